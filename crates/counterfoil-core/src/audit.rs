@@ -1,0 +1,110 @@
+//! What is written down of who did what to whom.
+
+use counterfoil_guard::{Sid, Timestamp, UserId};
+
+/// Who acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// Somebody not signed in.
+    Anonymous,
+    /// A user, on their own account.
+    User(UserId),
+    /// An administrator, through the network.
+    Admin(UserId),
+    /// Whoever holds the data folder, through the command line.
+    Operator,
+    /// The server itself.
+    System,
+}
+
+impl Actor {
+    /// The word for the kind of actor.
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Anonymous => "anonymous",
+            Self::User(_) => "user",
+            Self::Admin(_) => "admin",
+            Self::Operator => "operator",
+            Self::System => "system",
+        }
+    }
+
+    /// The acting account, if there is one.
+    pub const fn user(self) -> Option<UserId> {
+        match self {
+            Self::User(id) | Self::Admin(id) => Some(id),
+            Self::Anonymous | Self::Operator | Self::System => None,
+        }
+    }
+}
+
+/// What happened. A successful refresh is not among them: it is neither news nor affordable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// An account was made.
+    Registered,
+    /// Somebody signed in.
+    SignedIn,
+    /// A sign-in failed.
+    SignInFailed,
+    /// A session was ended.
+    SessionEnded,
+    /// All sessions of a user (perhaps but one) were ended.
+    SessionsEnded,
+    /// A spent refresh token was used again, and its session ended.
+    RefreshReuse,
+    /// A refresh without the proof its session is bound to.
+    RefreshUnproven,
+    /// A generation newer than the store's was presented: the store is older than its tokens.
+    RefreshFastForward,
+    /// A password was changed.
+    PasswordChanged,
+    /// Roles were changed.
+    RolesChanged,
+    /// An account was banned.
+    Banned,
+    /// A ban was lifted.
+    Unbanned,
+    /// An invitation was made.
+    Invited,
+}
+
+impl Event {
+    /// The stable word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::SignedIn => "signed_in",
+            Self::SignInFailed => "sign_in_failed",
+            Self::SessionEnded => "session_ended",
+            Self::SessionsEnded => "sessions_ended",
+            Self::RefreshReuse => "refresh_reuse",
+            Self::RefreshUnproven => "refresh_unproven",
+            Self::RefreshFastForward => "refresh_fast_forward",
+            Self::PasswordChanged => "password_changed",
+            Self::RolesChanged => "roles_changed",
+            Self::Banned => "banned",
+            Self::Unbanned => "unbanned",
+            Self::Invited => "invited",
+        }
+    }
+}
+
+/// One line of the audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub event: Event,
+    /// Who.
+    pub actor: Actor,
+    /// Whose account.
+    pub user: Option<UserId>,
+    /// Which session.
+    pub sid: Option<Sid>,
+    /// From which network; personal, erasable.
+    pub network: String,
+    /// Anything else worth a word; never a secret, never an address.
+    pub detail: String,
+}

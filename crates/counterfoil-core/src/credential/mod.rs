@@ -1,0 +1,4 @@
+//! Ways to prove it is you: their rules, not their transport.
+
+pub mod argon2id;
+pub mod password;

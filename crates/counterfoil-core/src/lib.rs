@@ -1,0 +1,20 @@
+//! The decisions of Counterfoil, pure: no input or output, no clock, no randomness. Time and random bytes are arguments.
+//!
+//! Every state change of the server has one shape: *load → decide → commit → answer*. This crate is *decide*, which is
+//! why the model checker can drive the very functions that run in production.
+
+pub mod audit;
+pub mod credential;
+pub mod issue;
+pub mod keys;
+pub mod limit;
+pub mod profile;
+pub mod redirect;
+pub mod refresh;
+pub mod revocation;
+pub mod secret;
+pub mod session;
+pub mod user;
+
+pub use counterfoil_guard::{Jti, Kid, Sid, Timestamp, UserId};
+pub use secret::Secret;

@@ -1,0 +1,243 @@
+//! Opaque tokens: `cfr_…` (refresh) and `cfs_…` (session).
+//!
+//! `cfr_` + base64url(key version ‖ handle\[16\] ‖ generation\[u32\] ‖ nonce\[8\] ‖ mac\[32\]), and
+//! `cfs_` + base64url(key version ‖ handle\[16\] ‖ mac\[32\]); the MAC is HMAC-SHA256 over a label and all before it.
+//!
+//! Because the generation stands in the token under a MAC, every past generation is recognised without being stored,
+//! and a forgery is told from an old token before the store is touched (S5). Because the key is sealed under a master
+//! key that is not in the database, a dump of it mints nothing (S6).
+
+use crate::secret::Secret;
+use crate::session::Handle;
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use counterfoil_guard::base64url_decode;
+use std::fmt;
+
+const REFRESH_PREFIX: &str = "cfr_";
+const SESSION_PREFIX: &str = "cfs_";
+const REFRESH_LABEL: &[u8] = b"refresh";
+const SESSION_LABEL: &[u8] = b"session";
+const VERSION: usize = 2;
+const HANDLE: usize = 16;
+const MAC: usize = 32;
+const REFRESH_BODY: usize = VERSION + HANDLE + 4 + 8;
+const SESSION_BODY: usize = VERSION + HANDLE;
+
+/// Eight random bytes that tell siblings (tokens of one generation) apart.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Nonce([u8; 8]);
+
+impl Nonce {
+    /// From 8 random bytes.
+    pub const fn from_bytes(bytes: [u8; 8]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    pub const fn as_bytes(&self) -> &[u8; 8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Nonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Nonce(…)")
+    }
+}
+
+/// The token is not one of ours: wrong prefix, length, alphabet, key version or MAC. Deliberately says no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotOurs;
+
+/// One version of the key under which opaque tokens are made.
+pub struct TokenKey {
+    version: u16,
+    key: hmac::Key,
+}
+
+impl TokenKey {
+    /// From 32 random bytes.
+    pub fn new(version: u16, secret: &Secret<[u8; 32]>) -> Self {
+        Self { version, key: hmac::Key::new(hmac::HMAC_SHA256, secret.expose()) }
+    }
+
+    /// Its version.
+    pub const fn version(&self) -> u16 {
+        self.version
+    }
+
+    fn mac(&self, label: &[u8], body: &[u8]) -> hmac::Tag {
+        let mut context = hmac::Context::with_key(&self.key);
+        context.update(label);
+        context.update(body);
+        context.sign()
+    }
+
+    fn verifies(&self, label: &[u8], body: &[u8], mac: &[u8]) -> bool {
+        let expected = self.mac(label, body);
+        aws_lc_rs::constant_time::verify_slices_are_equal(expected.as_ref(), mac).is_ok()
+    }
+
+    fn seal(&self, prefix: &str, label: &[u8], body: &[u8]) -> Secret<String> {
+        let mac = self.mac(label, body);
+        let mut bytes = Vec::with_capacity(body.len() + MAC);
+        bytes.extend_from_slice(body);
+        bytes.extend_from_slice(mac.as_ref());
+        let mut text = String::with_capacity(prefix.len() + bytes.len().div_ceil(3) * 4);
+        text.push_str(prefix);
+        URL_SAFE_NO_PAD.encode_string(&bytes, &mut text);
+        Secret::new(text)
+    }
+}
+
+impl fmt::Debug for TokenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TokenKey(version {})", self.version)
+    }
+}
+
+/// All key versions whose tokens may still be alive; the last one makes new tokens.
+#[derive(Debug)]
+pub struct TokenKeys(Vec<TokenKey>);
+
+impl TokenKeys {
+    /// From the versions in the store; `None` when there are none.
+    pub fn new(mut keys: Vec<TokenKey>) -> Option<Self> {
+        keys.sort_by_key(TokenKey::version);
+        (!keys.is_empty()).then_some(Self(keys))
+    }
+
+    fn current(&self) -> &TokenKey {
+        self.0.last().expect("never built empty")
+    }
+
+    fn version(&self, version: u16) -> Option<&TokenKey> {
+        self.0.iter().find(|key| key.version == version)
+    }
+
+    /// Makes a refresh token.
+    pub fn refresh_token(&self, handle: Handle, generation: u32, nonce: Nonce) -> Secret<String> {
+        let key = self.current();
+        let mut body = [0; REFRESH_BODY];
+        body[..2].copy_from_slice(&key.version.to_be_bytes());
+        body[2..18].copy_from_slice(handle.as_bytes());
+        body[18..22].copy_from_slice(&generation.to_be_bytes());
+        body[22..].copy_from_slice(nonce.as_bytes());
+        key.seal(REFRESH_PREFIX, REFRESH_LABEL, &body)
+    }
+
+    /// Makes a session token.
+    pub fn session_token(&self, handle: Handle) -> Secret<String> {
+        let key = self.current();
+        let mut body = [0; SESSION_BODY];
+        body[..2].copy_from_slice(&key.version.to_be_bytes());
+        body[2..].copy_from_slice(handle.as_bytes());
+        key.seal(SESSION_PREFIX, SESSION_LABEL, &body)
+    }
+
+    /// Reads a refresh token. The MAC is checked here, so a forgery never reaches the store.
+    pub fn parse_refresh(&self, text: &str) -> Result<Presented, NotOurs> {
+        let body: [u8; REFRESH_BODY] = self.open(text, REFRESH_PREFIX, REFRESH_LABEL)?;
+        let (_, rest) = body.split_at(VERSION);
+        let (handle, rest) = rest.split_at(HANDLE);
+        let (generation, nonce) = rest.split_at(4);
+        Ok(Presented {
+            handle: Handle::from_bytes(handle.try_into().map_err(|_| NotOurs)?),
+            generation: u32::from_be_bytes(generation.try_into().map_err(|_| NotOurs)?),
+            nonce: Nonce(nonce.try_into().map_err(|_| NotOurs)?),
+        })
+    }
+
+    /// Reads a session token.
+    pub fn parse_session(&self, text: &str) -> Result<Handle, NotOurs> {
+        let body: [u8; SESSION_BODY] = self.open(text, SESSION_PREFIX, SESSION_LABEL)?;
+        body[VERSION..].try_into().map(Handle::from_bytes).map_err(|_| NotOurs)
+    }
+
+    fn open<const N: usize>(&self, text: &str, prefix: &str, label: &[u8]) -> Result<[u8; N], NotOurs> {
+        let encoded = text.strip_prefix(prefix).ok_or(NotOurs)?;
+        if encoded.len() != ((N + MAC) * 4).div_ceil(3) {
+            return Err(NotOurs);
+        }
+        let bytes = base64url_decode(encoded).ok_or(NotOurs)?;
+        let (body, mac) = bytes.split_at_checked(N).ok_or(NotOurs)?;
+        let version = u16::from_be_bytes([body[0], body[1]]);
+        let key = self.version(version).ok_or(NotOurs)?;
+        if !key.verifies(label, body, mac) {
+            return Err(NotOurs);
+        }
+        body.try_into().map_err(|_| NotOurs)
+    }
+}
+
+/// What a refresh token says once its MAC has been checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Presented {
+    /// Which session.
+    pub handle: Handle,
+    /// Which generation of its refresh token.
+    pub generation: u32,
+    /// Which sibling of that generation.
+    pub nonce: Nonce,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Handle, Nonce, NotOurs, Presented, TokenKey, TokenKeys};
+    use crate::secret::Secret;
+    use proptest::prelude::*;
+
+    fn keys() -> TokenKeys {
+        let version = |version: u16, byte| TokenKey::new(version, &Secret::new([byte; 32]));
+        TokenKeys::new(vec![version(7, 1), version(8, 2)]).expect("two keys")
+    }
+
+    #[test]
+    fn the_two_kinds_are_never_confused() {
+        let keys = keys();
+        let handle = Handle::from_bytes([9; 16]);
+        let refresh = keys.refresh_token(handle, 0, Nonce::from_bytes([0; 8]));
+        let session = keys.session_token(handle);
+        assert_eq!(refresh.expose().len(), 4 + 83);
+        assert_eq!(keys.parse_session(refresh.expose()), Err(NotOurs));
+        assert_eq!(keys.parse_refresh(session.expose()), Err(NotOurs));
+        assert_eq!(keys.parse_session(session.expose()), Ok(handle));
+    }
+
+    #[test]
+    fn a_key_version_that_is_gone_makes_its_tokens_invalid() {
+        let token = keys().refresh_token(Handle::from_bytes([9; 16]), 3, Nonce::from_bytes([1; 8]));
+        let without = TokenKeys::new(vec![TokenKey::new(7, &Secret::new([1; 32]))]).expect("one key");
+        assert_eq!(without.parse_refresh(token.expose()), Err(NotOurs));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_made_is_read_back(handle: [u8; 16], generation: u32, nonce: [u8; 8]) {
+            let keys = keys();
+            let (handle, nonce) = (Handle::from_bytes(handle), Nonce::from_bytes(nonce));
+            let token = keys.refresh_token(handle, generation, nonce);
+            prop_assert_eq!(keys.parse_refresh(token.expose()), Ok(Presented { handle, generation, nonce }));
+        }
+
+        #[test]
+        fn s5_any_changed_character_makes_it_not_ours(position in 0usize..87, replacement in "[A-Za-z0-9_-]") {
+            let keys = keys();
+            let token = keys.refresh_token(Handle::from_bytes([3; 16]), 5, Nonce::from_bytes([4; 8]));
+            let mut garbled = token.expose().clone();
+            garbled.replace_range(position..=position, &replacement);
+            if &garbled != token.expose() {
+                prop_assert_eq!(keys.parse_refresh(&garbled), Err(NotOurs));
+            }
+        }
+
+        #[test]
+        fn s5_no_text_is_ours_by_chance(text in ".{0,120}") {
+            prop_assert_eq!(keys().parse_refresh(&text), Err(NotOurs));
+            prop_assert_eq!(keys().parse_refresh(&format!("cfr_{text}")), Err(NotOurs));
+            prop_assert_eq!(keys().parse_session(&format!("cfs_{text}")), Err(NotOurs));
+        }
+    }
+}

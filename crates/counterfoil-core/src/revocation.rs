@@ -1,0 +1,74 @@
+//! Every way of ending access, as one type, so that all of them go through one function of the store.
+
+use crate::audit::AuditEntry;
+use crate::session::{EndReason, Handle};
+use crate::user::Role;
+use counterfoil_guard::{Entry, Sid, Timestamp, UserId};
+use std::time::Duration;
+
+/// How long an entry stays in a verifier's index: the longest token life plus leeway.
+pub const ENTRY_LIFE: Duration = Duration::from_secs(16 * 60);
+
+/// What to end. Executed by `Store::revoke` in one transaction: the session rows, the log entries and the audit entry.
+#[derive(Clone, Debug)]
+pub enum Revocation {
+    /// One session.
+    Session {
+        /// Which.
+        sid: Sid,
+        /// Why.
+        reason: EndReason,
+    },
+    /// All sessions of a user, but for the one kept.
+    UserSessions {
+        /// Whose.
+        user: UserId,
+        /// The one to spare.
+        except: Option<Sid>,
+        /// Why.
+        reason: EndReason,
+    },
+    /// The account may not sign in any more, and all its sessions end.
+    Ban {
+        /// Whose.
+        user: UserId,
+        /// Why, for support.
+        reason: String,
+    },
+    /// A new password; every session but the one kept ends, and that one gets a new handle (ASVS-7.2.4).
+    Password {
+        /// Whose.
+        user: UserId,
+        /// The new hash.
+        hash: String,
+        /// The session it was changed in, and its new handle.
+        keep: Option<(Sid, Handle)>,
+    },
+    /// New roles: no session ends, but tokens minted before are stale.
+    Roles {
+        /// Whose.
+        user: UserId,
+        /// The roles from now on.
+        roles: Vec<Role>,
+    },
+}
+
+/// A revocation with its time and its line in the audit log.
+#[derive(Clone, Debug)]
+pub struct RevocationOrder {
+    /// What.
+    pub what: Revocation,
+    /// When; also the log entries' time.
+    pub at: Timestamp,
+    /// The audit entry, written in the same transaction when anything changed.
+    pub audit: AuditEntry,
+}
+
+/// What a revocation did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Revoked {
+    /// The log entries written, in order; empty when there was nothing left to end.
+    pub entries: Vec<Entry>,
+    /// Whether the thing named exists at all.
+    pub found: bool,
+}

@@ -1,0 +1,118 @@
+//! JSON read strictly: an object whose member names are not unique is refused, at any depth (JWS-4, JWT-4, ATK-13).
+//!
+//! `serde_json` keeps the last of two members with one name and says nothing; two readers that disagree about which
+//! of two `sub` members counts are an authentication bypass. Names are compared after unescaping.
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use std::collections::HashSet;
+use std::fmt;
+
+/// How deep objects and arrays may nest in what the guard reads.
+pub const MAX_DEPTH: usize = 8;
+
+/// Any JSON value; deserialising it fails on duplicate names and on nesting beyond [`MAX_DEPTH`]. Keeps nothing.
+#[derive(Debug)]
+pub struct Strict;
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(StrictVisitor { depth: 0 })
+    }
+}
+
+#[derive(Clone, Copy)]
+struct StrictVisitor {
+    depth: usize,
+}
+
+impl StrictVisitor {
+    fn deeper<E: Error>(self) -> Result<Self, E> {
+        if self.depth >= MAX_DEPTH {
+            return Err(E::custom("nested too deeply"));
+        }
+        Ok(Self { depth: self.depth + 1 })
+    }
+}
+
+impl<'de> serde::de::DeserializeSeed<'de> for StrictVisitor {
+    type Value = Strict;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Strict, D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Strict;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Strict, E> {
+        Ok(Strict)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Strict, E> {
+        Ok(Strict)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Strict, E> {
+        Ok(Strict)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Strict, E> {
+        Ok(Strict)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Strict, E> {
+        Ok(Strict)
+    }
+
+    fn visit_unit<E>(self) -> Result<Strict, E> {
+        Ok(Strict)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Strict, A::Error> {
+        let inner = self.deeper()?;
+        while items.next_element_seed(inner)?.is_some() {}
+        Ok(Strict)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Strict, A::Error> {
+        let inner = self.deeper()?;
+        let mut seen = HashSet::new();
+        while let Some(name) = members.next_key::<String>()? {
+            if !seen.insert(name) {
+                return Err(A::Error::custom("duplicate member name"));
+            }
+            members.next_value_seed(inner)?;
+        }
+        Ok(Strict)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Strict;
+
+    fn accepts(text: &str) -> bool {
+        serde_json::from_str::<Strict>(text).is_ok()
+    }
+
+    #[test]
+    fn atk13_duplicate_names_are_refused_at_any_depth_and_in_any_spelling() {
+        assert!(accepts(r#"{"a":1,"b":[{"a":1}],"c":null}"#));
+        assert!(!accepts(r#"{"a":1,"a":2}"#));
+        assert!(!accepts(r#"{"a":1,"\u0061":2}"#));
+        assert!(!accepts(r#"{"x":{"a":1,"a":1}}"#));
+        assert!(!accepts(r#"[[{"a":1,"a":1}]]"#));
+    }
+
+    #[test]
+    fn atk21_nesting_is_bounded() {
+        let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
+        assert!(accepts(&nested(8)));
+        assert!(!accepts(&nested(9)));
+    }
+}

@@ -1,0 +1,41 @@
+//! Verify Counterfoil access tokens offline, and still refuse a revoked one.
+//!
+//! The guard is what a resource server embeds. It answers one question, *may this token be believed now?*, without
+//! asking a database or the network, and it answers it strictly: the algorithm is pinned to the key, every claim that
+//! matters must be present and right, and whatever is refused is refused with one stable code ([`Refusal::code`]).
+//!
+//! It does no input or output of its own, reads no clock and makes no randomness: time is an argument.
+//!
+//! ```
+//! use counterfoil_guard::{KeySet, Refusal, Timestamp, Verifier};
+//!
+//! let keys = KeySet::from_jwks(br#"{"keys":[]}"#).expect("a well-formed key set");
+//! let verifier = Verifier::new("https://app.example.com", "web", keys);
+//! let refused = verifier.verify("not.a.token", Timestamp::from_seconds(1_700_000_000));
+//! assert_eq!(refused.unwrap_err(), Refusal::Malformed);
+//! ```
+#![doc = include_str!("../README.md")]
+
+mod base64url;
+mod cache;
+mod claims;
+mod id;
+mod json;
+mod jwks;
+mod jwt;
+mod refusal;
+mod revocation;
+mod time;
+mod verify;
+
+pub use base64url::{decode as base64url_decode, encode as base64url_encode};
+pub use cache::VerifiedTokens;
+pub use claims::Claims;
+pub use id::{IdError, Jti, Kid, Sid, UserId};
+pub use json::{MAX_DEPTH, Strict};
+pub use jwks::{Algorithm, KeySet, KeySetError, VerifyingKey};
+pub use jwt::{Header, MAX_TOKEN_BYTES, encode_signing_input, split};
+pub use refusal::Refusal;
+pub use revocation::{Entry, RevocationIndex, Target};
+pub use time::Timestamp;
+pub use verify::{LEEWAY_SECONDS, MAX_LIFETIME_SECONDS, Verifier};

@@ -1,0 +1,75 @@
+//! Why a token was refused.
+
+/// Every reason for which a verifier refuses a token. The variant is for the log; what a caller may learn is
+/// [`Refusal::code`], which tells apart only what an honest client must act on differently (RFC 6750 section 3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// No credential was presented.
+    Missing,
+    /// Longer than [`crate::MAX_TOKEN_BYTES`].
+    TooLarge,
+    /// Not three parts of canonical base64url holding strict JSON objects.
+    Malformed,
+    /// The header names something other than `alg`, `kid` and `typ`.
+    HeaderNotAllowed,
+    /// `typ` is not `at+jwt`.
+    WrongType,
+    /// No key of this issuer has that `kid`.
+    UnknownKey,
+    /// `alg` is not the one the key is bound to.
+    WrongAlgorithm,
+    /// The signature does not verify.
+    BadSignature,
+    /// A required claim is absent, has the wrong JSON type or a forbidden value.
+    BadClaim,
+    /// `iss` is not the issuer.
+    WrongIssuer,
+    /// `aud` is not exactly this audience.
+    WrongAudience,
+    /// `exp` has passed.
+    Expired,
+    /// `nbf` or `iat` lies in the future.
+    NotYetValid,
+    /// `exp − iat` exceeds [`crate::MAX_LIFETIME_SECONDS`].
+    LivesTooLong,
+    /// The session, the token or the key has been revoked.
+    Revoked,
+    /// Roles or claims have changed since the token was minted.
+    Stale,
+}
+
+impl Refusal {
+    /// The stable code a client sees.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Missing => "token_missing",
+            Self::Expired => "token_expired",
+            Self::Revoked => "session_revoked",
+            Self::Stale => "token_stale",
+            _ => "token_invalid",
+        }
+    }
+
+    /// The reason as a word for logs and metrics.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::TooLarge => "too_large",
+            Self::Malformed => "malformed",
+            Self::HeaderNotAllowed => "header_not_allowed",
+            Self::WrongType => "wrong_type",
+            Self::UnknownKey => "unknown_key",
+            Self::WrongAlgorithm => "wrong_algorithm",
+            Self::BadSignature => "bad_signature",
+            Self::BadClaim => "bad_claim",
+            Self::WrongIssuer => "wrong_issuer",
+            Self::WrongAudience => "wrong_audience",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not_yet_valid",
+            Self::LivesTooLong => "lives_too_long",
+            Self::Revoked => "revoked",
+            Self::Stale => "stale",
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! T1: every check an access token must pass, in order, in one function.
+
+use crate::base64url;
+use crate::claims::Claims;
+use crate::json::Strict;
+use crate::jwks::KeySet;
+use crate::jwt::{Header, split};
+use crate::refusal::Refusal;
+use crate::time::Timestamp;
+
+/// How far `nbf` and `iat` may lie in the future: clocks differ. `exp` gets no leeway, the authority's clock is carried
+/// in its feed.
+pub const LEEWAY_SECONDS: i64 = 30;
+
+/// The longest life an access token may claim (`exp − iat`).
+pub const MAX_LIFETIME_SECONDS: i64 = 15 * 60;
+
+/// Verifies the access tokens of one issuer for one audience.
+#[derive(Clone, Debug)]
+pub struct Verifier {
+    issuer: String,
+    audience: String,
+    keys: KeySet,
+}
+
+impl Verifier {
+    /// For tokens of `issuer` (exact, RFC 9068 section 4), meant for `audience`, signed by one of the issuer's `keys`.
+    pub fn new(issuer: &str, audience: &str, keys: KeySet) -> Self {
+        Self { issuer: issuer.to_owned(), audience: audience.to_owned(), keys }
+    }
+
+    /// Believes the token or refuses it. Says nothing about revocation: see [`crate::RevocationIndex::check`].
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, Refusal> {
+        let claims = self.verify_signed(token)?;
+        self.check_times(&claims, now)?;
+        Ok(claims)
+    }
+
+    /// As [`Verifier::verify`], but an expired token still counts: to sign out, it is enough to have been ours.
+    pub fn verify_even_if_expired(&self, token: &str, now: Timestamp) -> Result<Claims, Refusal> {
+        let claims = self.verify_signed(token)?;
+        match self.check_times(&claims, now) {
+            Ok(()) | Err(Refusal::Expired) => Ok(claims),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// Shape, header, key, algorithm, signature, claims, issuer and audience: all that does not depend on the time.
+    fn verify_signed(&self, token: &str) -> Result<Claims, Refusal> {
+        let [header_part, payload_part, signature_part] = split(token)?;
+        let header = Header::decode(header_part)?;
+        if !header.is_access_token() {
+            return Err(Refusal::WrongType);
+        }
+        let key = self.keys.get(&header.kid).ok_or(Refusal::UnknownKey)?;
+        if header.alg != key.algorithm().name() {
+            return Err(Refusal::WrongAlgorithm);
+        }
+        let signature = base64url::decode(signature_part).ok_or(Refusal::Malformed)?;
+        let signed = &token[..header_part.len() + 1 + payload_part.len()];
+        if !key.verifies(signed.as_bytes(), &signature) {
+            return Err(Refusal::BadSignature);
+        }
+        // Only now is the payload worth reading (JWS-5.2, ASVS-9.1.1).
+        let payload = base64url::decode(payload_part).ok_or(Refusal::Malformed)?;
+        let claims = read_claims(&payload)?;
+        if claims.iss != self.issuer {
+            return Err(Refusal::WrongIssuer);
+        }
+        if claims.aud != self.audience {
+            return Err(Refusal::WrongAudience);
+        }
+        Ok(claims)
+    }
+
+    /// The checks that a cached token must pass again on every use.
+    pub fn check_times(&self, claims: &Claims, now: Timestamp) -> Result<(), Refusal> {
+        let now = now.as_seconds();
+        if claims.iat < 0 || claims.exp <= claims.iat {
+            return Err(Refusal::BadClaim);
+        }
+        if claims.exp - claims.iat > MAX_LIFETIME_SECONDS {
+            return Err(Refusal::LivesTooLong);
+        }
+        let latest_start = now.saturating_add(LEEWAY_SECONDS);
+        if claims.iat > latest_start || claims.nbf.is_some_and(|nbf| nbf > latest_start) {
+            return Err(Refusal::NotYetValid);
+        }
+        if now >= claims.exp {
+            return Err(Refusal::Expired);
+        }
+        Ok(())
+    }
+}
+
+fn read_claims(payload: &[u8]) -> Result<Claims, Refusal> {
+    serde_json::from_slice(payload).map_err(|_| {
+        // Told apart for the log only; both are `token_invalid` outside.
+        if serde_json::from_slice::<Strict>(payload).is_ok() { Refusal::BadClaim } else { Refusal::Malformed }
+    })
+}
