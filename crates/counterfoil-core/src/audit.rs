@@ -29,6 +29,18 @@ impl Actor {
         }
     }
 
+    /// The actor of this kind; `None` when kind and account do not fit together.
+    pub fn from_parts(kind: &str, user: Option<UserId>) -> Option<Self> {
+        match (kind, user) {
+            ("anonymous", None) => Some(Self::Anonymous),
+            ("user", Some(id)) => Some(Self::User(id)),
+            ("admin", Some(id)) => Some(Self::Admin(id)),
+            ("operator", None) => Some(Self::Operator),
+            ("system", None) => Some(Self::System),
+            _ => None,
+        }
+    }
+
     /// The acting account, if there is one.
     pub const fn user(self) -> Option<UserId> {
         match self {
@@ -70,6 +82,27 @@ pub enum Event {
 }
 
 impl Event {
+    const ALL: [Self; 13] = [
+        Self::Registered,
+        Self::SignedIn,
+        Self::SignInFailed,
+        Self::SessionEnded,
+        Self::SessionsEnded,
+        Self::RefreshReuse,
+        Self::RefreshUnproven,
+        Self::RefreshFastForward,
+        Self::PasswordChanged,
+        Self::RolesChanged,
+        Self::Banned,
+        Self::Unbanned,
+        Self::Invited,
+    ];
+
+    /// The event with this word.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|event| event.as_str() == name)
+    }
+
     /// The stable word for it.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -19,6 +19,8 @@
 mod base64url;
 mod cache;
 mod claims;
+mod cookie;
+mod cross_site;
 mod id;
 mod json;
 mod jwks;
@@ -31,6 +33,8 @@ mod verify;
 pub use base64url::{decode as base64url_decode, encode as base64url_encode};
 pub use cache::VerifiedTokens;
 pub use claims::Claims;
+pub use cookie::{MAX_COOKIE_HEADER, cookie_values};
+pub use cross_site::{Origins, Provenance};
 pub use id::{IdError, Jti, Kid, Sid, UserId};
 pub use json::{MAX_DEPTH, Strict};
 pub use jwks::{Algorithm, KeySet, KeySetError, VerifyingKey};

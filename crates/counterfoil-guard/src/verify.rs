@@ -15,18 +15,25 @@ pub const LEEWAY_SECONDS: i64 = 30;
 /// The longest life an access token may claim (`exp − iat`).
 pub const MAX_LIFETIME_SECONDS: i64 = 15 * 60;
 
-/// Verifies the access tokens of one issuer for one audience.
+/// Verifies the access tokens of one issuer for one audience, or for the few that one server answers for.
 #[derive(Clone, Debug)]
 pub struct Verifier {
     issuer: String,
-    audience: String,
+    audiences: Vec<String>,
     keys: KeySet,
 }
 
 impl Verifier {
     /// For tokens of `issuer` (exact, RFC 9068 section 4), meant for `audience`, signed by one of the issuer's `keys`.
     pub fn new(issuer: &str, audience: &str, keys: KeySet) -> Self {
-        Self { issuer: issuer.to_owned(), audience: audience.to_owned(), keys }
+        Self { issuer: issuer.to_owned(), audiences: vec![audience.to_owned()], keys }
+    }
+
+    /// Accepts tokens for this audience too.
+    #[must_use]
+    pub fn also_for(mut self, audience: &str) -> Self {
+        self.audiences.push(audience.to_owned());
+        self
     }
 
     /// Believes the token or refuses it. Says nothing about revocation: see [`crate::RevocationIndex::check`].
@@ -67,7 +74,7 @@ impl Verifier {
         if claims.iss != self.issuer {
             return Err(Refusal::WrongIssuer);
         }
-        if claims.aud != self.audience {
+        if !self.audiences.contains(&claims.aud) {
             return Err(Refusal::WrongAudience);
         }
         Ok(claims)

@@ -1,1 +1,17 @@
-//! b
+//! The authority. `main` is a thin shell around this library, so that tests can build the application as a value.
+//!
+//! `http` and `cli` → `flow` → { the core, `store`, `limits` }; nothing points back (`tests/tidy.rs` checks it).
+
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod data;
+pub mod flow;
+pub mod hashing;
+pub mod http;
+pub mod jobs;
+pub mod limits;
+pub mod public_url;
+pub mod store;
+pub mod telemetry;

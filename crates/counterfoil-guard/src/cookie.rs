@@ -1,0 +1,49 @@
+//! The `Cookie` request header, read strictly (RFC 6265bis section 5.7, CK-*).
+
+/// The most bytes of `Cookie` that are looked at.
+pub const MAX_COOKIE_HEADER: usize = 16 * 1024;
+
+/// Every value that stands in `header` under exactly this name. Two are a fact to deal with, not one to hide: which comes
+/// first is the attacker's choice (CK-DUP, ATK-33).
+///
+/// A nameless cookie whose value looks like `__Host-x=1` arrives as `=__Host-x=1` and has no name here (CK-5.7d). A value
+/// with a character that no server sets (RFC 6265 `cookie-octet`) is skipped, quoted ones included.
+pub fn cookie_values<'a>(header: &'a str, name: &str) -> Vec<&'a str> {
+    if header.len() > MAX_COOKIE_HEADER {
+        return Vec::new();
+    }
+    let octet = |b: u8| matches!(b, 0x21 | 0x23..=0x2b | 0x2d..=0x3a | 0x3c..=0x5b | 0x5d..=0x7e);
+    header
+        .split(';')
+        .filter_map(|pair| pair.trim_matches([' ', '\t']).split_once('='))
+        .filter(|(found, value)| *found == name && !value.is_empty() && value.bytes().all(octet))
+        .map(|(_, value)| value)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_COOKIE_HEADER, cookie_values};
+    use proptest::prelude::*;
+
+    #[test]
+    fn atk33_only_the_exact_name_counts_and_every_duplicate_is_seen() {
+        let header = "a=1; __Host-x=first; __HOST-x=no; =__Host-x=no; __Host-x=second; x__Host-x=no; __Host-x";
+        assert_eq!(cookie_values(header, "__Host-x"), ["first", "second"]);
+        assert!(cookie_values("__Host-x=\"quoted\"; __Host-x=a,b; __Host-x=a\u{1}b; __Host-x=", "__Host-x").is_empty());
+        assert!(cookie_values(&format!("x=1; y={}", "z".repeat(MAX_COOKIE_HEADER)), "x").is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_makes_it_panic(header in ".{0,200}", name in ".{0,10}") {
+            let _ = cookie_values(&header, &name).len();
+        }
+
+        #[test]
+        fn what_is_sent_is_found(value in "[A-Za-z0-9_.-]{1,80}", before in "[a-z=; ]{0,20}") {
+            let header = format!("{before}; cookie={value}");
+            prop_assert!(cookie_values(&header, "cookie").contains(&value.as_str()));
+        }
+    }
+}

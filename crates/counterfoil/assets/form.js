@@ -1,0 +1,134 @@
+// What the forms share: telling the person what happened, and where.
+
+/** The element with this id; the templates and the scripts agree on them. */
+export const byId = (id) => document.getElementById(id);
+
+/** Puts a sentence into the page's live region. `tone` is "good", "bad" or "calm". */
+export function say(text, tone = "calm") {
+  const status = byId("status");
+  status.dataset.tone = tone;
+  status.textContent = text;
+}
+
+/** One sentence for a person about a request that did not succeed. */
+export function describe(problem) {
+  switch (problem.code) {
+    case "network":
+      return "The server cannot be reached. Check your connection and try again.";
+    case "timeout":
+      return "The server took too long to answer. Please try again.";
+    case "invalid_credentials":
+      return "This email and password do not match.";
+    case "rate_limited":
+      return `Too many attempts. Please try again ${when(problem.retryAfter)}.`;
+    case "overloaded":
+      return `The server is busy. Please try again ${when(problem.retryAfter)}.`;
+    case "email_taken":
+      return "There is already an account with this email.";
+    case "registration_closed":
+      return "New accounts cannot be created here without an invitation.";
+    case "invite_invalid":
+      return "This invitation has been used, or is no longer valid. Ask for a new one.";
+    case "token_missing":
+    case "token_expired":
+      return "Your browser does not keep this site's cookies. Allow them and load the page again.";
+    default:
+      return problem.detail || `Something went wrong${numbered(problem)}. Please try again.`;
+  }
+}
+
+function when(seconds) {
+  if (!seconds) return "in a moment";
+  if (seconds < 90) return `in ${seconds} second${seconds === 1 ? "" : "s"}`;
+  return `in ${Math.ceil(seconds / 60)} minutes`;
+}
+
+function numbered(problem) {
+  return problem.status ? ` (${problem.status})` : "";
+}
+
+/** Says what went wrong; nothing when a newer action took over. */
+export function sayProblem(problem) {
+  if (problem.silent) return;
+  if (problem.code === undefined) console.error(problem);
+  say(describe(problem), "bad");
+}
+
+/** Shows or clears the error of one field. */
+function setError(input, text) {
+  byId(`${input.id}-error`).textContent = text;
+  if (text) input.setAttribute("aria-invalid", "true");
+  else input.removeAttribute("aria-invalid");
+}
+
+/** Shows `[input, sentence]` pairs and moves the focus to the first. */
+function showErrors(errors) {
+  for (const [input, text] of errors) setError(input, text);
+  errors[0]?.[0].focus();
+}
+
+/** Whether this could be an address. Mail decides the rest. */
+export function looksLikeEmail(text) {
+  return /^[^\s@]+@[^\s@]+$/.test(text.trim());
+}
+
+/**
+ * Makes a form answer to its script:
+ *   - `check()` gives `[input, sentence]` pairs for what can be seen to be wrong without asking;
+ *   - `act()` does the work;
+ *   - `place(problem)` gives the pairs for a refusal that belongs to a field, or nothing.
+ */
+export function onSubmit(form, { check, act, place }) {
+  const button = form.querySelector("button[type=submit]");
+  const inputs = [...form.querySelectorAll("input[aria-describedby]")];
+  let busy = false;
+  for (const input of inputs) input.addEventListener("input", () => setError(input, ""));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (busy) return;
+    for (const input of inputs) setError(input, "");
+    const errors = check();
+    if (errors.length > 0) return showErrors(errors);
+    busy = true;
+    const idle = showBusy(form, button);
+    say("");
+    try {
+      await act();
+    } catch (problem) {
+      const placed = place(problem);
+      if (placed) showErrors(placed);
+      else sayProblem(problem);
+    } finally {
+      busy = false;
+      idle();
+    }
+  });
+  button.disabled = false;
+}
+
+// The button keeps the focus and its place; only its words change.
+function showBusy(form, button) {
+  const words = button.textContent;
+  form.setAttribute("aria-busy", "true");
+  button.setAttribute("aria-disabled", "true");
+  button.textContent = button.dataset.busy;
+  return () => {
+    form.removeAttribute("aria-busy");
+    button.removeAttribute("aria-disabled");
+    button.textContent = words;
+  };
+}
+
+/** Lets every "Show" button reveal and hide the password field it controls. */
+export function bindPasswordToggles() {
+  for (const button of document.querySelectorAll("button.reveal")) {
+    const input = byId(button.getAttribute("aria-controls"));
+    const set = (shown) => {
+      input.type = shown ? "text" : "password";
+      button.firstElementChild.textContent = shown ? "Hide" : "Show";
+    };
+    button.addEventListener("click", () => set(input.type === "password"));
+    input.form.addEventListener("submit", () => set(false));
+    button.hidden = false;
+  }
+}

@@ -1,0 +1,291 @@
+// What every page shares: requests, renewal of the session, sign-in and sign-out, and forms.
+//
+// The access token lives in an HttpOnly cookie this code never sees. Two rules keep a session from
+// being lost or brought back by accident:
+//   - in one tab, sign-in, sign-out and refresh never run at once (`exclusive`);
+//   - only a 401 means "signed out"; a lost network, a 429 or a 5xx never does.
+
+const REFRESH_PATH = "/api/auth/refresh";
+const REFRESH_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const RETRY_PAUSES_MS = [300, 1_200, 3_000];
+const LONGEST_RETRY_AFTER_S = 3;
+const RETURN_WINDOW_MS = 10_000;
+
+// A 401 with one of these codes says that the access token is at fault, which a refresh may cure.
+const RENEWABLE = new Set([
+  "token_missing", "token_expired", "token_stale", "token_invalid", "session_revoked",
+]);
+
+export const ENDED_REASONS = {
+  signed_out: "You are signed out.",
+  expired: "Your session expired. Please sign in again.",
+  ended_by_you: "You ended this session from another device.",
+  ended_by_admin: "An administrator ended this session.",
+  password_changed: "Your password was changed, so this session ended.",
+  suspected_theft:
+    "This session was ended as a precaution: a copy of it was used somewhere else. Sign in again and look through your devices.",
+  session_limit: "You signed in on more devices than allowed, so this session made room.",
+};
+
+/** A request that did not succeed. `status` is 0 when no answer came. */
+export class Problem extends Error {
+  constructor(status, code, { detail = "", reason = "", retryAfter = null } = {}) {
+    super(detail || code);
+    Object.assign(this, { status, code, detail, reason, retryAfter });
+  }
+
+  /** Whether trying again later may help, without anyone changing anything. */
+  get temporary() {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+
+  /** Whether the person need not be told: the page is being left, or a newer action took over. */
+  get silent() {
+    return this.code === "aborted" || this.code === "signed_out";
+  }
+}
+
+// ---- Requests -------------------------------------------------------------------------------
+
+async function send(method, path, { body, signal, timeout = REQUEST_TIMEOUT_MS } = {}) {
+  const headers = { Accept: "application/json" };
+  if (method !== "GET") headers["X-Requested-With"] = "counterfoil";
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const limit = AbortSignal.timeout(timeout);
+  try {
+    const response = await fetch(path, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      credentials: "same-origin",
+      cache: "no-store",
+      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+    });
+    const text = await response.text();
+    const data = parse(text);
+    if (!response.ok) throw problemFrom(response, data);
+    return data;
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    if (signal?.aborted) throw new Problem(0, "aborted");
+    throw new Problem(0, limit.aborted ? "timeout" : "network");
+  }
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+function problemFrom(response, data) {
+  return new Problem(response.status, String(data.code ?? "unknown"), {
+    detail: String(data.detail ?? data.title ?? ""),
+    reason: String(data.reason ?? ""),
+    retryAfter: seconds(response.headers.get("Retry-After")),
+  });
+}
+
+// Retry-After is a number of seconds or a date.
+function seconds(value) {
+  if (!value) return null;
+  const amount = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000;
+  return Number.isFinite(amount) ? Math.max(0, Math.ceil(amount)) : null;
+}
+
+/** Sends a request as the signed-in user: one refresh and one more try when the token has run out. */
+export async function request(method, path, body) {
+  try {
+    return await send(method, path, { body });
+  } catch (problem) {
+    if (problem.status !== 401 || !RENEWABLE.has(problem.code)) throw problem;
+  }
+  await renew();
+  return send(method, path, { body });
+}
+
+/** Makes sure of a fresh access token; leaves for the sign-in page when there is no session. */
+async function renew() {
+  const outcome = await refresh();
+  if (outcome.state === "ok") return;
+  if (outcome.state === "unavailable") throw outcome.problem;
+  if (outcome.state === "signed-out") toLogin(outcome.reason);
+  throw new Problem(0, outcome.state === "aborted" ? "aborted" : "signed_out");
+}
+
+// ---- Sign-in, sign-out, refresh: one at a time ----------------------------------------------
+
+let running = null;
+
+// Aborts what is under way, waits until it has settled, then runs `work`.
+function exclusive(kind, work) {
+  const before = running;
+  before?.controller.abort();
+  const controller = new AbortController();
+  const done = (async () => {
+    await before?.done.catch(() => undefined);
+    if (controller.signal.aborted) throw new Problem(0, "aborted");
+    return work(controller.signal);
+  })();
+  const mine = { kind, controller, done };
+  running = mine;
+  const clear = () => {
+    if (running === mine) running = null;
+  };
+  done.then(clear, clear);
+  return done;
+}
+
+/**
+ * Refreshes the session; callers at the same time share one attempt. Never throws: the answer's
+ * `state` is "ok", "signed-out" (with `reason`), "unavailable" (with `problem`) or "aborted".
+ */
+export async function refresh() {
+  while (running && running.kind !== "refresh") await running.done.catch(() => undefined);
+  const attempt = running?.done ?? exclusive("refresh", refreshWithRetries);
+  return attempt.catch(() => ({ state: "aborted" }));
+}
+
+async function refreshWithRetries(signal) {
+  let superseded = false;
+  let tries = 0;
+  for (;;) {
+    try {
+      await send("POST", REFRESH_PATH, { signal, timeout: REFRESH_TIMEOUT_MS });
+      return { state: "ok" };
+    } catch (problem) {
+      if (signal.aborted) return { state: "aborted" };
+      if (problem.status === 401) return { state: "signed-out", reason: endedReason(problem) };
+      if (problem.code === "refresh_superseded" && !superseded) {
+        superseded = true;
+        continue;
+      }
+      const tooLong = (problem.retryAfter ?? 0) > LONGEST_RETRY_AFTER_S;
+      if (!problem.temporary || tooLong || tries === RETRY_PAUSES_MS.length) {
+        return { state: "unavailable", problem };
+      }
+      const rest = Math.max(RETRY_PAUSES_MS[tries], (problem.retryAfter ?? 0) * 1000);
+      tries += 1;
+      await pause(rest * (1 + Math.random() / 4), signal);
+    }
+  }
+}
+
+function endedReason(problem) {
+  return problem.code === "refresh_reuse" ? "suspected_theft" : problem.reason;
+}
+
+function pause(ms, signal) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    }, { once: true });
+  });
+}
+
+export async function login(credentials) {
+  const answer = await exclusive("login", (signal) =>
+    send("POST", "/api/auth/login", { body: credentials, signal }));
+  if (!answer.next) tell("signed-in");
+  return answer;
+}
+
+/** Creates an account. Never signs in. */
+export function register(account) {
+  return send("POST", "/api/auth/register", { body: account });
+}
+
+/**
+ * Signs out here. The refresh cookie is asked first: it names the session even when the access
+ * cookie has run out and is gone.
+ */
+export async function signOut() {
+  await exclusive("logout", async (signal) => {
+    await send("DELETE", REFRESH_PATH, { signal });
+    await send("POST", "/api/auth/logout", { signal });
+  });
+  leaveSignedOut();
+}
+
+/** Signs out on every device, this one too. Without a live token it would end nothing: renew first. */
+export async function signOutEverywhere() {
+  await renew();
+  await exclusive("logout", (signal) => send("POST", "/api/auth/logout-all", { signal }));
+  leaveSignedOut();
+}
+
+function leaveSignedOut() {
+  tell("signed-out");
+  toLogin("signed_out");
+}
+
+// ---- Going back and forth between the sign-in page and the rest ------------------------------
+
+const HOME = "/account";
+let leaving = false;
+
+/** Goes to the sign-in page, once, with a known reason to show there. */
+export function toLogin(reason) {
+  if (leaving) return;
+  leaving = true;
+  const query = new URLSearchParams({ redirect: HOME });
+  if (Object.hasOwn(ENDED_REASONS, reason)) query.set("ended", reason);
+  location.replace(`/login?${query}`);
+}
+
+/** Goes on to a page of this origin, remembering when, so that a bounce back is noticed. */
+export function goOn(redirect) {
+  if (leaving) return;
+  leaving = true;
+  markReturn(redirect, String(Date.now()));
+  location.replace(sameOrigin(redirect));
+}
+
+function sameOrigin(redirect) {
+  try {
+    const url = new URL(redirect, location.origin);
+    return url.origin === location.origin ? url.href : HOME;
+  } catch {
+    return HOME;
+  }
+}
+
+/** Whether this tab was sent to `redirect` moments ago, and is here again. */
+export function cameStraightBack(redirect) {
+  try {
+    const at = Number(sessionStorage.getItem(`counterfoil:${redirect}`));
+    return at > 0 && Math.abs(Date.now() - at) < RETURN_WINDOW_MS;
+  } catch {
+    return true; // storage is refused where cookies are
+  }
+}
+
+/** Forgets the time: the page `redirect` was reached, so cookies work. */
+export function arrived(redirect) {
+  markReturn(redirect, null);
+}
+
+function markReturn(redirect, time) {
+  try {
+    if (time === null) sessionStorage.removeItem(`counterfoil:${redirect}`);
+    else sessionStorage.setItem(`counterfoil:${redirect}`, time);
+  } catch {
+    // Without storage the sign-in page says that cookies are blocked.
+  }
+}
+
+const channel = typeof BroadcastChannel === "function" ? new BroadcastChannel("counterfoil") : null;
+
+function tell(type) {
+  channel?.postMessage({ type });
+}
+
+/** Calls `react` with "signed-in" or "signed-out" when another tab did so. */
+export function onOtherTab(react) {
+  channel?.addEventListener("message", (event) => react(event.data?.type));
+}

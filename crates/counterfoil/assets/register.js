@@ -1,0 +1,66 @@
+// The page to create an account, with or without an invitation.
+
+const version = new URL(import.meta.url).search;
+const { goOn, login, register } = await import(`./refresh.js${version}`);
+const {
+  bindPasswordToggles, byId, describe, looksLikeEmail, onSubmit, say,
+} = await import(`./form.js${version}`);
+
+const form = byId("register-form");
+const name = byId("name");
+const email = byId("email");
+const password = byId("password");
+const { invite, minPasswordLength } = form.dataset;
+
+function check() {
+  const errors = [];
+  if (!looksLikeEmail(email.value)) errors.push([email, "Enter your email address."]);
+  if ([...password.value].length < Number(minPasswordLength)) {
+    errors.push([password, `Use at least ${minPasswordLength} characters.`]);
+  }
+  return errors;
+}
+
+async function act() {
+  const account = { email: email.value.trim(), password: password.value };
+  if (name.value.trim()) account.name = name.value.trim();
+  if (invite) account.invite = invite;
+  const answer = await register(account);
+  if (answer.next === "mail") return finish("Check your mail: we sent you a link to confirm your address.");
+  return signIn(account);
+}
+
+// The account exists from here on: whatever fails now must not offer to create it again.
+async function signIn({ email: address, password: secret }) {
+  try {
+    const answer = await login({ email: address, password: secret, remember: true });
+    if (!answer.next) return goOn("/account");
+    finish("Your account is ready. Sign in to go on.");
+  } catch (problem) {
+    finish("Your account is ready, but signing in did not work yet.");
+    byId("finished-detail").textContent = problem.silent ? "" : describe(problem);
+  }
+}
+
+function finish(text) {
+  password.value = "";
+  form.hidden = true;
+  byId("register-intro").hidden = true;
+  byId("finished").hidden = false;
+  say(text, "good");
+  byId("finished-link").focus();
+}
+
+function place(problem) {
+  switch (problem.code) {
+    case "email_taken":
+      return [[email, describe(problem)]];
+    case "password_rejected":
+      return [[password, describe(problem)]];
+    default:
+      return null;
+  }
+}
+
+bindPasswordToggles();
+onSubmit(form, { check, act, place });

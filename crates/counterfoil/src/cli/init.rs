@@ -1,0 +1,75 @@
+//! `counterfoil init`, and what `serve` shares with it.
+
+use super::Place;
+use crate::app::{App, Parts};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::data::Data;
+use crate::flow::administer::{ADMIN, Administrator, invite};
+use crate::flow::{Caller, start};
+use crate::public_url::PublicUrl;
+use crate::store::Store;
+use crate::store::sqlite::Synchronous;
+use crate::telemetry;
+use counterfoil_core::audit::Actor;
+use counterfoil_core::user::Role;
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The file with the first administrator's link.
+const FIRST_ADMIN: &str = "first-admin";
+
+/// How long that link is good for.
+const FIRST_ADMIN_LIFE: Duration = Duration::from_secs(15 * 60);
+
+/// Makes the data folder.
+pub(crate) async fn run(place: &Place) -> anyhow::Result<()> {
+    let data = Data::hold(&place.data)?;
+    let app = local_app(place, &data).await?;
+    let link = first_admin(&data, &app).await?;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "The data folder is {}.", place.data.display())?;
+    match link {
+        Some(_) => writeln!(out, "The first administrator's link is in {}/{FIRST_ADMIN}.", place.data.display())?,
+        None => writeln!(out, "It has an administrator already.")?,
+    }
+    app.store.close().await;
+    Ok(())
+}
+
+/// The application on a data folder that no server holds, for a command that takes the lock itself.
+pub(super) async fn local_app(place: &Place, data: &Data) -> anyhow::Result<App> {
+    let config = place.config()?;
+    let public = PublicUrl::settle(config.public_url.as_deref(), config.listen, config.tls.is_some())?;
+    open_app(data, config, public, Synchronous::Full).await
+}
+
+/// Opens store and secrets.
+pub(super) async fn open_app(
+    data: &Data,
+    config: Config,
+    public: PublicUrl,
+    synchronous: Synchronous,
+) -> anyhow::Result<App> {
+    let master = data.master_key()?;
+    let store: Arc<dyn Store> = Arc::new(data.store(synchronous)?);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let secrets = start::secrets(store.as_ref(), &master, clock.as_ref()).await?;
+    let metrics = telemetry::start_metrics();
+    Ok(App::new(Parts { config, public, store, clock, secrets, metrics }).await?)
+}
+
+/// As long as there is no administrator, every start makes a fresh link to become one and forgets the earlier.
+pub(super) async fn first_admin(data: &Data, app: &App) -> anyhow::Result<Option<String>> {
+    let role = Role::parse(ADMIN).expect("a valid role");
+    if app.store.any_with_role(&role).await? {
+        data.remove(FIRST_ADMIN)?;
+        return Ok(None);
+    }
+    let by = Administrator { actor: Actor::System, caller: Caller { address: None, device: String::new() } };
+    let token = invite(app, &by, Some(role), FIRST_ADMIN_LIFE).await?;
+    let link = app.public.absolute(&format!("/register?invite={}", token.expose()));
+    data.write_private(FIRST_ADMIN, &link)?;
+    Ok(Some(link))
+}

@@ -1,0 +1,105 @@
+//! The command line. Data goes to standard output, everything else to standard error; `--json` wherever a list is printed.
+
+mod audit;
+mod control;
+mod init;
+mod key;
+mod seed;
+mod serve;
+mod session;
+mod table;
+mod token;
+mod user;
+
+use crate::clock::{Clock as _, SystemClock};
+use crate::config::{Config, ConfigError};
+use clap::{Args, Parser, Subcommand};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Signs people in, keeps their sessions, hands out short-lived access tokens, and takes them back at once.
+#[derive(Parser)]
+#[command(name = "counterfoil", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start the server.
+    Serve(serve::ServeArgs),
+    /// Make a data folder, its keys and the first administrator's link, and stop.
+    Init(Place),
+    /// Accounts.
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Sessions.
+    #[command(subcommand)]
+    Session(session::SessionCommand),
+    /// Signing keys.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    /// Look into tokens, offline.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// The audit log.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// Fill an empty data folder for a benchmark.
+    #[command(hide = true)]
+    BenchSeed(seed::SeedArgs),
+}
+
+/// Which installation is meant.
+#[derive(Args, Clone)]
+pub(crate) struct Place {
+    /// The data folder.
+    #[arg(long, value_name = "DIR", default_value = "counterfoil-data", env = "COUNTERFOIL_DATA")]
+    data: PathBuf,
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", env = "COUNTERFOIL_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+impl Place {
+    fn config(&self) -> Result<Config, ConfigError> {
+        Config::load(self.config.as_deref(), std::env::vars())
+    }
+}
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match execute(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            // Nobody is left to tell when standard error is gone.
+            drop(writeln!(std::io::stderr(), "error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(command: Command) -> anyhow::Result<ExitCode> {
+    let mut out = std::io::stdout().lock();
+    if let Command::Token(command) = command {
+        return token::run(command, &mut out, SystemClock.now());
+    }
+    drop(out);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match command {
+            Command::Serve(args) => serve::run(args).await,
+            Command::Init(place) => init::run(&place).await,
+            Command::User(command) => user::run(command).await,
+            Command::Session(command) => session::run(command).await,
+            Command::Key(command) => key::run(command).await,
+            Command::Audit(command) => audit::run(command).await,
+            Command::BenchSeed(args) => seed::run(args).await,
+            Command::Token(_) => Ok(()),
+        }
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,119 @@
+//! `counterfoil serve`.
+
+use super::Place;
+use super::init::{first_admin, open_app};
+use crate::app::App;
+use crate::data::Data;
+use crate::http::serve::Server;
+use crate::http::{control_router, router, tls};
+use crate::public_url::PublicUrl;
+use crate::store::sqlite::Synchronous;
+use crate::{jobs, telemetry};
+use anyhow::Context as _;
+use clap::Args;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+
+/// The control socket's name in the data folder.
+pub(super) const CONTROL_SOCKET: &str = "control.sock";
+
+/// What `serve` takes.
+#[derive(Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    place: Place,
+    /// Where to listen, instead of the configured address.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// Speak TLS with a certificate made up for localhost; for development.
+    #[arg(long)]
+    tls_self_signed: bool,
+    /// Let SQLite skip the wait for the disk. Breaks durability; exists so that a test can show that it is noticed.
+    #[arg(long, hide = true)]
+    unsafe_synchronous_normal: bool,
+}
+
+/// Starts the server and runs it until it is told to stop.
+pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
+    telemetry::start_logging();
+    let mut config = args.place.config()?;
+    config.listen = args.listen.unwrap_or(config.listen);
+    let tls = acceptor(&config.tls, args.tls_self_signed)?;
+    let listener =
+        TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
+    let address = listener.local_addr()?;
+    let public = PublicUrl::settle(config.public_url.as_deref(), address, tls.is_some())?;
+
+    let data = Data::hold(&args.place.data)?;
+    let synchronous = if args.unsafe_synchronous_normal { Synchronous::Normal } else { Synchronous::Full };
+    let most = config.limits.connections;
+    let app = Arc::new(open_app(&data, config, public, synchronous).await?);
+    let link = first_admin(&data, &app).await?;
+    let control = control_socket(&data)?;
+    announce(&app, address, link.as_deref())?;
+
+    let (stop, stopped) = watch::channel(false);
+    let waiting = |mut stopped: watch::Receiver<bool>| async move { drop(stopped.wait_for(|stop| *stop).await) };
+    let jobs = tokio::spawn(jobs::run(Arc::clone(&app), waiting(stopped.clone())));
+    let control =
+        tokio::spawn(Server::new(control_router(Arc::clone(&app))).control(control, waiting(stopped.clone())));
+    let http = tokio::spawn(Server::new(router(Arc::clone(&app))).tcp(listener, tls, most, waiting(stopped)));
+
+    told_to_stop().await?;
+    tracing::info!("stopping: letting what is under way finish");
+    stop.send_replace(true);
+    for task in [jobs, control, http] {
+        task.await.context("a part of the server failed")?;
+    }
+    data.remove(CONTROL_SOCKET)?;
+    app.store.close().await;
+    Ok(())
+}
+
+fn acceptor(files: &Option<crate::config::TlsConfig>, self_signed: bool) -> anyhow::Result<Option<TlsAcceptor>> {
+    Ok(match (files, self_signed) {
+        (Some(files), _) => Some(tls::from_files(&files.cert, &files.key)?),
+        (None, true) => Some(tls::self_signed()?),
+        (None, false) => None,
+    })
+}
+
+/// Whoever holds the folder's lock may replace a socket that a killed process left.
+fn control_socket(data: &Data) -> anyhow::Result<UnixListener> {
+    data.remove(CONTROL_SOCKET)?;
+    let path = data.path(CONTROL_SOCKET);
+    // The folder is 0700, so nobody else can reach the socket in the moment before its own mode is set.
+    let listener =
+        UnixListener::bind(&path).with_context(|| format!("cannot make the control socket {}", path.display()))?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+fn announce(app: &App, address: SocketAddr, first_admin: Option<&str>) -> anyhow::Result<()> {
+    use std::io::IsTerminal as _;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "Counterfoil is listening on {} ({address})", app.public.issuer())?;
+    if let Some(link) = first_admin {
+        if out.is_terminal() {
+            writeln!(out, "First administrator, within 15 minutes, once: {link}")?;
+        } else {
+            writeln!(out, "The first administrator's link is in the file first-admin in the data folder.")?;
+        }
+    }
+    Ok(out.flush()?)
+}
+
+async fn told_to_stop() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

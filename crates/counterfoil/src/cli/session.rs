@@ -1,0 +1,54 @@
+//! `counterfoil session …`.
+
+use super::control::Control;
+use super::{Place, table};
+use clap::Subcommand;
+use serde_json::json;
+
+/// What can be done with sessions.
+#[derive(Subcommand)]
+pub(crate) enum SessionCommand {
+    /// List somebody's sessions, and why those that are over ended.
+    List {
+        /// The address.
+        email: String,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// End a session.
+    Revoke {
+        /// Its id.
+        sid: String,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+pub(crate) async fn run(command: SessionCommand) -> anyhow::Result<()> {
+    match command {
+        SessionCommand::List { email, json, place } => {
+            let control = Control::open(&place).await?;
+            let user = control.user(&email).await?;
+            let id = user["id"].as_str().unwrap_or_default();
+            let found = control.get(&format!("/api/admin/users/{id}/sessions")).await?;
+            let columns = [
+                ("ID", "id"),
+                ("APPLICATION", "application"),
+                ("DEVICE", "device"),
+                ("NETWORK", "network"),
+                ("LAST SEEN", "last_seen_at"),
+                ("ENDED", "ended_at"),
+                ("WHY", "reason"),
+            ];
+            table::print(found["sessions"].as_array().map_or(&[], Vec::as_slice), &columns, json)
+        }
+        SessionCommand::Revoke { sid, place } => {
+            anyhow::ensure!(sid.parse::<counterfoil_core::Sid>().is_ok(), "a session id is 22 characters of base64url");
+            Control::open(&place).await?.post(&format!("/api/admin/sessions/{sid}/revoke"), json!({})).await?;
+            Ok(())
+        }
+    }
+}

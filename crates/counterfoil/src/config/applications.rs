@@ -1,0 +1,81 @@
+//! `[applications.NAME]`: how an application receives tokens, and what stands in them.
+
+use super::ConfigError;
+use counterfoil_core::issue::{HARD_CAP, OPTIONAL_CLAIMS, PERSONAL_CLAIMS};
+use counterfoil_core::profile::Profile;
+use serde::Deserialize;
+
+/// The application a sign-in means when it names none.
+pub const DEFAULT_APPLICATION: &str = "web";
+
+/// `[applications.NAME]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ApplicationConfig {
+    /// How it receives tokens.
+    pub profile: Profile,
+    /// The `aud` of its tokens; default: its name.
+    pub audience: Option<String>,
+    /// Other origins of the same site that may send its cookies, exactly as a browser writes them.
+    pub origins: Vec<String>,
+    /// Claims beyond those every access token has.
+    pub claims: Vec<String>,
+    /// How many bytes an access token may have: 400 to 4096.
+    pub token_budget: usize,
+}
+
+impl Default for ApplicationConfig {
+    fn default() -> Self {
+        Self { profile: Profile::Cookie, audience: None, origins: Vec::new(), claims: Vec::new(), token_budget: 640 }
+    }
+}
+
+impl ApplicationConfig {
+    pub(super) fn check(&self, name: &str) -> Result<(), ConfigError> {
+        let key = |field: &str| format!("applications.{name}.{field}");
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
+        if name.is_empty() || name.len() > 32 || !name.bytes().all(plain) {
+            return Err(ConfigError::key(
+                format!("applications.{name}"),
+                "a name has 1 to 32 characters of a-z, 0-9, - and _",
+            ));
+        }
+        for claim in &self.claims {
+            check_claim(claim).map_err(|reason| ConfigError::key(key("claims"), reason))?;
+        }
+        for origin in &self.origins {
+            if !is_origin(origin) {
+                let reason = format!(
+                    "found \"{origin}\"; an origin is scheme, host and perhaps port, such as \"https://app.example.com\""
+                );
+                return Err(ConfigError::key(key("origins"), reason));
+            }
+        }
+        if self.audience.as_ref().is_some_and(|audience| audience.is_empty() || audience.len() > 200) {
+            return Err(ConfigError::key(key("audience"), "must have 1 to 200 bytes"));
+        }
+        if !(400..=HARD_CAP).contains(&self.token_budget) {
+            let reason = format!("found {}; allowed are 400 to {HARD_CAP} bytes", self.token_budget);
+            return Err(ConfigError::key(key("token_budget"), reason));
+        }
+        Ok(())
+    }
+}
+
+fn check_claim(claim: &str) -> Result<(), String> {
+    let allowed = OPTIONAL_CLAIMS.join(", ");
+    if PERSONAL_CLAIMS.contains(&claim) {
+        return Err(format!("\"{claim}\" is personal data and is never put into an access token; allowed: {allowed}"));
+    }
+    if !OPTIONAL_CLAIMS.contains(&claim) {
+        return Err(format!("\"{claim}\" is not a claim that can be added; allowed: {allowed}"));
+    }
+    Ok(())
+}
+
+/// Scheme, host and perhaps port, in the one spelling that browsers send.
+fn is_origin(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else { return false };
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b':' | b'[' | b']');
+    !rest.is_empty() && rest.bytes().all(plain)
+}

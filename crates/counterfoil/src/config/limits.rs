@@ -1,0 +1,72 @@
+//! `[limits]`: how much is taken on.
+
+use super::{ConfigError, Span};
+use counterfoil_core::limit::Rate;
+use serde::Deserialize;
+
+/// `[limits]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsConfig {
+    /// Whether the rate limits below apply. The bounds on work always do.
+    pub enabled: bool,
+    /// Sign-in attempts per account; a success gives the allowance back.
+    pub login_per_account: LimitConfig,
+    /// Sign-in attempts per network (IPv4 address, IPv6 /64); a success gives its attempt back.
+    pub login_per_network: LimitConfig,
+    /// Accounts made per network.
+    pub register_per_network: LimitConfig,
+    /// How many password hashes may wait for a processor; beyond it 503.
+    pub hash_queue: u32,
+    /// How many connections are served at once; beyond it new ones wait.
+    pub connections: u32,
+}
+
+/// A burst, then one per interval.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitConfig {
+    /// How many at once.
+    pub burst: u32,
+    /// Then one in this time.
+    pub interval: Span,
+}
+
+impl LimitConfig {
+    /// As arithmetic.
+    pub const fn rate(self) -> Rate {
+        Rate { burst: self.burst, interval: self.interval.0 }
+    }
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            login_per_account: LimitConfig { burst: 10, interval: Span::seconds(30) },
+            login_per_network: LimitConfig { burst: 100, interval: Span::seconds(2) },
+            register_per_network: LimitConfig { burst: 50, interval: Span::seconds(10) },
+            hash_queue: 64,
+            connections: 10_000,
+        }
+    }
+}
+
+impl LimitsConfig {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let limits = [
+            ("limits.login_per_account", self.login_per_account),
+            ("limits.login_per_network", self.login_per_network),
+            ("limits.register_per_network", self.register_per_network),
+        ];
+        for (key, limit) in limits {
+            if limit.burst == 0 || limit.interval.0.is_zero() {
+                return Err(ConfigError::key(key, "`burst` must be at least 1 and `interval` longer than 0 s"));
+            }
+        }
+        if self.hash_queue == 0 || self.connections == 0 {
+            return Err(ConfigError::key("limits", "`hash_queue` and `connections` must be at least 1"));
+        }
+        Ok(())
+    }
+}

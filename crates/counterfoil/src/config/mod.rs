@@ -1,0 +1,239 @@
+//! The configuration: one TOML file, every key overridable by an environment variable, nothing guessed. An unknown key or
+//! a bad value stops the start with the key's name, what was found and what is allowed.
+
+mod applications;
+mod limits;
+mod session;
+mod span;
+
+pub use applications::{ApplicationConfig, DEFAULT_APPLICATION};
+pub use limits::{LimitConfig, LimitsConfig};
+pub use session::SessionConfig;
+pub use span::Span;
+
+use ipnet::IpNet;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+/// The prefix of environment variables: `COUNTERFOIL__SESSION__IDLE=1d`.
+pub const ENV_PREFIX: &str = "COUNTERFOIL__";
+
+/// Everything an operator can choose.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The URL under which people reach this server; also the issuer of its tokens. Default: `http://localhost:PORT`.
+    pub public_url: Option<String>,
+    /// What the pages call the service.
+    pub service_name: String,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Certificate and key, to speak TLS here.
+    pub tls: Option<TlsConfig>,
+    /// Sessions and their tokens.
+    pub session: SessionConfig,
+    /// Passwords.
+    pub password: PasswordConfig,
+    /// Who may make an account.
+    pub registration: RegistrationConfig,
+    /// Rate limits and other bounds.
+    pub limits: LimitsConfig,
+    /// Who may read `/metrics`.
+    pub metrics: MetricsConfig,
+    /// Applications, by the name that a sign-in gives as `client_id`.
+    pub applications: BTreeMap<String, ApplicationConfig>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
+            public_url: None,
+            service_name: "Counterfoil".into(),
+            trusted_proxies: Vec::new(),
+            tls: None,
+            session: SessionConfig::default(),
+            password: PasswordConfig::default(),
+            registration: RegistrationConfig::default(),
+            limits: LimitsConfig::default(),
+            metrics: MetricsConfig::default(),
+            applications: BTreeMap::new(),
+        }
+    }
+}
+
+/// `[tls]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsConfig {
+    /// PEM file with the certificate chain, leaf first.
+    pub cert: PathBuf,
+    /// PEM file with the private key.
+    pub key: PathBuf,
+}
+
+/// `[password]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PasswordConfig {
+    /// The fewest characters, 8 to 64. NIST asks for 15 where a password is the only factor.
+    pub min_length: usize,
+}
+
+impl Default for PasswordConfig {
+    fn default() -> Self {
+        Self { min_length: 15 }
+    }
+}
+
+/// `[registration]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RegistrationConfig {
+    /// Who may make an account.
+    pub policy: RegistrationPolicy,
+}
+
+/// Who may make an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RegistrationPolicy {
+    /// Anybody.
+    #[default]
+    Open,
+    /// Whoever brings an invitation.
+    Invite,
+    /// Nobody by themselves; an invitation from the command line still counts.
+    Closed,
+}
+
+/// `[metrics]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MetricsConfig {
+    /// Networks that may read `/metrics`.
+    pub allow: Vec<IpNet>,
+}
+
+impl Default for MetricsConfig {
+    fn default() -> Self {
+        let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(std::net::Ipv6Addr::LOCALHOST)];
+        Self { allow: loopback.into_iter().map(IpNet::from).collect() }
+    }
+}
+
+/// What is wrong with the configuration.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration file {path}: {reason}")]
+    Unreadable {
+        /// Which file.
+        path: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// The file is not TOML.
+    #[error("the configuration file {path} is not TOML: {reason}")]
+    NotToml {
+        /// Which file.
+        path: String,
+        /// Where and why.
+        reason: String,
+    },
+    /// A key is unknown or its value has the wrong shape.
+    #[error("configuration key `{key}`: {reason}")]
+    Key {
+        /// Which key.
+        key: String,
+        /// What was found and what is allowed.
+        reason: String,
+    },
+}
+
+impl ConfigError {
+    pub(crate) fn key(key: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Key { key: key.into(), reason: reason.into() }
+    }
+}
+
+impl Config {
+    /// Reads the file (if one is named), lays the environment over it and checks everything.
+    pub fn load(file: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let text = file.map(read).transpose()?.unwrap_or_default();
+        let path = file.map_or_else(String::new, |path| path.display().to_string());
+        let mut table: toml::Table =
+            text.parse().map_err(|error: toml::de::Error| ConfigError::NotToml { path, reason: error.to_string() })?;
+        overlay(&mut table, env)?;
+        Self::from_table(table)
+    }
+
+    fn from_table(table: toml::Table) -> Result<Self, ConfigError> {
+        let mut config: Self = serde_path_to_error::deserialize(toml::Value::Table(table)).map_err(|error| {
+            let key = error.path().to_string();
+            ConfigError::key(key, error.into_inner().message().trim().to_owned())
+        })?;
+        config.applications.entry(DEFAULT_APPLICATION.into()).or_default();
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        self.session.check()?;
+        self.limits.check()?;
+        for (name, application) in &self.applications {
+            application.check(name)?;
+        }
+        if !(8..=64).contains(&self.password.min_length) {
+            let found = self.password.min_length;
+            return Err(ConfigError::key(
+                "password.min_length",
+                format!("found {found}; allowed are 8 to 64 characters"),
+            ));
+        }
+        if self.service_name.trim().is_empty() || self.service_name.chars().count() > 60 {
+            return Err(ConfigError::key("service_name", "must have 1 to 60 characters"));
+        }
+        Ok(())
+    }
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path)
+        .map_err(|error| ConfigError::Unreadable { path: path.display().to_string(), reason: error.to_string() })
+}
+
+/// `COUNTERFOIL__A__B=v` sets `a.b`. The value is read as TOML where it is TOML (`true`, `3`, `["x"]`), else as text.
+fn overlay(table: &mut toml::Table, env: impl Iterator<Item = (String, String)>) -> Result<(), ConfigError> {
+    for (name, value) in env {
+        let Some(key) = name.strip_prefix(ENV_PREFIX) else { continue };
+        let key = key.to_ascii_lowercase();
+        let mut parts: Vec<&str> = key.split("__").collect();
+        let last = parts.pop().unwrap_or_default();
+        let mut place = &mut *table;
+        for part in &parts {
+            let inner = place.entry(*part).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            place = inner.as_table_mut().ok_or_else(|| {
+                ConfigError::key(key.replace("__", "."), format!("`{part}` is a value, not a section"))
+            })?;
+        }
+        place.insert(last.to_owned(), parse_value(&value));
+    }
+    Ok(())
+}
+
+fn parse_value(text: &str) -> toml::Value {
+    let document = format!("value = {text}").parse::<toml::Table>();
+    let parsed = document.ok().and_then(|mut table| (table.len() == 1).then(|| table.remove("value")).flatten());
+    match parsed {
+        Some(toml::Value::Datetime(_)) | None => toml::Value::String(text.to_owned()),
+        Some(value) => value,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,178 @@
+//! The data folder: its lock, its master key, its database. One process at a time.
+
+use crate::clock::random;
+use crate::store::sqlite::{OpenError, SqliteStore, Synchronous};
+use counterfoil_core::Secret;
+use counterfoil_core::keys::sealing::MasterKey;
+use counterfoil_guard::{base64url_decode, base64url_encode};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// The master key itself, base64url; for mounted secrets and tests.
+pub const MASTER_KEY: &str = "COUNTERFOIL_MASTER_KEY";
+
+/// A file that holds the master key, elsewhere than in the data folder.
+pub const MASTER_KEY_FILE: &str = "COUNTERFOIL_MASTER_KEY_FILE";
+
+/// What is wrong with the data folder.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// Another process has it.
+    #[error("the data folder {folder} is in use by another counterfoil (process {process})")]
+    InUse {
+        /// The folder.
+        folder: String,
+        /// Who has it, as far as the lock file says.
+        process: String,
+    },
+    /// A file or folder cannot be made, read or written.
+    #[error("{path}: {reason}")]
+    Io {
+        /// Which.
+        path: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// There is a database and no master key.
+    #[error(
+        "the data folder {folder} has a database but no master key: put {folder}/master.key back, or set {MASTER_KEY} or \
+         {MASTER_KEY_FILE}; without it nothing in the database can be used"
+    )]
+    NoMasterKey {
+        /// The folder.
+        folder: String,
+    },
+    /// The master key is not one.
+    #[error("{place}: the master key must be 43 characters of base64url (32 bytes)")]
+    BadMasterKey {
+        /// Where it was found.
+        place: String,
+    },
+    /// Others may read it.
+    #[error("{path} can be read by other users (mode {mode:o}); run: chmod 600 {path}")]
+    ExposedMasterKey {
+        /// Which file.
+        path: String,
+        /// Its mode.
+        mode: u32,
+    },
+    /// The database.
+    #[error("{path}: {error}")]
+    Store {
+        /// Which file.
+        path: String,
+        /// What is wrong.
+        error: OpenError,
+    },
+}
+
+/// A data folder that this process holds.
+#[derive(Debug)]
+pub struct Data {
+    folder: PathBuf,
+    _lock: File,
+}
+
+impl Data {
+    /// Makes the folder (0700) if it is not there, and takes its lock.
+    pub fn hold(folder: &Path) -> Result<Self, DataError> {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| io(folder, &error))?;
+        let path = folder.join("lock");
+        let options = || OpenOptions::new().create(true).read(true).write(true).truncate(false).mode(0o600).open(&path);
+        let mut lock = options().map_err(|error| io(&path, &error))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut process = String::new();
+                let read = lock.read_to_string(&mut process);
+                let process = if read.is_ok() && !process.is_empty() { process } else { "unknown".into() };
+                return Err(DataError::InUse { folder: folder.display().to_string(), process });
+            }
+            Err(TryLockError::Error(error)) => return Err(io(&path, &error)),
+        }
+        let noted = lock.set_len(0).and_then(|()| lock.rewind());
+        noted.and_then(|()| write!(lock, "{}", std::process::id())).map_err(|error| io(&path, &error))?;
+        Ok(Self { folder: folder.to_owned(), _lock: lock })
+    }
+
+    /// A file in the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// The master key: from the environment, from the file that the environment names, or from `master.key`, which is made
+    /// at the very first start and at no other time.
+    pub fn master_key(&self) -> Result<MasterKey, DataError> {
+        if let Ok(text) = std::env::var(MASTER_KEY) {
+            return decode(&Secret::new(text), MASTER_KEY);
+        }
+        if let Some(path) = std::env::var_os(MASTER_KEY_FILE) {
+            return read_key(Path::new(&path));
+        }
+        let path = self.path("master.key");
+        if !path.exists() {
+            if self.path("counterfoil.db").exists() {
+                return Err(DataError::NoMasterKey { folder: self.folder.display().to_string() });
+            }
+            let fresh = Secret::new(base64url_encode(&random::<32>()));
+            self.write_private("master.key", fresh.expose())?;
+        }
+        read_key(&path)
+    }
+
+    /// Opens the database.
+    pub fn store(&self, synchronous: Synchronous) -> Result<SqliteStore, DataError> {
+        let path = self.path("counterfoil.db");
+        // Made here, so that it is private from the start; SQLite gives its companion files the same mode.
+        let made = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
+        made.map_err(|error| io(&path, &error))?;
+        let store = SqliteStore::open(&path, synchronous);
+        store.map_err(|error| DataError::Store { path: path.display().to_string(), error })
+    }
+
+    /// Writes a file that only its owner can read, durably and all or nothing.
+    pub fn write_private(&self, name: &str, content: &str) -> Result<PathBuf, DataError> {
+        let (path, fresh) = (self.path(name), self.path(&format!("{name}.new")));
+        let write = || {
+            let options = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&fresh);
+            let mut file = options?;
+            writeln!(file, "{content}")?;
+            file.sync_all()?;
+            std::fs::rename(&fresh, &path)?;
+            File::open(&self.folder)?.sync_all()
+        };
+        write().map_err(|error| io(&path, &error))?;
+        Ok(path)
+    }
+
+    /// Removes a file, if it is there.
+    pub fn remove(&self, name: &str) -> Result<(), DataError> {
+        let path = self.path(name);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(io(&path, &error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn read_key(path: &Path) -> Result<MasterKey, DataError> {
+    let mode = std::fs::metadata(path).map_err(|error| io(path, &error))?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(DataError::ExposedMasterKey { path: path.display().to_string(), mode });
+    }
+    let text = Secret::new(std::fs::read_to_string(path).map_err(|error| io(path, &error))?);
+    decode(&text, &path.display().to_string())
+}
+
+fn decode(text: &Secret<String>, place: &str) -> Result<MasterKey, DataError> {
+    let bytes = base64url_decode(text.expose().trim()).map(Secret::new);
+    let key = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes.expose().as_slice()).ok());
+    let key = key.ok_or_else(|| DataError::BadMasterKey { place: place.to_owned() })?;
+    Ok(MasterKey::new(&Secret::new(key)))
+}
+
+fn io(path: &Path, error: &std::io::Error) -> DataError {
+    DataError::Io { path: path.display().to_string(), reason: error.to_string() }
+}

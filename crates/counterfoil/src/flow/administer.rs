@@ -1,0 +1,81 @@
+//! What administrators do, over the network or from the command line: one implementation for both.
+
+use super::{Caller, access};
+use crate::app::App;
+use crate::clock::random;
+use crate::flow::register::invite_hash;
+use crate::store::{Invite, StoreError};
+use counterfoil_core::audit::{Actor, AuditEntry, Event};
+use counterfoil_core::revocation::Revocation;
+use counterfoil_core::session::EndReason;
+use counterfoil_core::user::Role;
+use counterfoil_core::{Secret, Sid, UserId};
+use counterfoil_guard::base64url_encode;
+use std::time::Duration;
+
+/// The role that may do what is in this file.
+pub const ADMIN: &str = "admin";
+
+/// Who administers, and from where.
+#[derive(Clone, Debug)]
+pub struct Administrator {
+    /// Who.
+    pub actor: Actor,
+    /// From where.
+    pub caller: Caller,
+}
+
+impl Administrator {
+    fn entry(&self, app: &App, event: Event, user: Option<UserId>, detail: &str) -> AuditEntry {
+        let entry = self.caller.audit(event, self.actor, app.clock.now());
+        AuditEntry { user, detail: detail.to_owned(), ..entry }
+    }
+}
+
+/// Bans an account and ends all its sessions; `false` if there is no such account.
+pub async fn ban(app: &App, by: &Administrator, user: UserId, reason: String) -> Result<bool, StoreError> {
+    let entry = by.entry(app, Event::Banned, Some(user), &reason);
+    Ok(access::end(app, Revocation::Ban { user, reason }, entry).await?.found)
+}
+
+/// Lifts a ban; `false` if there is none.
+pub async fn unban(app: &App, by: &Administrator, user: UserId) -> Result<bool, StoreError> {
+    app.store.unban(user, by.entry(app, Event::Unbanned, Some(user), "")).await
+}
+
+/// Ends all sessions of an account; `false` if there is no such account.
+pub async fn revoke_user(app: &App, by: &Administrator, user: UserId) -> Result<bool, StoreError> {
+    let what = Revocation::UserSessions { user, except: None, reason: EndReason::EndedByAdmin };
+    let entry = by.entry(app, Event::SessionsEnded, Some(user), "");
+    Ok(access::end(app, what, entry).await?.found)
+}
+
+/// Ends one session; `false` if there is no such session.
+pub async fn revoke_session(app: &App, by: &Administrator, sid: Sid) -> Result<bool, StoreError> {
+    let user = app.store.by_sid(sid).await?.map(|(_, user)| user.id);
+    let entry = AuditEntry { sid: Some(sid), ..by.entry(app, Event::SessionEnded, user, "") };
+    Ok(access::end(app, Revocation::Session { sid, reason: EndReason::EndedByAdmin }, entry).await?.found)
+}
+
+/// Sets an account's roles; tokens minted before are stale. `false` if there is no such account.
+pub async fn set_roles(app: &App, by: &Administrator, user: UserId, mut roles: Vec<Role>) -> Result<bool, StoreError> {
+    roles.sort();
+    roles.dedup();
+    let detail = roles.iter().map(Role::as_str).collect::<Vec<_>>().join(" ");
+    let entry = by.entry(app, Event::RolesChanged, Some(user), &detail);
+    Ok(access::end(app, Revocation::Roles { user, roles }, entry).await?.found)
+}
+
+/// Makes an invitation and returns its token. Only the hash is kept.
+pub async fn invite(
+    app: &App,
+    by: &Administrator,
+    role: Option<Role>,
+    life: Duration,
+) -> Result<Secret<String>, StoreError> {
+    let token = Secret::new(format!("cfi_{}", base64url_encode(&random::<24>())));
+    let expires_at = app.clock.now().plus(life);
+    let entry = by.entry(app, Event::Invited, None, role.as_ref().map_or("", Role::as_str));
+    app.store.invite(Invite { hash: invite_hash(token.expose()), role, expires_at }, entry).await?;
+    Ok(token)
+}

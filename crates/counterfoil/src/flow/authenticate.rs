@@ -1,0 +1,115 @@
+//! Who is asking: from an access token or a session token to a session and its user.
+
+use super::Caller;
+use crate::app::{App, Verified};
+use crate::store::StoreError;
+use counterfoil_core::profile::Profile;
+use counterfoil_core::session::Session;
+use counterfoil_core::user::User;
+use counterfoil_core::{Sid, Timestamp};
+use counterfoil_guard::Refusal;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// `last_seen_at` of a session without refresh token is written at most this often.
+const TOUCH_EVERY: Duration = Duration::from_secs(60);
+
+/// A credential that identifies a session on a request.
+#[derive(Clone, Copy, Debug)]
+pub enum Credential<'a> {
+    /// An access token.
+    Access(&'a str),
+    /// A session token.
+    Session(&'a str),
+}
+
+/// Who is asking.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Their session.
+    pub session: Session,
+    /// Their account.
+    pub user: User,
+}
+
+/// Why it is not known who is asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AuthenticateError {
+    /// The credential is refused.
+    #[error("refused: {}", .0.reason())]
+    Refused(Refusal),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<Refusal> for AuthenticateError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// Believes an access token or refuses it: signature (once per token), times and revocation (every time), and that it
+/// belongs to an application of this server.
+pub fn verify_access(app: &App, token: &str, now: Timestamp) -> Result<Arc<Verified>, Refusal> {
+    let known = app.verified().lock().get(token);
+    let verified = if let Some(verified) = known {
+        app.verifier().check_times(&verified.claims, now)?;
+        verified
+    } else {
+        let claims = app.verifier().verify(token, now)?;
+        check_application(app, &claims)?;
+        let verified = Arc::new(Verified { claims, me: Mutex::new(None) });
+        app.verified().lock().insert(token, Arc::clone(&verified));
+        verified
+    };
+    app.revocations().read().check(&verified.claims)?;
+    Ok(verified)
+}
+
+/// `/api/auth/*` takes only tokens whose audience is their own application's.
+fn check_application(app: &App, claims: &counterfoil_guard::Claims) -> Result<(), Refusal> {
+    match app.applications.get(&claims.client_id) {
+        Some(application) if application.mint.audience == claims.aud => Ok(()),
+        _ => Err(Refusal::WrongAudience),
+    }
+}
+
+/// The session a credential identifies, if it is alive.
+pub async fn identify(app: &App, credential: Credential<'_>, caller: &Caller) -> Result<Identity, AuthenticateError> {
+    let now = app.clock.now();
+    let found = match credential {
+        Credential::Access(token) => {
+            let sid = verify_access(app, token, now)?.claims.sid;
+            app.store.by_sid(sid).await?
+        }
+        Credential::Session(token) => {
+            let handle = app.secrets.tokens.parse_session(token).map_err(|_| Refusal::BadSignature)?;
+            app.store.by_handle(handle).await?.filter(|(session, _)| session.profile == Profile::Opaque)
+        }
+    };
+    let (session, user) = found.ok_or(Refusal::Revoked)?;
+    if session.end_reason(now).is_some() {
+        return Err(Refusal::Revoked.into());
+    }
+    let due = now.since(session.last_seen_at) >= TOUCH_EVERY;
+    if session.profile == Profile::Opaque && due {
+        app.store.touch(session.sid, now, caller.network()).await?;
+    }
+    Ok(Identity { session, user })
+}
+
+/// The session that a credential names, to sign it out: an expired access token will do, as long as it is ours.
+pub async fn session_to_end(app: &App, credential: Credential<'_>) -> Result<Option<Sid>, StoreError> {
+    match credential {
+        Credential::Access(token) => {
+            let claims = app.verifier().verify_even_if_expired(token, app.clock.now());
+            Ok(claims.ok().map(|claims| claims.sid))
+        }
+        Credential::Session(token) => {
+            let Ok(handle) = app.secrets.tokens.parse_session(token) else { return Ok(None) };
+            Ok(app.store.by_handle(handle).await?.map(|(session, _)| session.sid))
+        }
+    }
+}

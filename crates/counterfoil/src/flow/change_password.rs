@@ -1,0 +1,77 @@
+//! `POST /api/auth/password/change`: a new password, a new handle for this session, and the end of all the others.
+
+use super::authenticate::Identity;
+use super::deliver::{Delivery, LongLived, deliver};
+use super::register::acceptable;
+use super::{Caller, access};
+use crate::app::App;
+use crate::clock::random;
+use crate::hashing::HashingError;
+use crate::limits::Limited;
+use crate::store::StoreError;
+use counterfoil_core::Secret;
+use counterfoil_core::audit::{Actor, AuditEntry, Event};
+use counterfoil_core::credential::password::{Password, Rejected};
+use counterfoil_core::refresh::rotation::Rotation;
+use counterfoil_core::revocation::Revocation;
+use counterfoil_core::session::Handle;
+use std::time::Duration;
+
+/// Why the password was not changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChangePasswordError {
+    /// The current password is wrong.
+    #[error("the current password is wrong")]
+    InvalidCredentials,
+    /// The new one is not acceptable.
+    #[error("the password is not acceptable")]
+    Password(Rejected),
+    /// Too many wrong attempts.
+    #[error("too many attempts")]
+    RateLimited(Duration),
+    /// Password hashing.
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The access token does not fit its budget.
+    #[error("the access token does not fit its budget")]
+    TooLarge,
+}
+
+/// Changes the password of whoever is signed in. The answer carries new tokens for this session (ASVS-7.2.4).
+pub async fn change_password(
+    app: &App,
+    identity: Identity,
+    current: &Secret<String>,
+    new: &Secret<String>,
+    caller: &Caller,
+) -> Result<Delivery, ChangePasswordError> {
+    let now = app.clock.now();
+    let Identity { mut session, user } = identity;
+    let key = user.email.key();
+    if app.config.limits.enabled {
+        let rate = app.config.limits.login_per_account.rate();
+        app.limiter.take(Limited::LoginAccount, &key, rate, now).map_err(ChangePasswordError::RateLimited)?;
+    }
+    let name = user.name.as_deref().unwrap_or_default();
+    let acceptable = acceptable(app, new, &[user.email.as_str(), name]).map_err(ChangePasswordError::Password)?;
+    let current = Password::new(current).map_err(|_| ChangePasswordError::InvalidCredentials)?;
+    let stored = app.store.credential_of(user.id).await?.map(|credential| credential.hash);
+    if !app.hasher.verify(current, stored).await? {
+        return Err(ChangePasswordError::InvalidCredentials);
+    }
+    app.limiter.forget(Limited::LoginAccount, &key);
+    let hash = app.hasher.hash(acceptable).await?;
+    let now = app.clock.now();
+    let handle = Handle::from_bytes(random());
+    let what = Revocation::Password { user: user.id, hash, keep: Some((session.sid, handle)) };
+    let entry = caller.audit(Event::PasswordChanged, Actor::User(user.id), now);
+    access::end(app, what, AuditEntry { user: Some(user.id), sid: Some(session.sid), ..entry }).await?;
+    session.handle = handle;
+    session.rotation = Rotation::first(now);
+    session.auth_time = now;
+    session.last_seen_at = now;
+    deliver(app, &session, &user, now, LongLived::New).map_err(|_| ChangePasswordError::TooLarge)
+}

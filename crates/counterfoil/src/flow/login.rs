@@ -1,0 +1,167 @@
+//! `POST /api/auth/login`: a password, and a session for it.
+
+use super::Caller;
+use super::deliver::{Delivery, LongLived, deliver};
+use crate::app::App;
+use crate::clock::random;
+use crate::config::DEFAULT_APPLICATION;
+use crate::hashing::HashingError;
+use crate::limits::Limited;
+use crate::store::{Credential, StoreError};
+use counterfoil_core::audit::{Actor, AuditEntry, Event};
+use counterfoil_core::credential::password::Password;
+use counterfoil_core::refresh::rotation::Rotation;
+use counterfoil_core::session::{Assurance, Handle, Session};
+use counterfoil_core::user::{Email, User};
+use counterfoil_core::{Secret, Sid, Timestamp};
+use std::time::Duration;
+
+/// NIST-3.2.2: this many failures in a row lock a password until an administrator unlocks it.
+const FAILURES_THAT_LOCK: u32 = 100;
+
+/// A sign-in with a password.
+#[derive(Debug)]
+pub struct Login {
+    /// The address as typed.
+    pub email: String,
+    /// The password as typed.
+    pub password: Secret<String>,
+    /// The application; the default one if not named.
+    pub client_id: Option<String>,
+    /// Whether the session outlives the browser.
+    pub remember: bool,
+}
+
+/// A session was made.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// The session.
+    pub session: Session,
+    /// Its user.
+    pub user: User,
+    /// Its tokens.
+    pub delivery: Delivery,
+}
+
+/// Why nobody was signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LoginError {
+    /// Wrong address or password, banned, or locked: not told apart (P1).
+    #[error("the email or the password is wrong")]
+    InvalidCredentials,
+    /// No application of that name.
+    #[error("there is no such application")]
+    UnknownApplication,
+    /// Too many attempts; try again after this.
+    #[error("too many attempts")]
+    RateLimited(Duration),
+    /// Password hashing.
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The access token does not fit its budget.
+    #[error("the access token does not fit its budget")]
+    TooLarge,
+}
+
+/// Signs in with a password.
+pub async fn login(app: &App, login: Login, caller: &Caller) -> Result<SignedIn, LoginError> {
+    let now = app.clock.now();
+    let application = login.client_id.as_deref().unwrap_or(DEFAULT_APPLICATION).to_owned();
+    if !app.applications.contains_key(&application) {
+        return Err(LoginError::UnknownApplication);
+    }
+    let account = login.email.trim().to_ascii_lowercase();
+    count_attempt(app, &account, caller, now)?;
+    let user = check_password(app, &login, caller, now).await?;
+    give_attempts_back(app, &account, caller);
+    let session = new_session(app, &user, application, login.remember, (caller, now));
+    let entry = caller.audit(Event::SignedIn, Actor::User(user.id), now);
+    let entry = AuditEntry { user: Some(user.id), sid: Some(session.sid), ..entry };
+    let surplus = app.store.open(session.clone(), app.config.session.max_per_user, entry).await?;
+    app.absorb(&surplus);
+    let delivery = deliver(app, &session, &user, now, LongLived::New).map_err(|_| LoginError::TooLarge)?;
+    Ok(SignedIn { session, user, delivery })
+}
+
+fn count_attempt(app: &App, account: &str, caller: &Caller, now: Timestamp) -> Result<(), LoginError> {
+    let limits = &app.config.limits;
+    if !limits.enabled {
+        return Ok(());
+    }
+    let network = (Limited::LoginNetwork, caller.source(), limits.login_per_network.rate());
+    let account = (Limited::LoginAccount, account.to_owned(), limits.login_per_account.rate());
+    for (what, key, rate) in [network, account] {
+        app.limiter.take(what, &key, rate, now).map_err(LoginError::RateLimited)?;
+    }
+    Ok(())
+}
+
+/// Only failures shall count: a household or an office signs in as often as it likes.
+fn give_attempts_back(app: &App, account: &str, caller: &Caller) {
+    app.limiter.forget(Limited::LoginAccount, account);
+    app.limiter.give_back(Limited::LoginNetwork, &caller.source(), app.config.limits.login_per_network.rate());
+}
+
+/// The same work whether the account exists or not, and one answer for every way to fail (P1, ATK-39).
+async fn check_password(app: &App, login: &Login, caller: &Caller, now: Timestamp) -> Result<User, LoginError> {
+    let password = Password::new(&login.password).map_err(|_| LoginError::InvalidCredentials)?;
+    let found = match Email::parse(&login.email) {
+        Some(email) => app.store.credential(&email.key()).await?,
+        None => None,
+    };
+    let stored = found.as_ref().map(|credential| credential.hash.clone());
+    let right = app.hasher.verify(password, stored).await?;
+    match found {
+        Some(Credential { user, failures, .. }) if right && failures < FAILURES_THAT_LOCK && user.banned.is_none() => {
+            if failures > 0 {
+                app.store.clear_failures(user.id).await?;
+            }
+            Ok(user)
+        }
+        found => {
+            let user = found.map(|credential| credential.user.id);
+            let entry = caller.audit(Event::SignInFailed, Actor::Anonymous, now);
+            app.store.append(AuditEntry { user, ..entry }).await?;
+            if let (Some(id), false) = (user, right) {
+                app.store.count_failure(id).await?;
+            }
+            metrics::counter!("counterfoil_sign_in_failures_total").increment(1);
+            Err(LoginError::InvalidCredentials)
+        }
+    }
+}
+
+fn new_session(
+    app: &App,
+    user: &User,
+    application: String,
+    persistent: bool,
+    (caller, now): (&Caller, Timestamp),
+) -> Session {
+    let config = &app.config.session;
+    let (idle, absolute) =
+        if persistent { (config.idle, config.absolute) } else { (config.browser_idle, config.browser_absolute) };
+    Session {
+        sid: Sid::from_bytes(random()),
+        handle: Handle::from_bytes(random()),
+        user: user.id,
+        profile: app.applications[&application].profile,
+        application,
+        persistent,
+        created_at: now,
+        auth_time: now,
+        last_seen_at: now,
+        idle: idle.0,
+        expires_at: now.plus(absolute.0),
+        acr: Assurance::Aal1,
+        amr: vec!["pwd".into()],
+        device: caller.device.clone(),
+        network: caller.network(),
+        ended: None,
+        bound_to: None,
+        rotation: Rotation::first(now),
+    }
+}

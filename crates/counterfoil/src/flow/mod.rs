@@ -1,0 +1,63 @@
+//! What the server does, one verb per file: *load → decide → commit → answer*. Knows no HTTP.
+
+pub mod access;
+pub mod administer;
+pub mod authenticate;
+pub mod change_password;
+pub mod deliver;
+pub mod login;
+pub mod me;
+pub mod refresh;
+pub mod register;
+pub mod sign_out;
+pub mod start;
+
+use counterfoil_core::Timestamp;
+use counterfoil_core::audit::{Actor, AuditEntry, Event};
+use std::net::IpAddr;
+
+/// Who is calling, as far as the network tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The client's address; none on the control socket.
+    pub address: Option<IpAddr>,
+    /// The device in words.
+    pub device: String,
+}
+
+impl Caller {
+    /// The network as it is shown and kept: coarse enough not to be a trace, fine enough to recognise.
+    pub fn network(&self) -> String {
+        match self.address {
+            None => "local".into(),
+            Some(IpAddr::V4(v4)) if v4.is_loopback() => "this machine".into(),
+            Some(IpAddr::V6(v6)) if v6.is_loopback() => "this machine".into(),
+            Some(IpAddr::V4(v4)) => {
+                let [a, b, c, _] = v4.octets();
+                format!("{a}.{b}.{c}.0/24")
+            }
+            Some(IpAddr::V6(v6)) => {
+                let [a, b, c, ..] = v6.segments();
+                format!("{a:x}:{b:x}:{c:x}::/48")
+            }
+        }
+    }
+
+    /// What counts as one source for rate limits: an IPv4 address, or an IPv6 /64, which is what one household gets.
+    pub fn source(&self) -> String {
+        match self.address {
+            None => "local".into(),
+            Some(IpAddr::V4(v4)) => v4.to_string(),
+            Some(IpAddr::V6(v6)) => match v6.to_ipv4_mapped() {
+                Some(v4) => v4.to_string(),
+                None => v6.segments()[..4].iter().map(|segment| format!("{segment:x}:")).collect(),
+            },
+        }
+    }
+
+    /// The beginning of an audit entry.
+    pub fn audit(&self, event: Event, actor: Actor, at: Timestamp) -> AuditEntry {
+        let network = self.network();
+        AuditEntry { at, event, actor, user: None, sid: None, network, detail: String::new() }
+    }
+}

@@ -1,0 +1,155 @@
+//! `POST /api/auth/refresh`: load → decide → commit → answer. What is decided, and why, is in
+//! `counterfoil_core::refresh::rotation`.
+
+use super::deliver::{Delivery, LongLived, deliver};
+use super::{Caller, access};
+use crate::app::App;
+use crate::store::{StoreError, Swap};
+use counterfoil_core::Timestamp;
+use counterfoil_core::audit::{Actor, AuditEntry, Event};
+use counterfoil_core::profile::Profile;
+use counterfoil_core::refresh::rotation::{Decision, Proof, Rotation, decide};
+use counterfoil_core::refresh::token::Presented;
+use counterfoil_core::revocation::Revocation;
+use counterfoil_core::session::{EndReason, Session};
+use counterfoil_core::user::User;
+
+/// How often a lost compare-and-swap is decided again. Each loss means that another refresh of this session won.
+const ATTEMPTS: u32 = 16;
+
+/// How the token came; it must be the way its profile uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// In the cookie.
+    Cookie,
+    /// In the body.
+    Body,
+}
+
+/// Why no token is handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RefreshError {
+    /// Not ours, unknown, or the session is over (then with the reason).
+    #[error("the refresh token is not valid")]
+    Invalid(Option<EndReason>),
+    /// It had been spent; the session has been ended.
+    #[error("a spent refresh token was used again")]
+    Reuse,
+    /// The session is bound to a key, and the proof is missing.
+    #[error("the session is bound to a key")]
+    Unproven,
+    /// The session goes on under a new handle; the client has, or is about to get, the newer cookie.
+    #[error("the refresh token was replaced by a re-authentication")]
+    Superseded,
+    /// The store failed or is busy; nothing is lost, try again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The access token does not fit its budget.
+    #[error("the access token does not fit its budget")]
+    TooLarge,
+}
+
+/// Takes a refresh token and hands out what the decision says.
+pub async fn refresh(app: &App, token: &str, via: Via, caller: &Caller) -> Result<Delivery, RefreshError> {
+    let presented = app.secrets.tokens.parse_refresh(token).map_err(|_| RefreshError::Invalid(None))?;
+    for _ in 0..ATTEMPTS {
+        // Before the row is read, so that a token minted from it cannot outlive what the row says (design section 6).
+        let now = app.clock.now();
+        let Some((session, user)) = app.store.by_handle(presented.handle).await? else {
+            return Err(unknown_handle(app, &presented, now).await?);
+        };
+        if (via == Via::Body) != (session.profile == Profile::Native) || !known_application(app, &session) {
+            return Err(RefreshError::Invalid(None));
+        }
+        let policy = app.config.session.rotation_policy();
+        let decision = decide(&session, &presented, now, Proof::Absent, policy);
+        metrics::counter!("counterfoil_refresh_total", "decision" => word(&decision)).increment(1);
+        if let Some(answer) = carry_out(app, decision, (session, user), now, caller).await? {
+            return Ok(answer);
+        }
+    }
+    Err(StoreError::Overloaded.into())
+}
+
+/// Commits what was decided; `None` when another refresh got there first and it must be decided again.
+async fn carry_out(
+    app: &App,
+    decision: Decision,
+    (mut session, user): (Session, User),
+    now: Timestamp,
+    caller: &Caller,
+) -> Result<Option<Delivery>, RefreshError> {
+    let (to, long_lived) = match decision {
+        Decision::Ended(reason) => return Err(RefreshError::Invalid(Some(reason))),
+        Decision::Unproven => {
+            app.store.append(about(&session, caller, Event::RefreshUnproven, now)).await?;
+            return Err(RefreshError::Unproven);
+        }
+        Decision::Reuse => return Err(end_stolen(app, &session, now, caller).await?),
+        Decision::Late | Decision::Hold(None) => (None, LongLived::Unchanged),
+        Decision::Hold(Some(to)) | Decision::FastForward(to) => (Some(to), LongLived::Unchanged),
+        Decision::Rotate(to) | Decision::Repeat(to) => (Some(to), LongLived::New),
+    };
+    if let Some(to) = to {
+        if advance(app, &session, to, now, caller).await? == Swap::Lost {
+            return Ok(None);
+        }
+        session.rotation = to;
+        session.last_seen_at = now;
+    }
+    if matches!(decision, Decision::FastForward(_)) {
+        tracing::warn!(sid = %session.sid, "a refresh token is newer than the store: was it restored from a backup?");
+        app.store.append(about(&session, caller, Event::RefreshFastForward, now)).await?;
+    }
+    deliver(app, &session, &user, now, long_lived).map(Some).map_err(|_| RefreshError::TooLarge)
+}
+
+async fn advance(
+    app: &App,
+    session: &Session,
+    to: Rotation,
+    now: Timestamp,
+    caller: &Caller,
+) -> Result<Swap, StoreError> {
+    let network = Some(caller.network()).filter(|network| *network != session.network);
+    app.store.advance(session, to, now, network).await
+}
+
+/// The theft is punished in its own committed transaction, and only then reported.
+async fn end_stolen(app: &App, session: &Session, now: Timestamp, caller: &Caller) -> Result<RefreshError, StoreError> {
+    let what = Revocation::Session { sid: session.sid, reason: EndReason::SuspectedTheft };
+    access::end(app, what, about(session, caller, Event::RefreshReuse, now)).await?;
+    tracing::warn!(sid = %session.sid, network = caller.network(), "a spent refresh token was used again; session ended");
+    Ok(RefreshError::Reuse)
+}
+
+async fn unknown_handle(app: &App, presented: &Presented, now: Timestamp) -> Result<RefreshError, StoreError> {
+    let grace = app.config.session.rotation_grace.0;
+    let superseded = app.store.superseded_at(presented.handle).await?;
+    Ok(match superseded {
+        Some(at) if now <= at.plus(grace) => RefreshError::Superseded,
+        _ => RefreshError::Invalid(None),
+    })
+}
+
+fn known_application(app: &App, session: &Session) -> bool {
+    app.applications.contains_key(&session.application)
+}
+
+fn about(session: &Session, caller: &Caller, event: Event, now: Timestamp) -> AuditEntry {
+    let entry = caller.audit(event, Actor::Anonymous, now);
+    AuditEntry { user: Some(session.user), sid: Some(session.sid), ..entry }
+}
+
+const fn word(decision: &Decision) -> &'static str {
+    match decision {
+        Decision::Ended(_) => "ended",
+        Decision::Unproven => "unproven",
+        Decision::Hold(_) => "hold",
+        Decision::Rotate(_) => "rotate",
+        Decision::Repeat(_) => "repeat",
+        Decision::Late => "late",
+        Decision::Reuse => "reuse",
+        Decision::FastForward(_) => "fast_forward",
+    }
+}

@@ -1,0 +1,115 @@
+//! Password hashing with a bound: as many at once as there are processors, a limited number waiting, the rest refused.
+//! One hash is 19 MiB and tens of milliseconds; without a bound a few hundred sign-ins stop the machine.
+
+use counterfoil_core::Secret;
+use counterfoil_core::credential::argon2id::{self, Memory, UnknownHash};
+use counterfoil_core::credential::password::Password;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tokio::sync::Semaphore;
+
+use crate::clock::random;
+
+/// A well-formed hash that no password has; checked when there is no account, so that the answer takes as long (P1).
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// Why a hash was not made or checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HashingError {
+    /// Too many are waiting.
+    #[error("too many passwords are waiting to be checked")]
+    Overloaded,
+    /// The stored hash is not one this version can check.
+    #[error(transparent)]
+    Unknown(#[from] UnknownHash),
+}
+
+/// Makes and checks password hashes, a bounded number at a time.
+pub struct Hasher {
+    pepper: Arc<Secret<Vec<u8>>>,
+    slots: Semaphore,
+    queue: u32,
+    waiting: AtomicU32,
+    memories: Arc<Mutex<Vec<Memory>>>,
+}
+
+impl Hasher {
+    /// With the secret that enters every hash, and the number that may wait.
+    pub fn new(pepper: Secret<Vec<u8>>, queue: u32) -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            pepper: Arc::new(pepper),
+            slots: Semaphore::new(processors),
+            queue,
+            waiting: AtomicU32::new(0),
+            memories: Arc::default(),
+        }
+    }
+
+    /// Hashes a new password.
+    pub async fn hash(&self, password: Password) -> Result<String, HashingError> {
+        self.run(move |pepper, memory| argon2id::hash(&password, &random(), pepper, memory)).await
+    }
+
+    /// Whether this is the password behind `stored`; with `None` the same work is done and the answer is no.
+    pub async fn verify(&self, password: Password, stored: Option<String>) -> Result<bool, HashingError> {
+        let outcome = self
+            .run(move |pepper, memory| {
+                let exists = stored.is_some();
+                let stored = stored.as_deref().unwrap_or(NOBODY);
+                argon2id::verify(&password, stored, pepper, memory).map(|same| same && exists)
+            })
+            .await?;
+        Ok(outcome?)
+    }
+
+    /// Gives working memory back to the system; called now and then.
+    pub fn release(&self) {
+        if self.waiting.load(Ordering::Relaxed) == 0 {
+            self.memories.lock().clear();
+        }
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Secret<Vec<u8>>, &mut Memory) -> T + Send + 'static,
+    ) -> Result<T, HashingError> {
+        let _waiting = Waiting::enter(&self.waiting, self.queue)?;
+        let _slot = self.slots.acquire().await.map_err(|_| HashingError::Overloaded)?;
+        let (pepper, memories) = (Arc::clone(&self.pepper), Arc::clone(&self.memories));
+        let done = tokio::task::spawn_blocking(move || {
+            let mut memory = memories.lock().pop().unwrap_or_default();
+            let outcome = work(&pepper, &mut memory);
+            memories.lock().push(memory);
+            outcome
+        });
+        done.await.map_err(|_| HashingError::Overloaded)
+    }
+}
+
+impl std::fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hasher(…)")
+    }
+}
+
+/// Counted for as long as it exists, also when the request is dropped half-way.
+struct Waiting<'a>(&'a AtomicU32);
+
+impl<'a> Waiting<'a> {
+    fn enter(count: &'a AtomicU32, limit: u32) -> Result<Self, HashingError> {
+        if count.fetch_add(1, Ordering::AcqRel) >= limit {
+            count.fetch_sub(1, Ordering::AcqRel);
+            return Err(HashingError::Overloaded);
+        }
+        Ok(Self(count))
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}

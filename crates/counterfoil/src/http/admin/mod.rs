@@ -1,0 +1,49 @@
+//! `/api/admin/*`: for an administrator's fresh session, and for the command line through the control socket.
+
+pub(super) mod audit;
+pub(super) mod invites;
+pub(super) mod keys;
+pub(super) mod sessions;
+pub(super) mod users;
+
+use super::Peer;
+use super::extract::Presented;
+use super::problem::{Code, Problem};
+use crate::app::App;
+use crate::flow::Caller;
+use crate::flow::administer::{ADMIN, Administrator};
+use crate::flow::authenticate::identify;
+use axum::extract::FromRequestParts;
+use counterfoil_core::UserId;
+use counterfoil_core::audit::Actor;
+use http::request::Parts;
+use std::sync::Arc;
+
+impl FromRequestParts<Arc<App>> for Administrator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let Ok(caller) = Caller::from_request_parts(parts, app).await;
+        if parts.extensions.get::<Peer>() == Some(&Peer::Control) {
+            return Ok(Self { actor: Actor::Operator, caller });
+        }
+        let presented = Presented::require(app, &parts.method, &parts.headers)?;
+        let identity = identify(app, presented.credential(), &caller).await?;
+        if !identity.user.has_role(ADMIN) {
+            return Err(Problem::new(Code::Forbidden).detail("this needs the role `admin`"));
+        }
+        if app.clock.now().since(identity.session.auth_time) > app.config.session.fresh.0 {
+            return Err(Problem::new(Code::ReauthenticationRequired));
+        }
+        Ok(Self { actor: Actor::Admin(identity.user.id), caller })
+    }
+}
+
+fn user_id(text: &str) -> Result<UserId, Problem> {
+    text.parse().map_err(|_| Problem::new(Code::NotFound))
+}
+
+/// 204, or 404 when there was no such thing.
+fn done(found: bool) -> Result<http::StatusCode, Problem> {
+    if found { Ok(http::StatusCode::NO_CONTENT) } else { Err(Problem::new(Code::NotFound)) }
+}

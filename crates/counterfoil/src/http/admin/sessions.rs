@@ -1,0 +1,40 @@
+//! `/api/admin/…/sessions`.
+
+use super::{done, user_id};
+use crate::app::App;
+use crate::flow::administer::{self, Administrator};
+use crate::http::problem::{Code, Problem};
+use crate::http::view::{SessionView, json};
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::StatusCode;
+use std::sync::Arc;
+
+/// A user's sessions, the ended ones too.
+#[utoipa::path(get, path = "/api/admin/users/{id}/sessions", tag = "admin", params(("id" = String, Path)),
+    responses((status = 200)))]
+pub(in crate::http) async fn of_user(
+    _: Administrator,
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let now = app.clock.now();
+    let all = app.store.sessions_of(user_id(&id)?).await?;
+    let view = |session: &counterfoil_core::session::Session| match session.end_reason(now) {
+        None => SessionView::of(session, false),
+        Some(_) => SessionView::ended(session, now),
+    };
+    Ok(json(StatusCode::OK, &serde_json::json!({ "sessions": all.iter().map(view).collect::<Vec<_>>() })))
+}
+
+/// End a session.
+#[utoipa::path(post, path = "/api/admin/sessions/{sid}/revoke", tag = "admin", params(("sid" = String, Path)),
+    responses((status = 204), (status = 404)))]
+pub(in crate::http) async fn revoke(
+    by: Administrator,
+    State(app): State<Arc<App>>,
+    Path(sid): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let sid = sid.parse().map_err(|_| Problem::new(Code::NotFound))?;
+    done(administer::revoke_session(&app, &by, sid).await?)
+}

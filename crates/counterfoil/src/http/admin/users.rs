@@ -1,0 +1,159 @@
+//! `/api/admin/users`.
+
+use super::{done, user_id};
+use crate::app::App;
+use crate::flow::administer::{self, Administrator};
+use crate::flow::register::{Registration, create as create_account};
+use crate::http::extract::JsonBody;
+use crate::http::problem::{Code, Problem};
+use crate::http::view::{UserView, json};
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use counterfoil_core::Secret;
+use counterfoil_core::user::{Email, Role};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// Which accounts.
+#[derive(Deserialize)]
+pub(in crate::http) struct ListQuery {
+    email: Option<String>,
+    after: Option<String>,
+    limit: Option<u32>,
+}
+
+/// Accounts.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct UsersView {
+    users: Vec<UserView>,
+}
+
+/// List accounts in order of id, from after `after`; or the one with `email`.
+#[utoipa::path(get, path = "/api/admin/users", tag = "admin", params(
+    ("email" = Option<String>, Query), ("after" = Option<String>, Query), ("limit" = Option<u32>, Query),
+), responses((status = 200, body = UsersView), (status = 403)))]
+pub(in crate::http) async fn list(
+    _: Administrator,
+    State(app): State<Arc<App>>,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, Problem> {
+    let users = if let Some(email) = query.email {
+        let found = match Email::parse(&email) {
+            Some(email) => app.store.credential(&email.key()).await?,
+            None => None,
+        };
+        found.into_iter().map(|credential| credential.user).collect()
+    } else {
+        let after = query.after.as_deref().map(user_id).transpose()?;
+        app.store.users(after, query.limit.unwrap_or(100).clamp(1, 1000)).await?
+    };
+    Ok(json(StatusCode::OK, &UsersView { users: users.iter().map(UserView::from).collect() }))
+}
+
+/// A new account.
+#[derive(Deserialize, ToSchema)]
+pub(in crate::http) struct CreateBody {
+    email: String,
+    #[schema(value_type = String)]
+    password: Secret<String>,
+    name: Option<String>,
+    #[serde(default)]
+    roles: Vec<String>,
+}
+
+/// Make an account.
+#[utoipa::path(post, path = "/api/admin/users", tag = "admin", request_body = CreateBody, responses(
+    (status = 201), (status = 409, description = "`email_taken`"), (status = 422, description = "`password_rejected`"),
+))]
+pub(in crate::http) async fn create(
+    by: Administrator,
+    State(app): State<Arc<App>>,
+    JsonBody(body): JsonBody<CreateBody>,
+) -> Result<Response, Problem> {
+    let roles = parse_roles(&body.roles)?;
+    let registration = Registration { email: body.email, password: body.password, name: body.name, invite: None };
+    let user = create_account(&app, registration, roles, (by.actor, &by.caller)).await?;
+    Ok(json(StatusCode::CREATED, &serde_json::json!({ "user": UserView::from(&user) })))
+}
+
+/// An account's roles from now on.
+#[derive(Deserialize, ToSchema)]
+pub(in crate::http) struct RolesBody {
+    roles: Vec<String>,
+}
+
+/// Set an account's roles. Tokens with the old ones answer `token_stale`.
+#[utoipa::path(put, path = "/api/admin/users/{id}/roles", tag = "admin", params(("id" = String, Path)),
+    request_body = RolesBody, responses((status = 204), (status = 404)))]
+pub(in crate::http) async fn set_roles(
+    by: Administrator,
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    JsonBody(body): JsonBody<RolesBody>,
+) -> Result<StatusCode, Problem> {
+    done(administer::set_roles(&app, &by, user_id(&id)?, parse_roles(&body.roles)?).await?)
+}
+
+fn parse_roles(roles: &[String]) -> Result<Vec<Role>, Problem> {
+    let wrong = "a role is 1 to 32 characters of a-z, 0-9, - and _, beginning with a letter; at most 16 roles";
+    let parsed: Option<Vec<Role>> = roles.iter().map(|role| Role::parse(role)).collect();
+    parsed.filter(|roles| roles.len() <= 16).ok_or_else(|| Problem::new(Code::Malformed).detail(wrong))
+}
+
+/// Why.
+#[derive(Deserialize, ToSchema)]
+pub(in crate::http) struct BanBody {
+    #[serde(default)]
+    reason: String,
+}
+
+/// Ban an account and end its sessions.
+#[utoipa::path(post, path = "/api/admin/users/{id}/ban", tag = "admin", params(("id" = String, Path)),
+    request_body = BanBody, responses((status = 204), (status = 404)))]
+pub(in crate::http) async fn ban(
+    by: Administrator,
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    JsonBody(body): JsonBody<BanBody>,
+) -> Result<StatusCode, Problem> {
+    if body.reason.len() > 500 {
+        return Err(Problem::new(Code::Malformed).detail("`reason` may have 500 bytes"));
+    }
+    done(administer::ban(&app, &by, user_id(&id)?, body.reason).await?)
+}
+
+/// Lift a ban.
+#[utoipa::path(post, path = "/api/admin/users/{id}/unban", tag = "admin", params(("id" = String, Path)),
+    responses((status = 204), (status = 404)))]
+pub(in crate::http) async fn unban(
+    by: Administrator,
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    done(administer::unban(&app, &by, user_id(&id)?).await?)
+}
+
+/// Unlock a password locked by 100 failures in a row.
+#[utoipa::path(post, path = "/api/admin/users/{id}/unlock", tag = "admin", params(("id" = String, Path)),
+    responses((status = 204)))]
+pub(in crate::http) async fn unlock(
+    _: Administrator,
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    app.store.clear_failures(user_id(&id)?).await?;
+    done(true)
+}
+
+/// End all sessions of an account.
+#[utoipa::path(post, path = "/api/admin/users/{id}/revoke", tag = "admin", params(("id" = String, Path)),
+    responses((status = 204), (status = 404)))]
+pub(in crate::http) async fn revoke(
+    by: Administrator,
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    done(administer::revoke_user(&app, &by, user_id(&id)?).await?)
+}

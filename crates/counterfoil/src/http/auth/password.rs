@@ -1,0 +1,43 @@
+//! `POST /api/auth/password/change`.
+
+use crate::app::App;
+use crate::flow::Caller;
+use crate::flow::authenticate::identify;
+use crate::flow::change_password::change_password;
+use crate::http::extract::{JsonBody, Presented};
+use crate::http::problem::Problem;
+use crate::http::view::{TokensView, deliver};
+use axum::extract::State;
+use axum::response::Response;
+use counterfoil_core::Secret;
+use http::{HeaderMap, Method};
+use serde::Deserialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// The old and the new.
+#[derive(Deserialize, ToSchema)]
+pub(in crate::http) struct ChangeBody {
+    #[schema(value_type = String)]
+    current_password: Secret<String>,
+    #[schema(value_type = String)]
+    new_password: Secret<String>,
+}
+
+/// Change the password. Ends every other session, and gives this one new tokens.
+#[utoipa::path(post, path = "/api/auth/password/change", tag = "session", request_body = ChangeBody, responses(
+    (status = 200, body = TokensView),
+    (status = 401, description = "`invalid_credentials`, or as `GET /api/auth/me`"),
+    (status = 422, description = "`password_rejected`"),
+))]
+pub(in crate::http) async fn change(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody<ChangeBody>,
+) -> Result<Response, Problem> {
+    let presented = Presented::require(&app, &Method::POST, &headers)?;
+    let identity = identify(&app, presented.credential(), &caller).await?;
+    let delivery = change_password(&app, identity, &body.current_password, &body.new_password, &caller).await?;
+    Ok(deliver(&TokensView::of(&delivery), &delivery, &app.config.session))
+}

@@ -1,0 +1,119 @@
+//! `POST` and `DELETE /api/auth/refresh`: rotate, and sign out by the refresh token.
+
+use crate::app::App;
+use crate::flow::Caller;
+use crate::flow::refresh::{RefreshError, Via, refresh};
+use crate::flow::sign_out::{session_of_refresh_token, sign_out};
+use crate::http::cookie::{self, REFRESH};
+use crate::http::csrf;
+use crate::http::extract::{is_json, parse_json, read_body};
+use crate::http::problem::{Code, Problem};
+use crate::http::view::{TokensView, deliver, with_cookies};
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Response};
+use counterfoil_core::Secret;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde::Deserialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// The body of a `native` client. Browsers send none.
+#[derive(Deserialize, ToSchema)]
+pub(in crate::http) struct RefreshBody {
+    #[schema(value_type = Option<String>)]
+    refresh_token: Option<Secret<String>>,
+}
+
+/// Trade a refresh token for an access token and, as a rule, a new refresh token.
+#[utoipa::path(post, path = "/api/auth/refresh", tag = "session", request_body(content = Option<RefreshBody>), responses(
+    (status = 200, body = TokensView),
+    (status = 401, description = "`refresh_missing`, `refresh_invalid` (with `reason`), `refresh_reuse`, `proof_required`"),
+    (status = 403, description = "`cross_site`"),
+    (status = 409, description = "`refresh_superseded`: try once more"),
+    (status = 503, description = "`overloaded`: nothing is lost, try again"),
+))]
+pub(in crate::http) async fn post(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, Problem> {
+    let headers = request.headers().clone();
+    if let Some(token) = body_token(request).await? {
+        let delivery = refresh(&app, token.expose(), Via::Body, &caller).await?;
+        return Ok(deliver(&TokensView::of(&delivery), &delivery, &app.config.session));
+    }
+    csrf::require(&app, &headers)?;
+    let (token, healing) = cookie_token(&app, &headers)?;
+    match refresh(&app, &token, Via::Cookie, &caller).await {
+        Ok(delivery) => {
+            let response = deliver(&TokensView::of(&delivery), &delivery, &app.config.session);
+            Ok(with_cookies(response, healing))
+        }
+        // Cookies are cleared by reuse and by sign-out, never by any other failure.
+        Err(RefreshError::Reuse) => {
+            Err(Problem::from(RefreshError::Reuse).cookies(cookie::clear_all(&app.config.session)))
+        }
+        Err(error) => Err(Problem::from(error).cookies(healing)),
+    }
+}
+
+/// Sign out by the refresh token. Repeating it, or doing it without a token, is fine.
+#[utoipa::path(delete, path = "/api/auth/refresh", tag = "session", responses(
+    (status = 204), (status = 403, description = "`cross_site`"),
+))]
+pub(in crate::http) async fn delete(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, Problem> {
+    let headers = request.headers().clone();
+    if let Some(token) = body_token(request).await? {
+        end(&app, token.expose(), &caller).await?;
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    csrf::require(&app, &headers)?;
+    for token in REFRESH.read(&headers) {
+        end(&app, token, &caller).await?;
+    }
+    Ok(with_cookies(StatusCode::NO_CONTENT.into_response(), cookie::clear_all(&app.config.session)))
+}
+
+async fn end(app: &App, token: &str, caller: &Caller) -> Result<(), Problem> {
+    if let Some(sid) = session_of_refresh_token(app, token).await? {
+        sign_out(app, sid, caller).await?;
+    }
+    Ok(())
+}
+
+/// The token of a JSON body, if there is a body at all.
+async fn body_token(request: Request) -> Result<Option<Secret<String>>, Problem> {
+    let json = is_json(request.headers());
+    let bytes = read_body(request).await?;
+    if bytes.expose().is_empty() {
+        return Ok(None);
+    }
+    if !json {
+        return Err(Problem::new(Code::UnsupportedMediaType).detail("a body here must be application/json"));
+    }
+    parse_json::<RefreshBody>(bytes.expose()).map(|body| body.refresh_token)
+}
+
+/// The cookie's token. Of several, the one that is ours counts; if two are, it would be a guess: 401, and all expire.
+fn cookie_token(app: &App, headers: &HeaderMap) -> Result<(String, Vec<HeaderValue>), Problem> {
+    let values = REFRESH.read(headers);
+    if let [only] = values.as_slice() {
+        return Ok(((*only).to_owned(), Vec::new()));
+    }
+    let mut ours = values.iter().filter(|value| app.secrets.tokens.parse_refresh(value).is_ok());
+    match (ours.next(), ours.next()) {
+        (Some(token), None) => Ok(((*token).to_owned(), REFRESH.clear_strays(app))),
+        (None, _) if values.is_empty() => Err(Problem::new(Code::RefreshMissing)),
+        (None, _) => Err(Problem::from(RefreshError::Invalid(None))),
+        (Some(_), Some(_)) => {
+            let expired = REFRESH.clear_strays(app).into_iter().chain([REFRESH.clear(&app.config.session)]);
+            Err(Problem::from(RefreshError::Invalid(None))
+                .detail("two cookies of one name both verify")
+                .cookies(expired))
+        }
+    }
+}

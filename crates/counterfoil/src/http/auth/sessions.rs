@@ -1,0 +1,81 @@
+//! `/api/auth/sessions`: the user's devices.
+
+use crate::app::App;
+use crate::flow::Caller;
+use crate::flow::authenticate::identify;
+use crate::flow::sign_out::{devices, end_one, end_others};
+use crate::http::cookie;
+use crate::http::extract::Presented;
+use crate::http::problem::{Code, Problem};
+use crate::http::view::{SessionView, json, with_cookies};
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderMap, Method, StatusCode};
+use serde::Serialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// The user's sessions.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct SessionsView {
+    /// Alive, newest use first.
+    sessions: Vec<SessionView>,
+    /// Over, and why, newest first; at most 20.
+    ended: Vec<SessionView>,
+}
+
+/// List the user's sessions.
+#[utoipa::path(get, path = "/api/auth/sessions", tag = "session", responses(
+    (status = 200, body = SessionsView), (status = 401, description = "as `GET /api/auth/me`"),
+))]
+pub(in crate::http) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let presented = Presented::require(&app, &Method::GET, &headers)?;
+    let identity = identify(&app, presented.credential(), &caller).await?;
+    let (live, ended) = devices(&app, &identity).await?;
+    let now = app.clock.now();
+    let current = identity.session.sid;
+    let view = SessionsView {
+        sessions: live.iter().map(|session| SessionView::of(session, session.sid == current)).collect(),
+        ended: ended.iter().take(20).map(|session| SessionView::ended(session, now)).collect(),
+    };
+    Ok(json(StatusCode::OK, &view))
+}
+
+/// End one session. Somebody else's is 404, like one that does not exist.
+#[utoipa::path(delete, path = "/api/auth/sessions/{sid}", tag = "session", params(("sid" = String, Path)), responses(
+    (status = 204), (status = 404, description = "`not_found`"), (status = 403, description = "`cross_site`"),
+))]
+pub(in crate::http) async fn delete_one(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(sid): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let presented = Presented::require(&app, &Method::DELETE, &headers)?;
+    let identity = identify(&app, presented.credential(), &caller).await?;
+    let sid = sid.parse().map_err(|_| Problem::new(Code::NotFound))?;
+    if !end_one(&app, &identity, sid, &caller).await? {
+        return Err(Problem::new(Code::NotFound));
+    }
+    let cookies = if sid == identity.session.sid { cookie::clear_all(&app.config.session) } else { Vec::new() };
+    Ok(with_cookies(StatusCode::NO_CONTENT.into_response(), cookies))
+}
+
+/// End all sessions but this one.
+#[utoipa::path(delete, path = "/api/auth/sessions", tag = "session", responses(
+    (status = 204), (status = 403, description = "`cross_site`"),
+))]
+pub(in crate::http) async fn delete_others(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let presented = Presented::require(&app, &Method::DELETE, &headers)?;
+    let identity = identify(&app, presented.credential(), &caller).await?;
+    end_others(&app, &identity, &caller).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

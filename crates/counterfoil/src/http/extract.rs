@@ -1,0 +1,223 @@
+//! Reading requests: who calls, which body, which credential. Limits before work, always.
+
+use super::cookie::{ACCESS, SESSION};
+use super::problem::{Code, Problem};
+use super::user_agent::device;
+use super::{Peer, csrf};
+use crate::app::App;
+use crate::flow::Caller;
+use crate::flow::authenticate::{Credential, verify_access};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use counterfoil_core::Secret;
+use counterfoil_guard::{Refusal, Strict};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// The most a body may have.
+pub(super) const MAX_BODY: usize = 64 * 1024;
+
+impl FromRequestParts<Arc<App>> for Caller {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Self::Rejection> {
+        let peer = parts.extensions.get::<Peer>().copied().unwrap_or(Peer::Control);
+        let address = match peer {
+            Peer::Control => None,
+            Peer::Network(address) => Some(client_address(app, address, &parts.headers)),
+        };
+        let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        Ok(Self { address, device: device(user_agent) })
+    }
+}
+
+/// The client behind trusted proxies: from the right, the first address that is not one of them. What stands left of it,
+/// the client may have written itself.
+fn client_address(app: &App, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    let trusted = |address: &IpAddr| app.config.trusted_proxies.iter().any(|network| network.contains(address));
+    if !trusted(&peer) {
+        return peer;
+    }
+    let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let hops: Vec<&str> = forwarded.flat_map(|value| value.split(',')).map(str::trim).collect();
+    let mut client = peer;
+    for hop in hops.iter().rev() {
+        let Ok(address) = hop.parse() else { break };
+        client = address;
+        if !trusted(&address) {
+            break;
+        }
+    }
+    client
+}
+
+/// A JSON body of at most [`MAX_BODY`] bytes: right content type, UTF-8, no duplicate names.
+#[derive(Debug)]
+pub(super) struct JsonBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &Arc<App>) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            return Err(Problem::new(Code::UnsupportedMediaType).detail("send Content-Type: application/json"));
+        }
+        let bytes = read_body(request).await?;
+        parse_json(bytes.expose()).map(Self)
+    }
+}
+
+/// The whole body, or 413 before it has been taken in.
+pub(super) async fn read_body(request: Request) -> Result<Secret<Vec<u8>>, Problem> {
+    let too_large = || Problem::new(Code::TooLarge).detail(format!("at most {MAX_BODY} bytes are allowed"));
+    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: u64| length > MAX_BODY as u64) {
+        return Err(too_large());
+    }
+    match Limited::new(request.into_body(), MAX_BODY).collect().await {
+        Ok(body) => Ok(Secret::new(body.to_bytes().to_vec())),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(_) => Err(Problem::new(Code::Malformed).detail("the body ended early")),
+    }
+}
+
+pub(super) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let wrong = |error: &serde_json::Error| {
+        // serde names the field and the place, never the value of a string field.
+        let what = match error.classify() {
+            serde_json::error::Category::Data => error.to_string(),
+            _ => format!("not JSON at line {}, column {}", error.line(), error.column()),
+        };
+        Problem::new(Code::Malformed).detail(what)
+    };
+    serde_json::from_slice::<Strict>(bytes).map_err(|error| wrong(&error))?;
+    serde_json::from_slice(bytes).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data if error.to_string().starts_with("missing field") => wrong(&error),
+        _ => Problem::new(Code::Malformed).detail("the JSON does not have the members and types this address takes"),
+    })
+}
+
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+/// A credential as it came, and what must be said about its cookie.
+#[derive(Debug)]
+pub(super) struct Presented {
+    kind: Kind,
+    /// `Set-Cookie` values that take stray duplicates away.
+    pub(super) healing: Vec<HeaderValue>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Bearer(Secret<String>),
+    AccessCookie(Secret<String>),
+    SessionCookie(Secret<String>),
+}
+
+impl Presented {
+    /// Finds the one credential of a request. Two transports at once are 400 (ATK-34); with duplicates of a cookie the
+    /// one that verifies counts, and if two verify, none does.
+    pub(super) fn find(app: &App, headers: &HeaderMap) -> Result<Option<Self>, Problem> {
+        let bearer = bearer(headers)?;
+        let (access, session) = (ACCESS.read(headers), SESSION.read(headers));
+        let transports =
+            usize::from(bearer.is_some()) + usize::from(!access.is_empty()) + usize::from(!session.is_empty());
+        if bearer.is_some() && transports > 1 {
+            let detail = "send either an Authorization header or a cookie, not both";
+            return Err(Problem::new(Code::AmbiguousCredentials).detail(detail));
+        }
+        if let Some(token) = bearer {
+            return Ok(Some(Self { kind: Kind::Bearer(Secret::new(token.to_owned())), healing: Vec::new() }));
+        }
+        // A browser that changed profile may still send both; the one that verifies counts.
+        let now = app.clock.now();
+        let good_access = |token: &&str| verify_access(app, token, now).is_ok();
+        let good_session = |token: &&str| app.secrets.tokens.parse_session(token).is_ok();
+        // The common case is decided where the token is used, once.
+        if let ([only], []) = (access.as_slice(), session.as_slice()) {
+            return Ok(Some(Self { kind: Kind::AccessCookie(Secret::new((*only).to_owned())), healing: Vec::new() }));
+        }
+        if let Some((token, healing)) = one_of(app, ACCESS, &access, good_access)? {
+            return Ok(Some(Self { kind: Kind::AccessCookie(Secret::new(token.to_owned())), healing }));
+        }
+        if let Some((token, healing)) = one_of(app, SESSION, &session, good_session)? {
+            return Ok(Some(Self { kind: Kind::SessionCookie(Secret::new(token.to_owned())), healing }));
+        }
+        // None verifies: the first tells why.
+        Ok(access.first().or(session.first()).map(|token| {
+            let token = Secret::new((*token).to_owned());
+            let kind = if access.is_empty() { Kind::SessionCookie(token) } else { Kind::AccessCookie(token) };
+            Self { kind, healing: Vec::new() }
+        }))
+    }
+
+    /// As [`Presented::find`], and 401 when there is none; for a request with side effects that rests on a cookie, C1.
+    pub(super) fn require(app: &App, method: &Method, headers: &HeaderMap) -> Result<Self, Problem> {
+        let presented = Self::find(app, headers)?.ok_or(Refusal::Missing)?;
+        if !method.is_safe() && presented.is_cookie() {
+            csrf::require(app, headers)?;
+        }
+        Ok(presented)
+    }
+
+    /// As the flows take it.
+    pub(super) fn credential(&self) -> Credential<'_> {
+        match &self.kind {
+            Kind::Bearer(token) if token.expose().starts_with("cfs_") => Credential::Session(token.expose()),
+            Kind::Bearer(token) | Kind::AccessCookie(token) => Credential::Access(token.expose()),
+            Kind::SessionCookie(token) => Credential::Session(token.expose()),
+        }
+    }
+
+    /// Whether the browser sent it by itself.
+    pub(super) const fn is_cookie(&self) -> bool {
+        !matches!(self.kind, Kind::Bearer(_))
+    }
+}
+
+type OneOf<'a> = Option<(&'a str, Vec<HeaderValue>)>;
+
+fn one_of<'a>(
+    app: &App,
+    cookie: super::cookie::Cookie,
+    values: &[&'a str],
+    good: impl Fn(&&str) -> bool,
+) -> Result<OneOf<'a>, Problem> {
+    let mut verified = values.iter().filter(|value| good(value));
+    match (verified.next(), verified.next()) {
+        (Some(token), None) => {
+            let healing = if values.len() > 1 { cookie.clear_strays(app) } else { Vec::new() };
+            Ok(Some((token, healing)))
+        }
+        (Some(_), Some(_)) => {
+            let config = &app.config.session;
+            let expired = cookie.clear_strays(app).into_iter().chain([cookie.clear(config)]);
+            Err(Problem::from(Refusal::Malformed).detail("two cookies of one name both verify").cookies(expired))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The token of an `Authorization: Bearer` header (RFC 6750 section 2.1). The scheme's case does not matter; a second
+/// header, another scheme or white space in the token does.
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (first, second) = (values.next(), values.next());
+    if second.is_some() {
+        return Err(Problem::new(Code::AmbiguousCredentials).detail("there are two Authorization headers"));
+    }
+    let Some(value) = first else { return Ok(None) };
+    let malformed = || Problem::from(Refusal::Malformed).detail("expected Authorization: Bearer TOKEN");
+    let (scheme, token) = value.to_str().map_err(|_| malformed())?.split_once(' ').ok_or_else(malformed)?;
+    if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() || token.contains(' ') {
+        return Err(malformed());
+    }
+    Ok(Some(token))
+}

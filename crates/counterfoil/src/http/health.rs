@@ -1,0 +1,34 @@
+//! `/healthz`, `/readyz`, `/metrics`.
+
+use super::problem::{Code, Problem};
+use crate::app::App;
+use crate::flow::Caller;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use http::header;
+use std::sync::Arc;
+
+/// The process is alive.
+#[utoipa::path(get, path = "/healthz", tag = "operations", responses((status = 200)))]
+pub(super) async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// The server can do its work: the store reads and writes.
+#[utoipa::path(get, path = "/readyz", tag = "operations", responses((status = 200), (status = 503)))]
+pub(super) async fn readyz(State(app): State<Arc<App>>) -> Result<&'static str, Problem> {
+    app.store.check().await?;
+    Ok("ready\n")
+}
+
+/// Metrics in the Prometheus text format, for the networks in `metrics.allow`.
+#[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200), (status = 403)))]
+pub(super) async fn metrics(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, Problem> {
+    let allowed = |address| app.config.metrics.allow.iter().any(|network| network.contains(&address));
+    if !caller.address.is_none_or(allowed) {
+        return Err(Problem::new(Code::Forbidden).detail("allowed networks are in `metrics.allow`"));
+    }
+    metrics::gauge!("counterfoil_revocations_in_force").set(app.revocations().read().len() as f64);
+    app.metrics.run_upkeep();
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], app.metrics.render()).into_response())
+}

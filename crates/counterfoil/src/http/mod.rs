@@ -1,0 +1,33 @@
+//! HTTP: reads requests, calls one flow, writes the answer. `router.rs` has every route in one table.
+
+mod admin;
+mod auth;
+mod cookie;
+mod csrf;
+mod extract;
+mod frame;
+mod health;
+mod openapi;
+mod page;
+mod pages;
+pub mod problem;
+mod router;
+pub mod serve;
+pub mod tls;
+mod user_agent;
+mod view;
+mod well_known;
+
+pub use openapi::document as openapi_document;
+pub use router::{control_router, router};
+
+use std::net::IpAddr;
+
+/// Where a connection comes from; put on every request by the listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// Over the network.
+    Network(IpAddr),
+    /// Over the control socket in the data folder, or from within this process: whoever can open it owns the data.
+    Control,
+}

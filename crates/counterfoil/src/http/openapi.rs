@@ -1,0 +1,62 @@
+//! `/openapi.json`: the contract, from the handlers' own annotations. A copy in `docs/reference/` is checked by a test.
+
+use super::{admin, auth, health, well_known};
+use axum::response::{IntoResponse as _, Response};
+use http::header;
+use std::sync::LazyLock;
+use utoipa::OpenApi;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Counterfoil",
+        description = "Sign people in, keep their sessions, hand out short-lived access tokens and take them back at once.",
+        license(name = "Apache-2.0 OR MIT")
+    ),
+    paths(
+        auth::register::post,
+        auth::login::post,
+        auth::refresh::post,
+        auth::refresh::delete,
+        auth::logout::post,
+        auth::logout::post_all,
+        auth::me::get,
+        auth::sessions::list,
+        auth::sessions::delete_one,
+        auth::sessions::delete_others,
+        auth::password::change,
+        admin::users::list,
+        admin::users::create,
+        admin::users::set_roles,
+        admin::users::ban,
+        admin::users::unban,
+        admin::users::unlock,
+        admin::users::revoke,
+        admin::sessions::of_user,
+        admin::sessions::revoke,
+        admin::invites::create,
+        admin::keys::list,
+        admin::audit::list,
+        well_known::jwks,
+        well_known::metadata,
+        health::healthz,
+        health::readyz,
+        health::metrics,
+    )
+)]
+struct Document;
+
+static DOCUMENT: LazyLock<String> = LazyLock::new(document);
+
+/// The document as it is served and committed.
+pub fn document() -> String {
+    let mut text = Document::openapi().to_pretty_json().expect("the document is plain data");
+    text.push('\n');
+    text
+}
+
+/// The contract itself.
+pub(super) async fn get() -> Response {
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=300")];
+    (headers, DOCUMENT.as_str()).into_response()
+}

@@ -1,0 +1,170 @@
+//! The account page.
+
+use maud::{Markup, html};
+
+use super::AccountView;
+use super::layout::{Document, Field, document, status, submit, without_script};
+
+/// The account page: profile, devices, password. The script fills it in.
+pub(crate) fn account(view: &AccountView<'_>) -> Markup {
+    let body = html! {
+        a.skip href="#main" { "Skip to content" }
+        header.bar {
+            p.service #service-name { (view.service_name) }
+            button #sign-out type="button" { "Sign out" }
+        }
+        main #main tabindex="-1" {
+            h1 { "Your account" }
+            (without_script())
+            (load_problem())
+            div.columns {
+                (profile())
+                div.wide { (devices()) (ended()) }
+                (password())
+            }
+        }
+        (status())
+        (confirmation())
+        (device_template())
+        (ended_template())
+    };
+    let page = Document {
+        title: "Your account",
+        service_name: view.service_name,
+        script: "account.js",
+        asset_version: view.asset_version,
+        class: "home loading",
+    };
+    document(&page, &body)
+}
+
+/// What went wrong when the page could not be filled in, and a way to try again.
+fn load_problem() -> Markup {
+    html! {
+        div.notice #load-problem role="alert" hidden {
+            p #load-problem-text {}
+            button #load-again type="button" { "Try again" }
+        }
+    }
+}
+
+/// Who is signed in.
+fn profile() -> Markup {
+    html! {
+        section.ticket.profile #profile aria-labelledby="profile-heading" {
+            div.stub {
+                h2 #profile-heading { "Profile" }
+                p.name #profile-name { "…" }
+                p.email #profile-email {}
+            }
+            dl.slip {
+                div #profile-roles-row hidden { dt { "Roles" } dd #profile-roles {} }
+                div { dt { "Member since" } dd { time #profile-since { "…" } } }
+                div { dt { "Signed in here" } dd { time #session-since { "…" } } }
+                div { dt { "Signed in until" } dd { time #session-until { "…" } } }
+            }
+        }
+    }
+}
+
+/// The sessions that live, and the ways to end them.
+fn devices() -> Markup {
+    html! {
+        section #devices aria-labelledby="devices-heading" {
+            h2 #devices-heading tabindex="-1" { "Devices" }
+            p.intro { "Where you are signed in. End whatever you do not recognise." }
+            ul.stubs #sessions {}
+            p.intro #no-others hidden { "You are not signed in anywhere else." }
+            div.actions {
+                button #end-others type="button" hidden { "End all others" }
+                button.danger #sign-out-everywhere type="button" { "Sign out everywhere" }
+            }
+        }
+    }
+}
+
+/// The sessions that ended lately, and why.
+fn ended() -> Markup {
+    html! {
+        section #ended-section aria-labelledby="ended-heading" hidden {
+            h2 #ended-heading { "Recently ended" }
+            ul.ended #ended {}
+        }
+    }
+}
+
+/// The form to change the password. The address is there for password managers.
+fn password() -> Markup {
+    html! {
+        section #password-section aria-labelledby="password-heading" {
+            h2 #password-heading { "Password" }
+            p.intro { "A new password signs out every other device." }
+            form #password-form method="post" action="/account" novalidate {
+                input.visually-hidden #username name="username" type="email" autocomplete="username"
+                    readonly tabindex="-1" aria-hidden="true";
+                (CURRENT_PASSWORD.password())
+                (NEW_PASSWORD.password())
+                (submit("change-password", "Change password", "Changing password…"))
+            }
+        }
+    }
+}
+
+/// Asks before something that reaches further than one device.
+fn confirmation() -> Markup {
+    html! {
+        dialog #confirm aria-labelledby="confirm-title" aria-describedby="confirm-text" {
+            h2 #confirm-title {}
+            p #confirm-text {}
+            div.actions {
+                button #confirm-no type="button" { "Cancel" }
+                button.danger #confirm-yes type="button" {}
+            }
+        }
+    }
+}
+
+/// One device; the script copies it for each session.
+fn device_template() -> Markup {
+    html! {
+        template #device-template {
+            li.device {
+                div.stub aria-hidden="true" {
+                    span.icon {}
+                    span.serial data-part="serial" {}
+                }
+                div.slip {
+                    div.what {
+                        div.head {
+                            h3 data-part="device" {}
+                            p.current data-part="current" hidden { "This device" }
+                        }
+                        p { "Last used " time data-part="seen" {} " from " span data-part="network" {} }
+                        p.since { "Signed in " time data-part="since" {} }
+                    }
+                    button type="button" data-part="end" { "End" }
+                }
+            }
+        }
+    }
+}
+
+/// One session that ended; the script copies it for each.
+fn ended_template() -> Markup {
+    html! {
+        template #ended-template {
+            li {
+                p.what { span data-part="device" {} " · " span data-part="network" {} }
+                p { span.reason data-part="reason" {} ", " time data-part="when" {} }
+            }
+        }
+    }
+}
+
+/// Proves that it is still the same person.
+const CURRENT_PASSWORD: Field<'_> =
+    Field { id: "current-password", label: "Current password", autocomplete: "current-password", hint: None };
+
+/// What the password shall be.
+const NEW_PASSWORD: Field<'_> =
+    Field { id: "new-password", label: "New password", autocomplete: "new-password", hint: None };

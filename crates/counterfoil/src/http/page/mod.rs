@@ -1,0 +1,72 @@
+//! The pages people see: sign-in, registration and the account, with their scripts and style.
+//!
+//! The templates only lay things out. Everything about the person is fetched by the scripts and set
+//! as text, so a page holds no personal data, may be sent to anyone and needs no escaping by hand.
+
+mod account;
+mod layout;
+mod login;
+mod register;
+
+pub(crate) use account::account;
+pub(crate) use login::login;
+pub(crate) use register::register;
+
+/// What the sign-in page needs to know.
+pub(crate) struct LoginView<'a> {
+    /// The name of the service people sign in to.
+    pub(crate) service_name: &'a str,
+    /// Where to go after sign-in: a path on this host, already checked.
+    pub(crate) redirect: &'a str,
+    /// Whether to offer the creation of an account.
+    pub(crate) registration_open: bool,
+    /// Changes whenever an asset does; part of every asset's address.
+    pub(crate) asset_version: &'a str,
+}
+
+/// What the registration page needs to know.
+pub(crate) struct RegisterView<'a> {
+    /// The name of the service people sign in to.
+    pub(crate) service_name: &'a str,
+    /// The invitation this page was opened with.
+    pub(crate) invite: Option<&'a str>,
+    /// Whether the invitation makes an administrator.
+    pub(crate) invited_admin: bool,
+    /// The fewest characters a password may have.
+    pub(crate) min_password_length: usize,
+    /// Changes whenever an asset does; part of every asset's address.
+    pub(crate) asset_version: &'a str,
+}
+
+/// What the account page needs to know; the script fetches the rest.
+pub(crate) struct AccountView<'a> {
+    /// The name of the service people sign in to.
+    pub(crate) service_name: &'a str,
+    /// Changes whenever an asset does; part of every asset's address.
+    pub(crate) asset_version: &'a str,
+}
+
+/// A file the pages load, served from memory.
+pub(crate) struct Asset {
+    /// The address, without the version.
+    pub(crate) path: &'static str,
+    /// The media type.
+    pub(crate) content_type: &'static str,
+    /// The content.
+    pub(crate) body: &'static str,
+}
+
+/// The media type of a style sheet.
+const CSS: &str = "text/css; charset=utf-8";
+/// The media type of a script.
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+
+/// Every asset of every page.
+pub(crate) static ASSETS: &[Asset] = &[
+    Asset { path: "/assets/app.css", content_type: CSS, body: include_str!("../../../assets/app.css") },
+    Asset { path: "/assets/refresh.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/refresh.js") },
+    Asset { path: "/assets/form.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/form.js") },
+    Asset { path: "/assets/login.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/login.js") },
+    Asset { path: "/assets/register.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/register.js") },
+    Asset { path: "/assets/account.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/account.js") },
+];

@@ -1,0 +1,74 @@
+//! The hosted pages and their assets.
+
+use super::page::{self, ASSETS, AccountView, LoginView, RegisterView};
+use super::problem::{Code, Problem};
+use crate::app::App;
+use axum::extract::{Path, Query, State};
+use axum::response::{Html, IntoResponse as _, Redirect, Response};
+use counterfoil_core::redirect::LocalPath;
+use counterfoil_guard::base64url_encode;
+use http::{HeaderValue, header};
+use serde::Deserialize;
+use std::sync::{Arc, LazyLock};
+
+/// Changes whenever an asset does.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let mut digest = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+    ASSETS.iter().for_each(|asset| digest.update(asset.body.as_bytes()));
+    base64url_encode(&digest.finish().as_ref()[..6])
+});
+
+/// What a page's address may say.
+#[derive(Deserialize)]
+pub(super) struct PageQuery {
+    redirect: Option<String>,
+    invite: Option<String>,
+}
+
+/// `/`: to the account.
+pub(super) async fn home() -> Redirect {
+    Redirect::to("/account")
+}
+
+/// `/login?redirect=…`.
+pub(super) async fn login(State(app): State<Arc<App>>, Query(query): Query<PageQuery>) -> Response {
+    let target = query.redirect.as_deref().and_then(LocalPath::parse);
+    let view = LoginView {
+        service_name: &app.config.service_name,
+        redirect: target.as_ref().map_or("/account", LocalPath::as_str),
+        registration_open: app.registration_is_open(),
+        asset_version: &VERSION,
+    };
+    Html(page::login(&view).into_string()).into_response()
+}
+
+/// `/register`, perhaps with an invitation.
+pub(super) async fn register(State(app): State<Arc<App>>, Query(query): Query<PageQuery>) -> Response {
+    let well_formed =
+        |token: &&str| token.len() <= 64 && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
+    let view = RegisterView {
+        service_name: &app.config.service_name,
+        invite: query.invite.as_deref().filter(well_formed),
+        invited_admin: query.invite.is_some() && query.redirect.is_none(),
+        min_password_length: app.config.password.min_length,
+        asset_version: &VERSION,
+    };
+    Html(page::register(&view).into_string()).into_response()
+}
+
+/// `/account`. Holds nothing personal: its script fetches that.
+pub(super) async fn account(State(app): State<Arc<App>>) -> Response {
+    let view = AccountView { service_name: &app.config.service_name, asset_version: &VERSION };
+    Html(page::account(&view).into_string()).into_response()
+}
+
+/// `/assets/…`: their address changes with their content, so they may be kept for ever.
+pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, Problem> {
+    let path = format!("/assets/{name}");
+    let asset = ASSETS.iter().find(|asset| asset.path == path).ok_or(Problem::new(Code::NotFound))?;
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
+    ];
+    Ok((headers, asset.body).into_response())
+}

@@ -1,0 +1,273 @@
+//! The one error answer: `application/problem+json` (RFC 9457) with a stable code. Every error of every flow becomes one
+//! here; what a source said stays in the log.
+
+use crate::flow::authenticate::AuthenticateError;
+use crate::flow::change_password::ChangePasswordError;
+use crate::flow::login::LoginError;
+use crate::flow::refresh::RefreshError;
+use crate::flow::register::RegisterError;
+use crate::hashing::HashingError;
+use crate::store::StoreError;
+use axum::response::{IntoResponse, Response};
+use counterfoil_core::credential::password::{MAX_BYTES, Rejected};
+use counterfoil_core::session::EndReason;
+use counterfoil_guard::Refusal;
+use http::{HeaderValue, StatusCode, header};
+use std::time::Duration;
+
+macro_rules! codes {
+    ($($name:ident, $status:ident, $code:literal, $title:literal;)*) => {
+        /// Every code an error can have. They never change their meaning.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Code { $(#[doc = $title] $name,)* }
+
+        impl Code {
+            /// All of them, for the reference.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The code as clients see it.
+            pub const fn as_str(self) -> &'static str { match self { $(Self::$name => $code,)* } }
+
+            /// The status it comes with.
+            pub const fn status(self) -> StatusCode { match self { $(Self::$name => StatusCode::$status,)* } }
+
+            /// What it means.
+            pub const fn title(self) -> &'static str { match self { $(Self::$name => $title,)* } }
+        }
+    };
+}
+
+codes! {
+    Malformed, BAD_REQUEST, "malformed", "The request cannot be read.";
+    AmbiguousCredentials, BAD_REQUEST, "ambiguous_credentials", "The request carries more than one credential.";
+    InvalidCredentials, UNAUTHORIZED, "invalid_credentials", "The email or the password is wrong.";
+    TokenMissing, UNAUTHORIZED, "token_missing", "The request carries no credential.";
+    TokenExpired, UNAUTHORIZED, "token_expired", "The access token has expired; refresh it.";
+    TokenInvalid, UNAUTHORIZED, "token_invalid", "The token is not valid.";
+    TokenStale, UNAUTHORIZED, "token_stale", "Roles have changed since the token was made; refresh it.";
+    SessionRevoked, UNAUTHORIZED, "session_revoked", "The session has ended.";
+    RefreshMissing, UNAUTHORIZED, "refresh_missing", "The request carries no refresh token.";
+    RefreshInvalid, UNAUTHORIZED, "refresh_invalid", "The refresh token is not valid, or its session has ended.";
+    RefreshReuse, UNAUTHORIZED, "refresh_reuse", "A spent refresh token was used again; its session has been ended.";
+    ProofRequired, UNAUTHORIZED, "proof_required", "The session is bound to a key, and the proof of it is missing.";
+    RefreshSuperseded, CONFLICT, "refresh_superseded", "A newer refresh token is on its way; try once more.";
+    ReauthenticationRequired, UNAUTHORIZED, "reauthentication_required", "Sign in again to do this.";
+    CrossSite, FORBIDDEN, "cross_site", "The request does not come from this application's own pages.";
+    Forbidden, FORBIDDEN, "forbidden", "You may not do this.";
+    RegistrationClosed, FORBIDDEN, "registration_closed", "Accounts are made by invitation here.";
+    InviteInvalid, FORBIDDEN, "invite_invalid", "The invitation is unknown, used up or over.";
+    NotFound, NOT_FOUND, "not_found", "There is no such thing.";
+    MethodNotAllowed, METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not take that method.";
+    EmailTaken, CONFLICT, "email_taken", "There is an account with this address.";
+    TooLarge, PAYLOAD_TOO_LARGE, "too_large", "The body is too large.";
+    UnsupportedMediaType, UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The body must be JSON.";
+    PasswordRejected, UNPROCESSABLE_ENTITY, "password_rejected", "The password is not acceptable.";
+    RateLimited, TOO_MANY_REQUESTS, "rate_limited", "Too many attempts; wait a moment.";
+    Overloaded, SERVICE_UNAVAILABLE, "overloaded", "The server is busy; try again in a moment.";
+    Internal, INTERNAL_SERVER_ERROR, "internal", "Something went wrong here; it has been logged.";
+}
+
+/// An error as the client sees it.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    code: Code,
+    detail: Option<String>,
+    reason: Option<EndReason>,
+    retry_after: Option<Duration>,
+    cookies: Vec<HeaderValue>,
+}
+
+impl Problem {
+    /// With the code's own words only.
+    pub const fn new(code: Code) -> Self {
+        Self { code, detail: None, reason: None, retry_after: None, cookies: Vec::new() }
+    }
+
+    /// Says what was wrong in this case, and what is allowed. Never anything secret.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// Sends these `Set-Cookie` values along.
+    #[must_use]
+    pub fn cookies(mut self, cookies: impl IntoIterator<Item = HeaderValue>) -> Self {
+        self.cookies.extend(cookies);
+        self
+    }
+
+    /// Which code.
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
+    fn retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.code.status();
+        let mut body = serde_json::json!({
+            "type": format!("https://counterfoil.dev/errors#{}", self.code.as_str()),
+            "title": self.code.title(),
+            "status": status.as_u16(),
+            "code": self.code.as_str(),
+        });
+        if let Some(detail) = self.detail {
+            body["detail"] = detail.into();
+        }
+        if let Some(reason) = self.reason {
+            body["reason"] = reason.as_str().into();
+        }
+        let mut response =
+            (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response();
+        let headers = response.headers_mut();
+        if let Some(wait) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_millis().div_ceil(1000).max(1) as u64));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, challenge(self.code));
+        }
+        for cookie in self.cookies {
+            headers.append(header::SET_COOKIE, cookie);
+        }
+        response
+    }
+}
+
+/// RFC 6750 section 3: no error word when no credential was sent (BEAR-1).
+fn challenge(code: Code) -> HeaderValue {
+    HeaderValue::from_static(match code {
+        Code::TokenMissing | Code::InvalidCredentials | Code::RefreshMissing => "Bearer",
+        Code::ReauthenticationRequired => "Bearer error=\"insufficient_user_authentication\"",
+        _ => "Bearer error=\"invalid_token\"",
+    })
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        metrics::counter!("counterfoil_tokens_refused_total", "reason" => refusal.reason()).increment(1);
+        Self::new(match refusal {
+            Refusal::Missing => Code::TokenMissing,
+            Refusal::Expired => Code::TokenExpired,
+            Refusal::Revoked => Code::SessionRevoked,
+            Refusal::Stale => Code::TokenStale,
+            _ => Code::TokenInvalid,
+        })
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable | StoreError::Overloaded => {
+                Self::new(Code::Overloaded).retry_after(Duration::from_secs(1))
+            }
+            StoreError::Corrupt { table, column } => {
+                tracing::error!(table, column, "the store holds a value that cannot be");
+                Self::new(Code::Internal)
+            }
+        }
+    }
+}
+
+impl From<HashingError> for Problem {
+    fn from(error: HashingError) -> Self {
+        match error {
+            HashingError::Overloaded => Self::new(Code::Overloaded).retry_after(Duration::from_secs(2)),
+            HashingError::Unknown(_) => {
+                tracing::error!("a stored password hash cannot be read");
+                Self::new(Code::Internal)
+            }
+        }
+    }
+}
+
+impl From<AuthenticateError> for Problem {
+    fn from(error: AuthenticateError) -> Self {
+        match error {
+            AuthenticateError::Refused(refusal) => refusal.into(),
+            AuthenticateError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefreshError> for Problem {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            RefreshError::Invalid(reason) => Self { reason, ..Self::new(Code::RefreshInvalid) },
+            RefreshError::Reuse => Self::new(Code::RefreshReuse),
+            RefreshError::Unproven => Self::new(Code::ProofRequired),
+            RefreshError::Superseded => Self::new(Code::RefreshSuperseded),
+            RefreshError::Store(error) => error.into(),
+            RefreshError::TooLarge => Self::new(Code::Internal),
+        }
+    }
+}
+
+impl From<LoginError> for Problem {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::InvalidCredentials => Self::new(Code::InvalidCredentials),
+            LoginError::UnknownApplication => {
+                Self::new(Code::Malformed).detail("`client_id` names no application of this server")
+            }
+            LoginError::RateLimited(wait) => Self::new(Code::RateLimited).retry_after(wait),
+            LoginError::Hashing(error) => error.into(),
+            LoginError::Store(error) => error.into(),
+            LoginError::TooLarge => Self::new(Code::Internal),
+        }
+    }
+}
+
+impl From<RegisterError> for Problem {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::BadEmail => Self::new(Code::Malformed).detail("`email` is not an email address"),
+            RegisterError::BadName => {
+                Self::new(Code::Malformed).detail("`name` must be at most 200 bytes of printable text")
+            }
+            RegisterError::Password(rejected) => rejected.into(),
+            RegisterError::EmailTaken => Self::new(Code::EmailTaken),
+            RegisterError::Closed => Self::new(Code::RegistrationClosed),
+            RegisterError::InviteInvalid => Self::new(Code::InviteInvalid),
+            RegisterError::RateLimited(wait) => Self::new(Code::RateLimited).retry_after(wait),
+            RegisterError::Hashing(error) => error.into(),
+            RegisterError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangePasswordError> for Problem {
+    fn from(error: ChangePasswordError) -> Self {
+        match error {
+            ChangePasswordError::InvalidCredentials => {
+                Self::new(Code::InvalidCredentials).detail("the current password is wrong")
+            }
+            ChangePasswordError::Password(rejected) => rejected.into(),
+            ChangePasswordError::RateLimited(wait) => Self::new(Code::RateLimited).retry_after(wait),
+            ChangePasswordError::Hashing(error) => error.into(),
+            ChangePasswordError::Store(error) => error.into(),
+            ChangePasswordError::TooLarge => Self::new(Code::Internal),
+        }
+    }
+}
+
+impl From<Rejected> for Problem {
+    fn from(rejected: Rejected) -> Self {
+        Self::new(Code::PasswordRejected).detail(match rejected {
+            Rejected::TooShort => {
+                "it is too short; a few words in a row are long enough and easy to remember".to_owned()
+            }
+            Rejected::TooLong => format!("it is longer than {MAX_BYTES} bytes"),
+            Rejected::Common => "it is on the list of passwords that attackers try first".to_owned(),
+            Rejected::Predictable => "it repeats or counts up; choose something less regular".to_owned(),
+            Rejected::Context => "it is little more than your address, your name or this service's name".to_owned(),
+            Rejected::ControlCharacter => "it contains a control character, such as a tab or a line break".to_owned(),
+        })
+    }
+}

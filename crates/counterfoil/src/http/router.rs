@@ -1,0 +1,69 @@
+//! Every route in one table.
+
+use super::admin::{audit, invites, keys, sessions as admin_sessions, users};
+use super::auth::{login, logout, me, password, refresh, register, sessions};
+use super::problem::{Code, Problem};
+use super::{frame, health, openapi, pages, well_known};
+use crate::app::App;
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{delete, get, post, put};
+use std::sync::Arc;
+
+/// The application as people and programs reach it.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/", get(pages::home))
+        .route("/login", get(pages::login))
+        .route("/register", get(pages::register))
+        .route("/account", get(pages::account))
+        .route("/assets/{name}", get(pages::asset))
+        .route("/api/auth/register", post(register::post))
+        .route("/api/auth/login", post(login::post))
+        .route("/api/auth/refresh", post(refresh::post).delete(refresh::delete))
+        .route("/api/auth/logout", post(logout::post))
+        .route("/api/auth/logout-all", post(logout::post_all))
+        .route("/api/auth/me", get(me::get))
+        .route("/api/auth/sessions", get(sessions::list).delete(sessions::delete_others))
+        .route("/api/auth/sessions/{sid}", delete(sessions::delete_one))
+        .route("/api/auth/password/change", post(password::change))
+        .merge(admin())
+        .route("/.well-known/jwks.json", get(well_known::jwks))
+        .route("/.well-known/oauth-authorization-server", get(well_known::metadata))
+        .route("/openapi.json", get(openapi::get))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(Arc::clone(&app), frame::frame))
+        .with_state(app)
+}
+
+/// What the control socket serves: administration only, by whoever owns the data folder.
+pub fn control_router(app: Arc<App>) -> Router {
+    admin().route("/readyz", get(health::readyz)).fallback(not_found).with_state(app)
+}
+
+fn admin() -> Router<Arc<App>> {
+    Router::new()
+        .route("/api/admin/users", get(users::list).post(users::create))
+        .route("/api/admin/users/{id}/roles", put(users::set_roles))
+        .route("/api/admin/users/{id}/ban", post(users::ban))
+        .route("/api/admin/users/{id}/unban", post(users::unban))
+        .route("/api/admin/users/{id}/unlock", post(users::unlock))
+        .route("/api/admin/users/{id}/revoke", post(users::revoke))
+        .route("/api/admin/users/{id}/sessions", get(admin_sessions::of_user))
+        .route("/api/admin/sessions/{sid}/revoke", post(admin_sessions::revoke))
+        .route("/api/admin/invites", post(invites::create))
+        .route("/api/admin/keys", get(keys::list))
+        .route("/api/admin/audit", get(audit::list))
+}
+
+async fn not_found() -> Problem {
+    Problem::new(Code::NotFound)
+}
+
+async fn method_not_allowed() -> Problem {
+    Problem::new(Code::MethodNotAllowed)
+}

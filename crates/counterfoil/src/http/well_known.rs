@@ -1,0 +1,48 @@
+//! `/.well-known/*`: the key set and the server's metadata, cacheable.
+
+use crate::app::App;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use counterfoil_guard::base64url_encode;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use std::sync::Arc;
+
+/// How long verifiers may keep the key set.
+const MAX_AGE: &str = "public, max-age=300";
+
+/// The key set (RFC 7517).
+#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "discovery", responses((status = 200), (status = 304)))]
+pub(super) async fn jwks(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    cacheable(&headers, "application/jwk-set+json", app.jwks.clone())
+}
+
+/// The server's metadata (RFC 8414): only what is really there.
+#[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "discovery", responses((status = 200), (status = 304)))]
+pub(super) async fn metadata(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    let document = serde_json::json!({
+        "issuer": app.public.issuer(),
+        "jwks_uri": app.public.absolute("/.well-known/jwks.json"),
+        "response_types_supported": [],
+        "grant_types_supported": [],
+        "acr_values_supported": ["aal1"],
+        "service_documentation": "https://github.com/counterfoil/counterfoil",
+    });
+    cacheable(&headers, "application/json", Bytes::from(document.to_string()))
+}
+
+fn cacheable(request: &HeaderMap, content_type: &'static str, body: Bytes) -> Response {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &body);
+    let etag = format!("\"{}\"", base64url_encode(&digest.as_ref()[..12]));
+    let etag = HeaderValue::from_str(&etag).expect("base64url is ASCII");
+    let cached = request.get(header::IF_NONE_MATCH) == Some(&etag);
+    let caching = [
+        (header::CACHE_CONTROL, HeaderValue::from_static(MAX_AGE)),
+        (header::ETAG, etag),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
+    ];
+    if cached {
+        return (StatusCode::NOT_MODIFIED, caching).into_response();
+    }
+    (caching, [(header::CONTENT_TYPE, HeaderValue::from_static(content_type))], body).into_response()
+}

@@ -1,0 +1,69 @@
+//! Rate limits in this process: a bounded table of one timestamp per key.
+
+use counterfoil_core::Timestamp;
+use counterfoil_core::limit::{Rate, Verdict};
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+/// How many keys are remembered. When it is full of keys in use, new ones are refused rather than let through: a flood
+/// of made-up keys must not switch the limits off.
+const MOST_KEYS: usize = 200_000;
+
+/// What is limited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Limited {
+    /// Sign-in attempts on an account, by address, whether it exists or not (P1).
+    LoginAccount,
+    /// Sign-in attempts from a network.
+    LoginNetwork,
+    /// Registrations from a network.
+    RegisterNetwork,
+}
+
+/// The table.
+#[derive(Debug, Default)]
+pub struct Limiter {
+    hasher: RandomState,
+    states: Mutex<HashMap<u64, Timestamp>>,
+}
+
+impl Limiter {
+    /// Counts one; `Err` holds the time to wait.
+    pub fn take(&self, what: Limited, key: &str, rate: Rate, now: Timestamp) -> Result<(), Duration> {
+        let key = self.hasher.hash_one((what, key));
+        let mut states = self.states.lock();
+        if states.len() >= MOST_KEYS && !states.contains_key(&key) {
+            states.retain(|_, state| !Rate::is_idle(*state, now));
+            if states.len() >= MOST_KEYS {
+                return Err(rate.interval);
+            }
+        }
+        match rate.decide(states.get(&key).copied(), now) {
+            Verdict::Pass(next) => {
+                states.insert(key, next);
+                Ok(())
+            }
+            Verdict::Wait(wait) => Err(wait),
+        }
+    }
+
+    /// Takes one count back.
+    pub fn give_back(&self, what: Limited, key: &str, rate: Rate) {
+        let key = self.hasher.hash_one((what, key));
+        if let Some(state) = self.states.lock().get_mut(&key) {
+            *state = state.minus(rate.interval);
+        }
+    }
+
+    /// Forgets the key.
+    pub fn forget(&self, what: Limited, key: &str) {
+        self.states.lock().remove(&self.hasher.hash_one((what, key)));
+    }
+
+    /// Forgets all keys that are as good as never seen.
+    pub fn sweep(&self, now: Timestamp) {
+        self.states.lock().retain(|_, state| !Rate::is_idle(*state, now));
+    }
+}

@@ -1,0 +1,192 @@
+//! The seam between decisions and engines.
+//!
+//! A method is one transaction and has committed, durably, when it returns. It is named after what must be atomic, takes
+//! and gives the core's types, and answers with outcomes: only an engine that fails is an error. No connection, no SQL
+//! type and no open transaction gets past this line.
+
+pub mod sqlite;
+
+use async_trait::async_trait;
+use counterfoil_core::audit::AuditEntry;
+use counterfoil_core::keys::ring::StoredKey;
+use counterfoil_core::refresh::rotation::Rotation;
+use counterfoil_core::revocation::{RevocationOrder, Revoked};
+use counterfoil_core::session::{Handle, Session};
+use counterfoil_core::user::{Role, User};
+use counterfoil_core::{Sid, Timestamp, UserId};
+use counterfoil_guard::Entry;
+
+/// The engine failed. What was asked for may or may not have happened; nothing was acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Cannot work now: disk full, locked, stopped. Trying again later may help.
+    #[error("the store is unavailable")]
+    Unavailable,
+    /// More work is waiting than can be done in good time.
+    #[error("the store is overloaded")]
+    Overloaded,
+    /// A row says what no version of this program writes.
+    #[error("the store holds a value that cannot be: {table}.{column}")]
+    Corrupt {
+        /// In this table.
+        table: &'static str,
+        /// In this column.
+        column: &'static str,
+    },
+}
+
+/// An account with its password, as sign-in needs it.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// The account.
+    pub user: User,
+    /// The stored hash.
+    pub hash: String,
+    /// Failures in a row.
+    pub failures: u32,
+}
+
+/// What came of an attempt to make an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registered {
+    /// Done; durable.
+    Done,
+    /// There is an account with this address.
+    EmailTaken,
+    /// The invitation is unknown, spent or over.
+    InviteInvalid,
+}
+
+/// An account to be made.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    /// The account; the role an invitation grants is added by the store.
+    pub user: User,
+    /// Its password hash.
+    pub hash: String,
+    /// SHA-256 of the invitation to spend on it.
+    pub invite: Option<[u8; 32]>,
+}
+
+/// An invitation: whoever brings the token whose hash this is may register.
+#[derive(Clone, Debug)]
+pub struct Invite {
+    /// SHA-256 of the token.
+    pub hash: [u8; 32],
+    /// A role the account gets.
+    pub role: Option<Role>,
+    /// Until when.
+    pub expires_at: Timestamp,
+}
+
+/// What came of a compare-and-swap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Swap {
+    /// Done; durable.
+    Done,
+    /// Another refresh won: read again, decide again.
+    Lost,
+}
+
+/// A secret at rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedSecret {
+    /// What it is for ([`counterfoil_core::keys::sealing::Purpose`]).
+    pub purpose: String,
+    /// Which of its kind.
+    pub id: String,
+    /// The sealed bytes.
+    pub sealed: Vec<u8>,
+}
+
+/// Accounts and their credentials.
+#[async_trait]
+pub trait Users {
+    /// Makes the account, spends the invitation and writes the audit entry, all or nothing.
+    async fn register(&self, new: NewAccount, audit: AuditEntry) -> Result<Registered, StoreError>;
+    /// The account with this address key, and its password.
+    async fn credential(&self, email_key: &str) -> Result<Option<Credential>, StoreError>;
+    /// The account with this id, and its password.
+    async fn credential_of(&self, user: UserId) -> Result<Option<Credential>, StoreError>;
+    /// Accounts in order of id, from after the given one.
+    async fn users(&self, after: Option<UserId>, limit: u32) -> Result<Vec<User>, StoreError>;
+    /// One failed attempt more; returns how many in a row.
+    async fn count_failure(&self, user: UserId) -> Result<u32, StoreError>;
+    /// Sets the failures in a row to none; unlocks a password locked by too many.
+    async fn clear_failures(&self, user: UserId) -> Result<(), StoreError>;
+    /// Lets a banned account sign in again; `false` if it is not banned or does not exist.
+    async fn unban(&self, user: UserId, audit: AuditEntry) -> Result<bool, StoreError>;
+    /// Keeps an invitation.
+    async fn invite(&self, invite: Invite, audit: AuditEntry) -> Result<(), StoreError>;
+    /// Whether any account holds this role.
+    async fn any_with_role(&self, role: &Role) -> Result<bool, StoreError>;
+}
+
+/// Sessions.
+#[async_trait]
+pub trait Sessions {
+    /// Keeps a new session. If its user then has more than `limit`, those longest unused end in the same transaction,
+    /// as by [`Log::revoke`]; the answer holds their log entries.
+    async fn open(&self, session: Session, limit: u32, audit: AuditEntry) -> Result<Revoked, StoreError>;
+    /// The session an opaque token points to, with its user, read from the primary.
+    async fn by_handle(&self, handle: Handle) -> Result<Option<(Session, User)>, StoreError>;
+    /// The session of this name, with its user.
+    async fn by_sid(&self, sid: Sid) -> Result<Option<(Session, User)>, StoreError>;
+    /// When this handle was replaced by a re-authentication, if it was.
+    async fn superseded_at(&self, handle: Handle) -> Result<Option<Timestamp>, StoreError>;
+    /// All sessions of a user that the store still has, the ended ones too, newest use first; at most 200.
+    async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError>;
+    /// Compare-and-swap on the whole rotation state, and on the session not being ended. At most one caller ever wins a
+    /// given `from`. Also sets `last_seen_at` and `network`.
+    async fn advance(
+        &self,
+        session: &Session,
+        to: Rotation,
+        seen: Timestamp,
+        network: Option<String>,
+    ) -> Result<Swap, StoreError>;
+    /// Sets `last_seen_at` and `network` of a live session that has no refresh token.
+    async fn touch(&self, sid: Sid, at: Timestamp, network: String) -> Result<(), StoreError>;
+    /// Deletes sessions that are over since before `before`, and what else is past use, at most about `batch` rows;
+    /// returns how many. Call again until it is zero.
+    async fn purge(&self, before: Timestamp, batch: u32) -> Result<u32, StoreError>;
+}
+
+/// The revocation log.
+#[async_trait]
+pub trait Log {
+    /// Ends access: the session rows, the log entries and the audit entry, all or nothing. The one function through which
+    /// every way of ending access goes. Repeating it ends nothing more and writes nothing more.
+    async fn revoke(&self, order: RevocationOrder) -> Result<Revoked, StoreError>;
+    /// The entries still in force at `now`, in order, and the position of the newest entry ever written.
+    async fn in_force(&self, now: Timestamp) -> Result<(Vec<Entry>, u64), StoreError>;
+}
+
+/// Keys and other secrets, all sealed.
+#[async_trait]
+pub trait Keys {
+    /// All signing keys.
+    async fn signing_keys(&self) -> Result<Vec<StoredKey>, StoreError>;
+    /// All other sealed secrets.
+    async fn secrets(&self) -> Result<Vec<SealedSecret>, StoreError>;
+    /// Puts the first keys and secrets into an empty store; `false`, and nothing done, if it has any.
+    async fn initialise(&self, keys: Vec<StoredKey>, secrets: Vec<SealedSecret>) -> Result<bool, StoreError>;
+}
+
+/// The audit log.
+#[async_trait]
+pub trait Audit {
+    /// Appends an entry that belongs to no other change.
+    async fn append(&self, entry: AuditEntry) -> Result<(), StoreError>;
+    /// Entries before `before` (or the newest), newest first, with their numbers.
+    async fn page(&self, before: Option<i64>, limit: u32) -> Result<Vec<(i64, AuditEntry)>, StoreError>;
+}
+
+/// All of it.
+#[async_trait]
+pub trait Store: Users + Sessions + Log + Keys + Audit + Send + Sync {
+    /// Whether reading and writing work right now.
+    async fn check(&self) -> Result<(), StoreError>;
+    /// Finishes what is under way and lets go of the files.
+    async fn close(&self);
+}

@@ -1,0 +1,209 @@
+//! The revocation log, and the one function through which every way of ending access goes.
+
+use super::row::{all, roles_column, time};
+use super::writer::Failure;
+use super::{SqliteStore, audit};
+use crate::store::{Log, StoreError};
+use async_trait::async_trait;
+use counterfoil_core::audit::AuditEntry;
+use counterfoil_core::revocation::{ENTRY_LIFE, Revocation, RevocationOrder, Revoked};
+use counterfoil_core::session::{EndReason, Handle};
+use counterfoil_core::user::Role;
+use counterfoil_core::{Jti, Sid, Timestamp, UserId};
+use counterfoil_guard::{Entry, Target};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+#[async_trait]
+impl Log for SqliteStore {
+    async fn revoke(&self, order: RevocationOrder) -> Result<Revoked, StoreError> {
+        self.writer.write(move |connection| revoke(connection, &order)).await
+    }
+
+    async fn in_force(&self, now: Timestamp) -> Result<(Vec<Entry>, u64), StoreError> {
+        self.readers.read(|connection| {
+            let sql = "SELECT seq, until, kind, target, version FROM revocation WHERE until > ?1 OR kind = 'key' ORDER BY seq";
+            let entries = all(connection.prepare_cached(sql)?.query([now.as_millis()])?, entry)?;
+            let head: i64 = connection.query_row("SELECT seq FROM log_head", [], |row| row.get(0))?;
+            Ok((entries, head.cast_unsigned()))
+        })
+    }
+}
+
+fn entry(row: &Row<'_>) -> Result<Entry, Failure> {
+    const CORRUPT: Failure = Failure::Store(StoreError::Corrupt { table: "revocation", column: "target" });
+    let kind: String = row.get(2)?;
+    let target: Vec<u8> = row.get(3)?;
+    let id = || -> Result<[u8; 16], Failure> { target.as_slice().try_into().map_err(|_| CORRUPT) };
+    let what = match kind.as_str() {
+        "session" => Target::Session(Sid::from_bytes(id()?)),
+        "token" => Target::Token(Jti::from_bytes(id()?)),
+        "stale" => Target::Stale(Sid::from_bytes(id()?), row.get(4)?),
+        "key" => {
+            let kid = std::str::from_utf8(&target).ok().and_then(|text| text.parse().ok());
+            Target::Key(kid.ok_or(CORRUPT)?)
+        }
+        _ => return Err(CORRUPT),
+    };
+    Ok(Entry { seq: row.get::<_, i64>(0)?.cast_unsigned(), until: time(row.get(1)?), what })
+}
+
+fn revoke(connection: &Connection, order: &RevocationOrder) -> Result<Revoked, Failure> {
+    let audit_entry = &order.audit;
+    match &order.what {
+        Revocation::Session { sid, reason } => {
+            let found = exists(connection, "SELECT 1 FROM session WHERE sid = ?1", sid.as_bytes())?;
+            let entries = end_sessions(connection, &[*sid], *reason, audit_entry)?;
+            if !entries.is_empty() {
+                audit::insert(connection, audit_entry)?;
+            }
+            Ok(Revoked { entries, found })
+        }
+        Revocation::UserSessions { user, except, reason } => {
+            let found = exists(connection, "SELECT 1 FROM account WHERE id = ?1", user.as_bytes())?;
+            let entries = end_all(connection, *user, *except, *reason, audit_entry)?;
+            if !entries.is_empty() {
+                audit::insert(connection, audit_entry)?;
+            }
+            Ok(Revoked { entries, found })
+        }
+        Revocation::Ban { user, reason } => {
+            let sql = "UPDATE account SET banned_at = coalesce(banned_at, ?2), ban_reason = ?3 WHERE id = ?1";
+            let banned =
+                connection.prepare_cached(sql)?.execute(params![user.as_bytes(), order.at.as_millis(), reason])?;
+            if banned == 0 {
+                return Ok(Revoked::default());
+            }
+            let entries = end_all(connection, *user, None, EndReason::EndedByAdmin, audit_entry)?;
+            audit::insert(connection, audit_entry)?;
+            Ok(Revoked { entries, found: true })
+        }
+        Revocation::Password { user, hash, keep } => {
+            let sql = "UPDATE password SET hash = ?2, failures = 0 WHERE account = ?1";
+            if connection.prepare_cached(sql)?.execute(params![user.as_bytes(), hash])? == 0 {
+                return Ok(Revoked::default());
+            }
+            if let Some((sid, handle)) = keep {
+                replace_handle(connection, *sid, *handle, order.at)?;
+            }
+            let kept = keep.map(|(sid, _)| sid);
+            let entries = end_all(connection, *user, kept, EndReason::PasswordChanged, audit_entry)?;
+            audit::insert(connection, audit_entry)?;
+            Ok(Revoked { entries, found: true })
+        }
+        Revocation::Roles { user, roles } => set_roles(connection, *user, roles, audit_entry),
+    }
+}
+
+fn exists(connection: &Connection, sql: &str, key: &[u8; 16]) -> Result<bool, Failure> {
+    Ok(connection.prepare_cached(sql)?.query_row([key], |_| Ok(())).optional()?.is_some())
+}
+
+/// ASVS-7.2.4: re-authentication gives the session a new handle; the old one says `refresh_superseded` for a while.
+fn replace_handle(connection: &Connection, sid: Sid, handle: Handle, at: Timestamp) -> Result<(), Failure> {
+    connection
+        .prepare_cached("INSERT INTO superseded_handle (handle, at) SELECT handle, ?2 FROM session WHERE sid = ?1")?
+        .execute(params![sid.as_bytes(), at.as_millis()])?;
+    // The row starts over: the first token under the new handle is of generation 0.
+    connection
+        .prepare_cached(
+            "UPDATE session SET handle = ?2, generation = 0, parent = NULL, handed_at = ?3, handed_twice = 0, presented = 0, \
+             rotated_1 = NULL, rotated_2 = NULL, rotated_3 = NULL, auth_time = ?3, last_seen_at = ?3 \
+             WHERE sid = ?1 AND ended_at IS NULL",
+        )?
+        .execute(params![sid.as_bytes(), handle.as_bytes(), at.as_millis()])?;
+    Ok(())
+}
+
+fn end_all(
+    connection: &Connection,
+    user: UserId,
+    except: Option<Sid>,
+    reason: EndReason,
+    audit_entry: &AuditEntry,
+) -> Result<Vec<Entry>, Failure> {
+    let live = live_sessions(connection, user)?;
+    let ending: Vec<Sid> = live.into_iter().filter(|sid| Some(*sid) != except).collect();
+    end_sessions(connection, &ending, reason, audit_entry)
+}
+
+fn live_sessions(connection: &Connection, user: UserId) -> Result<Vec<Sid>, Failure> {
+    let mut statement = connection.prepare_cached("SELECT sid FROM session WHERE account = ?1 AND ended_at IS NULL")?;
+    all(statement.query([user.as_bytes()])?, |row| Ok(Sid::from_bytes(row.get(0)?)))
+}
+
+/// Ends those of the sessions that are not ended yet, and writes a log entry for each.
+pub(super) fn end_sessions(
+    connection: &Connection,
+    sids: &[Sid],
+    reason: EndReason,
+    audit_entry: &AuditEntry,
+) -> Result<Vec<Entry>, Failure> {
+    let sql = "UPDATE session SET ended_at = ?2, end_reason = ?3 WHERE sid = ?1 AND ended_at IS NULL";
+    let mut end = connection.prepare_cached(sql)?;
+    let mut targets = Vec::new();
+    for sid in sids {
+        if end.execute(params![sid.as_bytes(), audit_entry.at.as_millis(), reason.as_str()])? == 1 {
+            targets.push(Target::Session(*sid));
+        }
+    }
+    append(connection, targets, reason.as_str(), audit_entry)
+}
+
+/// New roles: every live session's tokens minted before are stale.
+fn set_roles(
+    connection: &Connection,
+    user: UserId,
+    roles: &[Role],
+    audit_entry: &AuditEntry,
+) -> Result<Revoked, Failure> {
+    let sql = "UPDATE account SET roles = ?2, claims_version = claims_version + (roles <> ?2) WHERE id = ?1 \
+               RETURNING claims_version";
+    let version: Option<u32> = connection
+        .prepare_cached(sql)?
+        .query_row(params![user.as_bytes(), roles_column(roles)], |row| row.get(0))
+        .optional()?;
+    let Some(version) = version else { return Ok(Revoked::default()) };
+    let live = live_sessions(connection, user)?;
+    let targets = live.into_iter().map(|sid| Target::Stale(sid, version)).collect();
+    let entries = append(connection, targets, "roles_changed", audit_entry)?;
+    audit::insert(connection, audit_entry)?;
+    Ok(Revoked { entries, found: true })
+}
+
+/// Appends to the log. The numbers come from the head row, which only one transaction at a time can hold, so they become
+/// visible in their order.
+fn append(
+    connection: &Connection,
+    targets: Vec<Target>,
+    reason: &str,
+    audit_entry: &AuditEntry,
+) -> Result<Vec<Entry>, Failure> {
+    if targets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let count = i64::try_from(targets.len()).unwrap_or(i64::MAX);
+    let last: i64 = connection
+        .prepare_cached("UPDATE log_head SET seq = seq + ?1 RETURNING seq")?
+        .query_row([count], |row| row.get(0))?;
+    let until = audit_entry.at.plus(ENTRY_LIFE);
+    let sql = "INSERT INTO revocation (seq, at, until, kind, target, version, reason, actor) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let mut insert = connection.prepare_cached(sql)?;
+    let mut entries = Vec::with_capacity(targets.len());
+    for (seq, what) in (last - count + 1..).zip(targets) {
+        let (kind, target, version) = columns(&what);
+        let (at, actor) = (audit_entry.at.as_millis(), audit_entry.actor.kind());
+        insert.execute(params![seq, at, until.as_millis(), kind, target, version, reason, actor])?;
+        entries.push(Entry { seq: seq.cast_unsigned(), until, what });
+    }
+    Ok(entries)
+}
+
+fn columns(what: &Target) -> (&'static str, &[u8], u32) {
+    match what {
+        Target::Session(sid) => ("session", sid.as_bytes(), 0),
+        Target::Token(jti) => ("token", jti.as_bytes(), 0),
+        Target::Key(kid) => ("key", kid.as_str().as_bytes(), 0),
+        Target::Stale(sid, version) => ("stale", sid.as_bytes(), *version),
+    }
+}

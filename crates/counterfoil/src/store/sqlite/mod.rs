@@ -1,0 +1,91 @@
+//! The embedded engine: SQLite in WAL mode with `synchronous=FULL`. One writer with group commit, readers beside it.
+
+mod audit;
+mod keys;
+mod log;
+mod migrate;
+mod readers;
+mod row;
+mod sessions;
+mod users;
+mod writer;
+
+use super::{Store, StoreError};
+use async_trait::async_trait;
+use readers::Readers;
+use rusqlite::{Connection, OpenFlags};
+use std::path::Path;
+use std::time::Duration;
+use writer::Writer;
+
+pub use migrate::MigrateError;
+
+/// How often SQLite waits for the disk. Anything but `Full` breaks D1; the other exists so that a test can show that the
+/// test for D1 notices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Synchronous {
+    /// At every commit.
+    Full,
+    /// At checkpoints only.
+    #[doc(hidden)]
+    Normal,
+}
+
+/// Why a store could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// SQLite says no: a read-only folder, a full disk, a file that is not a database.
+    #[error("{0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The schema is not one this program can bring up to date.
+    #[error("{0}")]
+    Migrate(#[from] MigrateError),
+    /// The writer's thread could not be started.
+    #[error("{0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// The embedded store.
+#[derive(Debug)]
+pub struct SqliteStore {
+    writer: Writer,
+    readers: Readers,
+}
+
+impl SqliteStore {
+    /// Opens the database file, makes it if it is not there, and brings its schema up to date.
+    pub fn open(path: &Path, synchronous: Synchronous) -> Result<Self, OpenError> {
+        let mut connection = Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        let level = match synchronous {
+            Synchronous::Full => "full",
+            Synchronous::Normal => "normal",
+        };
+        connection.pragma_update(None, "synchronous", level)?;
+        connection.pragma_update(None, "foreign_keys", "on")?;
+        connection.pragma_update(None, "cache_size", -16 * 1024)?;
+        connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
+        connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        migrate::migrate(&mut connection)?;
+        Ok(Self { writer: Writer::start(connection)?, readers: Readers::new(path) })
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn check(&self) -> Result<(), StoreError> {
+        self.readers.read(|connection| Ok(connection.query_row("SELECT seq FROM log_head", [], |_| Ok(()))?))?;
+        self.writer.write(|connection| Ok(connection.query_row("SELECT 1", [], |_| Ok(()))?)).await
+    }
+
+    async fn close(&self) {
+        // The last connection to close folds the write-ahead log into the database; that must be the writer's.
+        self.readers.close();
+        self.writer.stop().await;
+    }
+}

@@ -1,0 +1,132 @@
+//! Accounts and their credentials.
+
+use super::row::{USER, all, first, roles_column, user};
+use super::writer::Failure;
+use super::{SqliteStore, audit};
+use crate::store::{Credential, Invite, NewAccount, Registered, StoreError, Users};
+use async_trait::async_trait;
+use counterfoil_core::UserId;
+use counterfoil_core::audit::AuditEntry;
+use counterfoil_core::user::{Role, User};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+#[async_trait]
+impl Users for SqliteStore {
+    async fn register(&self, new: NewAccount, audit: AuditEntry) -> Result<Registered, StoreError> {
+        self.writer.write(move |connection| register(connection, new, &audit)).await
+    }
+
+    async fn credential(&self, email_key: &str) -> Result<Option<Credential>, StoreError> {
+        self.readers.read(|connection| {
+            let sql = format!(
+                "SELECT {USER}, p.hash, p.failures FROM account a JOIN password p ON p.account = a.id \
+                               WHERE a.email_key = ?1"
+            );
+            first(connection.prepare_cached(&sql)?.query([email_key])?, credential)
+        })
+    }
+
+    async fn credential_of(&self, id: UserId) -> Result<Option<Credential>, StoreError> {
+        self.readers.read(|connection| {
+            let sql = format!(
+                "SELECT {USER}, p.hash, p.failures FROM account a JOIN password p ON p.account = a.id \
+                               WHERE a.id = ?1"
+            );
+            first(connection.prepare_cached(&sql)?.query([id.as_bytes()])?, credential)
+        })
+    }
+
+    async fn users(&self, after: Option<UserId>, limit: u32) -> Result<Vec<User>, StoreError> {
+        self.readers.read(|connection| {
+            let sql = format!("SELECT {USER} FROM account a WHERE a.id > ?1 ORDER BY a.id LIMIT ?2");
+            let after = after.map_or_else(Vec::new, |id| id.as_bytes().to_vec());
+            all(connection.prepare_cached(&sql)?.query(params![after, limit])?, |row| user(row, 0))
+        })
+    }
+
+    async fn count_failure(&self, id: UserId) -> Result<u32, StoreError> {
+        let sql = "UPDATE password SET failures = min(failures + 1, 1000) WHERE account = ?1 RETURNING failures";
+        let query = move |connection: &Connection| {
+            connection.prepare_cached(sql)?.query_row([id.as_bytes()], |row| row.get(0)).optional()
+        };
+        Ok(self.writer.write_one(query).await?.unwrap_or_default())
+    }
+
+    async fn clear_failures(&self, id: UserId) -> Result<(), StoreError> {
+        let sql = "UPDATE password SET failures = 0 WHERE account = ?1";
+        self.writer
+            .write_one(move |connection| connection.prepare_cached(sql)?.execute([id.as_bytes()]))
+            .await
+            .map(|_| ())
+    }
+
+    async fn unban(&self, id: UserId, entry: AuditEntry) -> Result<bool, StoreError> {
+        self.writer
+            .write(move |connection| {
+                let sql = "UPDATE account SET banned_at = NULL, ban_reason = NULL WHERE id = ?1 AND banned_at NOT NULL";
+                let changed = connection.prepare_cached(sql)?.execute([id.as_bytes()])?;
+                if changed == 1 {
+                    audit::insert(connection, &entry)?;
+                }
+                Ok(changed == 1)
+            })
+            .await
+    }
+
+    async fn invite(&self, invite: Invite, entry: AuditEntry) -> Result<(), StoreError> {
+        self.writer
+            .write(move |connection| {
+                let role = invite.role.as_ref().map(Role::as_str);
+                connection
+                    .prepare_cached("INSERT INTO invite (hash, role, expires_at) VALUES (?1, ?2, ?3)")?
+                    .execute(params![invite.hash, role, invite.expires_at.as_millis()])?;
+                audit::insert(connection, &entry)
+            })
+            .await
+    }
+
+    async fn any_with_role(&self, role: &Role) -> Result<bool, StoreError> {
+        self.readers.read(|connection| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM account WHERE ',' || roles || ',' LIKE '%,' || ?1 || ',%')";
+            Ok(connection.prepare_cached(sql)?.query_row([role.as_str()], |row| row.get(0))?)
+        })
+    }
+}
+
+fn credential(row: &rusqlite::Row<'_>) -> Result<Credential, Failure> {
+    Ok(Credential { user: user(row, 0)?, hash: row.get(8)?, failures: row.get(9)? })
+}
+
+fn register(connection: &Connection, mut new: NewAccount, entry: &AuditEntry) -> Result<Registered, Failure> {
+    let account = &mut new.user;
+    let taken: bool = connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM account WHERE email_key = ?1)")?
+        .query_row([account.email.key()], |row| row.get(0))?;
+    if taken {
+        return Ok(Registered::EmailTaken);
+    }
+    if let Some(hash) = new.invite {
+        let sql = "DELETE FROM invite WHERE hash = ?1 AND expires_at > ?2 RETURNING role";
+        let spent: Option<Option<String>> = connection
+            .prepare_cached(sql)?
+            .query_row(params![hash, entry.at.as_millis()], |row| row.get(0))
+            .optional()?;
+        let Some(role) = spent else { return Ok(Registered::InviteInvalid) };
+        account.roles.extend(role.as_deref().and_then(Role::parse));
+    }
+    let sql = "INSERT INTO account (id, email, email_key, name, roles, claims_version, created_at) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    connection.prepare_cached(sql)?.execute(params![
+        account.id.as_bytes(),
+        account.email.as_str(),
+        account.email.key(),
+        account.name,
+        roles_column(&account.roles),
+        account.claims_version,
+        account.created_at.as_millis(),
+    ])?;
+    let sql = "INSERT INTO password (account, hash, failures) VALUES (?1, ?2, 0)";
+    connection.prepare_cached(sql)?.execute(params![account.id.as_bytes(), new.hash])?;
+    audit::insert(connection, entry)?;
+    Ok(Registered::Done)
+}

@@ -1,0 +1,207 @@
+//! The one writer, with group commit: whatever waits is done in one transaction, one wait for the disk, and only then is
+//! anybody told. Durability costs the same for one as for a hundred.
+
+use crate::store::StoreError;
+use parking_lot::Mutex;
+use rusqlite::{Connection, ErrorCode};
+use std::thread::JoinHandle;
+use tokio::sync::{mpsc, oneshot};
+
+/// How much work may wait; beyond it the store says that it is overloaded.
+const QUEUE: usize = 4096;
+
+/// How much goes into one transaction at the most.
+const GROUP: usize = 256;
+
+/// Does its part of the transaction and returns what to do when the transaction's fate is known. Without a connection
+/// (no transaction could be begun) it does nothing and fails.
+type Job = Box<dyn FnOnce(Option<&Connection>) -> Deliver + Send>;
+type Deliver = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+/// The way to the writer's thread.
+#[derive(Debug)]
+pub(super) struct Writer {
+    queue: Mutex<Option<mpsc::Sender<Job>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What a job's body may fail with: the engine, or a row that cannot be.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// SQLite failed.
+    Sqlite(rusqlite::Error),
+    /// A row is corrupt.
+    Store(StoreError),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Sqlite(error) => unavailable(&error),
+            Failure::Store(error) => error,
+        }
+    }
+}
+
+/// Logs what SQLite said, here and nowhere else, and turns it into what a caller can act on.
+pub(super) fn unavailable(error: &rusqlite::Error) -> StoreError {
+    tracing::error!(%error, "the store failed");
+    StoreError::Unavailable
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection) -> std::io::Result<Self> {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let thread = std::thread::Builder::new().name("store".into()).spawn(move || run(connection, receiver))?;
+        Ok(Self { queue: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Runs `body` in a transaction and answers when that has been committed. If the body fails, what it did is undone
+    /// and the others in the transaction are not touched.
+    pub(super) async fn write<T, F>(&self, body: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    {
+        self.submit(move |connection| in_savepoint(connection, body)).await
+    }
+
+    /// As [`Writer::write`] for a body of one statement, which is atomic by itself.
+    pub(super) async fn write_one<T, F>(&self, body: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.submit(move |connection| body(connection).map_err(Failure::Sqlite)).await
+    }
+
+    async fn submit<T, F>(&self, body: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            let outcome = match connection {
+                Some(connection) => body(connection).map_err(StoreError::from),
+                None => Err(StoreError::Unavailable),
+            };
+            Box::new(move |committed| {
+                // Nobody waiting any more is fine: the work is done, and durable, all the same.
+                drop(answer.send(committed.and(outcome)));
+            })
+        });
+        self.enqueue(job)?;
+        answered.await.map_err(|_| StoreError::Unavailable)?
+    }
+
+    fn enqueue(&self, job: Job) -> Result<(), StoreError> {
+        let queue = self.queue.lock();
+        queue.as_ref().ok_or(StoreError::Unavailable)?.try_send(job).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => StoreError::Unavailable,
+        })
+    }
+
+    /// Lets the queue run dry and ends the thread.
+    pub(super) async fn stop(&self) {
+        drop(self.queue.lock().take());
+        let thread = self.thread.lock().take();
+        if let Some(thread) = thread {
+            let joined = tokio::task::spawn_blocking(move || thread.join()).await;
+            if !matches!(joined, Ok(Ok(()))) {
+                tracing::error!("the store's writer did not end cleanly");
+            }
+        }
+    }
+}
+
+fn in_savepoint<T>(
+    connection: &Connection,
+    body: impl FnOnce(&Connection) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    connection.prepare_cached("SAVEPOINT job")?.execute([])?;
+    let outcome = body(connection);
+    // A severe error (disk full, I/O) has rolled everything back already; then there is no savepoint any more.
+    if outcome.is_err() && !connection.is_autocommit() {
+        connection.prepare_cached("ROLLBACK TO job")?.execute([])?;
+    }
+    if !connection.is_autocommit() {
+        connection.prepare_cached("RELEASE job")?.execute([])?;
+    }
+    outcome
+}
+
+fn run(connection: Connection, mut queue: mpsc::Receiver<Job>) {
+    let mut delivered = Vec::with_capacity(GROUP);
+    while let Some(first) = queue.blocking_recv() {
+        match group(&connection, first, &mut queue, &mut delivered) {
+            Ok(()) => delivered.drain(..).for_each(|deliver| deliver(Ok(()))),
+            Err(error) => {
+                let failed = unavailable(&error);
+                delivered.drain(..).for_each(|deliver| deliver(Err(failed)));
+                roll_back(&connection);
+                if after_this_nothing_is_certain(&error) {
+                    // What the kernel dropped after a failed fsync cannot be told from what it kept: refuse all further
+                    // work. The readiness check fails, and a restart reads what is really on the disk.
+                    tracing::error!("writing to the disk failed; no further writes until a restart");
+                    return;
+                }
+            }
+        }
+    }
+    if let Err((_, error)) = connection.close() {
+        tracing::warn!(%error, "the database did not close cleanly");
+    }
+}
+
+/// One transaction: the first job and whatever else is waiting by now.
+fn group(
+    connection: &Connection,
+    first: Job,
+    queue: &mut mpsc::Receiver<Job>,
+    delivered: &mut Vec<Deliver>,
+) -> rusqlite::Result<()> {
+    let begun = connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([]));
+    if let Err(error) = begun {
+        delivered.push(first(None));
+        return Err(error);
+    }
+    delivered.push(first(Some(connection)));
+    while delivered.len() < GROUP
+        && let Ok(job) = queue.try_recv()
+    {
+        delivered.push(job(Some(connection)));
+    }
+    if connection.is_autocommit() {
+        return Err(rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT_ROLLBACK),
+            Some("the transaction was rolled back by an earlier error".into()),
+        ));
+    }
+    connection.prepare_cached("COMMIT")?.execute([]).map(|_| ())
+}
+
+fn roll_back(connection: &Connection) {
+    if !connection.is_autocommit()
+        && let Err(error) = connection.execute_batch("ROLLBACK")
+    {
+        tracing::error!(%error, "rolling back failed");
+    }
+}
+
+fn after_this_nothing_is_certain(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt))
+}
