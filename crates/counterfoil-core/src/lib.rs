@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod credential;
+pub mod inspect;
 pub mod issue;
 pub mod keys;
 pub mod limit;

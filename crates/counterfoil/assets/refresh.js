@@ -258,7 +258,7 @@ function sameOrigin(redirect) {
 /** Whether this tab was sent to `redirect` moments ago, and is here again. */
 export function cameStraightBack(redirect) {
   try {
-    const at = Number(sessionStorage.getItem(`counterfoil:${redirect}`));
+    const at = Number(sessionStorage.getItem(returnKey(redirect)));
     return at > 0 && Math.abs(Date.now() - at) < RETURN_WINDOW_MS;
   } catch {
     return true; // storage is refused where cookies are
@@ -272,11 +272,16 @@ export function arrived(redirect) {
 
 function markReturn(redirect, time) {
   try {
-    if (time === null) sessionStorage.removeItem(`counterfoil:${redirect}`);
-    else sessionStorage.setItem(`counterfoil:${redirect}`, time);
+    if (time === null) sessionStorage.removeItem(returnKey(redirect));
+    else sessionStorage.setItem(returnKey(redirect), time);
   } catch {
     // Without storage the sign-in page says that cookies are blocked.
   }
+}
+
+// By path alone: a page that sends people back may do so with another query each time.
+function returnKey(redirect) {
+  return `counterfoil:${new URL(sameOrigin(redirect), location.origin).pathname}`;
 }
 
 const channel = typeof BroadcastChannel === "function" ? new BroadcastChannel("counterfoil") : null;

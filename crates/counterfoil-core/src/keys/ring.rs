@@ -87,10 +87,15 @@ impl SigningKey {
     /// Signs a payload as an access token (`typ: at+jwt`, compact JWS).
     pub fn sign(&self, payload: &[u8]) -> String {
         let mut token = counterfoil_guard::encode_signing_input(&self.header, payload);
-        let signature = self.pair.sign(token.as_bytes());
+        let signature = self.signature_over(token.as_bytes());
         token.push('.');
-        token.push_str(&base64url_encode(signature.as_ref()));
+        token.push_str(&base64url_encode(&signature));
         token
+    }
+
+    /// Its signature over these bytes, whatever they are.
+    pub fn signature_over(&self, message: &[u8]) -> Vec<u8> {
+        self.pair.sign(message).as_ref().to_vec()
     }
 }
 

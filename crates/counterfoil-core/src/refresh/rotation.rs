@@ -115,15 +115,17 @@ impl Rotation {
         Self {
             generation: self.generation.saturating_add(1),
             parent: Parent::Nonce(nonce),
-            handed_at: now,
+            handed_at: now.max(self.handed_at),
             handed_twice: false,
             presented: false,
             rotated_at: [Some(now), self.rotated_at[0], self.rotated_at[1]],
         }
     }
 
-    const fn handed_again(self, now: Timestamp) -> Self {
-        Self { handed_at: now, handed_twice: true, ..self }
+    /// `handed_at` never goes back: with replicas whose clocks differ, a hold would end early, and a row could return to a
+    /// state that a slower request has already decided on.
+    fn handed_again(self, now: Timestamp) -> Self {
+        Self { handed_at: now.max(self.handed_at), handed_twice: true, ..self }
     }
 
     const fn adopted(generation: u32, now: Timestamp) -> Self {

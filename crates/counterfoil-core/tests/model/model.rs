@@ -35,8 +35,6 @@ pub(crate) enum Feature {
     Atomic,
     /// A proposal: a restore counts the grace of the row's last rotation from the reopening.
     GraceFromReopening,
-    /// A proposal: the time of the last hand-out never goes back.
-    HandOutsGoForward,
     /// A proposal: a token is late only if it is the one that was rotated.
     LateByDescent,
 }
@@ -171,10 +169,7 @@ impl Rotations {
             grace: self.grace,
             far: self.far(),
         };
-        let (verdict, mut next) = self.rules.decide(&world.row, case);
-        if self.has(Feature::HandOutsGoForward) {
-            next.handed = next.handed.min(world.row.handed);
-        }
+        let (verdict, next) = self.rules.decide(&world.row, case);
         if verdict == Verdict::Late && self.has(Feature::LateByDescent) && !world.descends(token) {
             return (Verdict::Reuse, world.row);
         }
@@ -251,7 +246,7 @@ impl Model for Rotations {
     }
 
     fn actions(&self, world: &World, actions: &mut Vec<Action>) {
-        if world.broken || world.seen {
+        if world.found {
             return;
         }
         self.network(world, actions);
@@ -285,9 +280,9 @@ impl Model for Rotations {
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![match self.claim {
-            Claim::Sees(_) | Claim::SeesCut => Property::sometimes("reached", |_, world: &World| world.seen),
+            Claim::Sees(_) | Claim::SeesCut => Property::sometimes("reached", |_, world: &World| world.found),
             Claim::JarIsGood => Property::always("holds", |run: &Self, world: &World| run.jar_is_good(world)),
-            _ => Property::always("holds", |_, world: &World| !world.broken),
+            _ => Property::always("holds", |_, world: &World| !world.found),
         }]
     }
 

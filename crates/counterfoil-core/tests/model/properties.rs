@@ -1,148 +1,142 @@
-//! tests
+//! The claims of the design hold for the real function, and what they speak of does happen.
+
+use crate::check::{S1, S3, S3_RESTORED, S4, S4_OVERDUE, S5, holds, reached};
 use crate::model::{Claim, Feature, Rotations};
-use crate::rules::Mutation;
-use stateright::{Checker, Model};
+use crate::world::Verdict;
 
-pub(crate) const S3: Rotations = Rotations {
-    claim: Claim::NeverSignedOut,
-    rules: Mutation::Nothing,
-    with: &[Feature::Timed, Feature::AnswerArrives, Feature::Relative],
-    grace: 4,
-    life: 2,
-    retry: 2,
-    skew: 0,
-    in_flight: 3,
-    at_work: 2,
-    restores: 0,
-    generations: 50,
-};
-
-pub(crate) fn run(model: Rotations) {
-    let t = std::time::Instant::now();
-    let checker = model.clone().checker().threads(1).spawn_bfs().join();
-    eprintln!(
-        "{:?} {:?} unique {} states {} depth {} in {:?}",
-        model.claim,
-        model.rules,
-        checker.unique_state_count(),
-        checker.state_count(),
-        checker.max_depth(),
-        t.elapsed()
-    );
-    for (name, path) in checker.discoveries() {
-        eprintln!("{name}: {} steps", path.clone().into_actions().len());
-        for (state, action) in path.into_vec() {
-            let t = |t: &crate::world::Token| format!("{}.{}", t.generation, t.nonce);
-            eprintln!(
-                "  gen {} par {:?} handed {}{} rot {:?} | jar {} {:?}{} | req {:?} ans {:?} works {:?} | thief {:?} {}{} | act {} closed {} bk {:?}",
-                state.row.generation,
-                state.row.parent,
-                state.row.handed,
-                if state.row.twice { "!!" } else { "" },
-                state.row.rotated,
-                t(&state.jar.token),
-                state.jar.spent,
-                state.jar.safe,
-                state.requests.iter().flatten().map(|r| (t(&r.token), r.age)).collect::<Vec<_>>(),
-                state.answers.iter().flatten().map(|r| (t(&r.token), r.age)).collect::<Vec<_>>(),
-                state
-                    .works
-                    .iter()
-                    .flatten()
-                    .map(|w| (w.by, t(&w.token), w.verdict, w.stale, w.sent, w.age))
-                    .collect::<Vec<_>>(),
-                state.thief.tokens.iter().flatten().map(t).collect::<Vec<_>>(),
-                if state.thief.gained { "gained " } else { "" },
-                if state.thief.cut { "cut" } else { "" },
-                state.active,
-                state.closed,
-                state.backup.map(|b| b.generation)
-            );
-            eprintln!("     {action:?}");
-        }
-    }
-}
 #[test]
-fn probe() {
-    use Feature::*;
-    let n = |k: &str, d: usize| std::env::var(k).ok().and_then(|v| v.parse().ok()).unwrap_or(d);
-    let s = |k: &str| std::env::var(k).unwrap_or_default();
-    let mut with = vec![];
-    for f in [
-        Timed,
-        AnswerArrives,
-        RetriesInChain,
-        AnswersRepeat,
-        Thief,
-        Revocation,
-        Forgery,
-        Bound,
-        Forgiving,
-        Relative,
-        History,
-        LateByDescent,
-        Atomic,
-        HandOutsGoForward,
-        ClosureDoesNotCount,
-        GraceFromReopening,
-    ] {
-        if s("WITH").split(',').any(|x| x == format!("{f:?}")) {
-            with.push(f);
-        }
+fn s1_an_ended_session_stays_ended() {
+    holds(&S1);
+}
+
+#[test]
+fn s1_reuse_ends_a_session_as_finally_as_its_user_does() {
+    let with = &[Feature::Revocation, Feature::Thief, Feature::Relative];
+    holds(&Rotations { with, grace: 1, in_flight: 1, ..S1 });
+}
+
+#[test]
+fn s1_an_ended_session_stays_ended_after_a_restore() {
+    holds(&Rotations { with: &[Feature::Revocation], grace: 1, restores: 1, generations: 3, ..S1 });
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "minutes unless optimised")]
+fn s1_with_a_thief_and_two_messages_at_a_time() {
+    holds(&Rotations { with: &[Feature::Revocation, Feature::Thief, Feature::Relative], in_flight: 2, ..S1 });
+}
+
+#[test]
+fn s3_an_honest_client_is_never_signed_out() {
+    holds(&S3);
+}
+
+#[test]
+fn s3_what_is_in_the_jar_is_never_reuse() {
+    holds(&Rotations { claim: Claim::JarIsGood, ..S3 });
+}
+
+#[test]
+fn s3_with_clocks_that_differ() {
+    holds(&Rotations { grace: 6, skew: 1, in_flight: 2, ..S3 });
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "minutes unless optimised")]
+fn s3_with_four_messages_at_a_time() {
+    holds(&Rotations { in_flight: 4, ..S3 });
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "minutes unless optimised")]
+fn s3_with_clocks_that_differ_and_three_messages_at_a_time() {
+    holds(&Rotations { grace: 5, skew: 1, at_work: 1, ..S3 });
+}
+
+#[test]
+fn s3_through_a_restore() {
+    holds(&S3_RESTORED);
+}
+
+#[test]
+fn s3_what_is_in_the_jar_is_never_reuse_through_a_restore() {
+    let with = &[Feature::Timed, Feature::AnswerArrives, Feature::Atomic];
+    holds(&Rotations { claim: Claim::JarIsGood, with, in_flight: 3, ..S3_RESTORED });
+}
+
+#[test]
+fn s3_a_bound_session_needs_no_limit() {
+    holds(&Rotations { with: &[Feature::Bound, Feature::Relative], grace: 2, ..S3 });
+}
+
+#[test]
+fn s4_outside_the_grace_the_other_holders_refresh_revokes() {
+    holds(&S4_OVERDUE);
+}
+
+#[test]
+fn s4_outside_the_grace_by_any_clock() {
+    holds(&Rotations { grace: 1, skew: 1, at_work: 1, ..S4_OVERDUE });
+}
+
+#[test]
+fn s4_the_thief_is_cut_off() {
+    holds(&S4);
+}
+
+#[test]
+fn s4_the_thief_is_cut_off_by_any_clock() {
+    holds(&Rotations { skew: 1, at_work: 1, ..S4 });
+}
+
+#[test]
+fn s4_the_thief_is_cut_off_under_a_forgiving_policy() {
+    holds(&Rotations { with: &[Feature::Thief, Feature::Forgiving, Feature::Relative], grace: 1, ..S4 });
+}
+
+#[test]
+fn s4_the_thief_gains_nothing_after_three_refreshes_in_a_row() {
+    holds(&Rotations { claim: Claim::ThreeRefreshes, ..S4 });
+}
+
+#[test]
+fn s4_once_cut_off_the_thiefs_next_attempt_revokes_or_is_late() {
+    holds(&Rotations { claim: Claim::NextAttemptRevokesOrIsLate, ..S4 });
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "minutes unless optimised")]
+fn s4_with_two_messages_at_a_time() {
+    holds(&Rotations { in_flight: 2, ..S4 });
+    holds(&Rotations { claim: Claim::ThreeRefreshes, in_flight: 2, ..S4 });
+    holds(&Rotations { claim: Claim::NextAttemptRevokesOrIsLate, in_flight: 2, ..S4 });
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "minutes unless optimised")]
+fn s4_with_two_replicas_whose_clocks_differ() {
+    holds(&Rotations { skew: 1, ..S4 });
+    holds(&Rotations { claim: Claim::NextAttemptRevokesOrIsLate, grace: 1, skew: 1, ..S4 });
+}
+
+#[test]
+fn s5_a_forged_token_changes_nothing() {
+    holds(&S5);
+}
+
+#[test]
+fn every_decision_is_reached_by_an_honest_client_but_reuse() {
+    for verdict in [Verdict::Rotate, Verdict::Hold, Verdict::Repeat, Verdict::Late] {
+        reached(&Rotations { claim: Claim::Sees(verdict), in_flight: 2, ..S3 });
     }
-    let mut rules = Mutation::Nothing;
-    for m in [
-        Mutation::NoHold,
-        Mutation::HoldSetsTheCookie,
-        Mutation::HoldRepeats,
-        Mutation::NoParent,
-        Mutation::GraceRestarts,
-        Mutation::LateForever,
-        Mutation::SwapIgnoresActive,
-        Mutation::SwapIgnoresTheRow,
-        Mutation::OpenAfterRestore,
-        Mutation::RestoreForgetsRevocations,
-        Mutation::ReuseRollsBack,
-        Mutation::NoMac,
-    ] {
-        if s("RULES") == format!("{m:?}") {
-            rules = m;
-        }
+    reached(&Rotations { claim: Claim::Sees(Verdict::FastForward), ..S3_RESTORED });
+    holds(&Rotations { claim: Claim::Sees(Verdict::Reuse), in_flight: 2, ..S3 });
+}
+
+#[test]
+fn a_thief_gains_is_cut_off_and_is_caught() {
+    reached(&Rotations { claim: Claim::SeesCut, ..S4 });
+    for verdict in [Verdict::Rotate, Verdict::Hold, Verdict::Repeat, Verdict::Late, Verdict::Reuse] {
+        reached(&Rotations { claim: Claim::Sees(verdict), ..S4 });
     }
-    use crate::world::Verdict as V;
-    let mut claim = Claim::NeverSignedOut;
-    for c in [
-        Claim::EndedStaysEnded,
-        Claim::JarIsGood,
-        Claim::OverdueRevokes,
-        Claim::ThiefIsCutOff,
-        Claim::NextAttemptRevokes,
-        Claim::NextAttemptRevokesOrIsLate,
-        Claim::ThreeRefreshes,
-        Claim::ForgeryChangesNothing,
-        Claim::SeesCut,
-        Claim::Sees(V::Hold),
-        Claim::Sees(V::Rotate),
-        Claim::Sees(V::Repeat),
-        Claim::Sees(V::Late),
-        Claim::Sees(V::Reuse),
-        Claim::Sees(V::FastForward),
-    ] {
-        if s("CLAIM") == format!("{c:?}") {
-            claim = c;
-        }
-    }
-    run(Rotations {
-        claim,
-        rules,
-        with: with.leak(),
-        in_flight: n("F", 3),
-        at_work: n("W", 2),
-        grace: n("G", 4) as i8,
-        skew: n("D", 0) as i8,
-        life: n("L", 2) as i8,
-        retry: n("R", 2) as i8,
-        restores: n("X", 0) as u8,
-        generations: n("N", 50) as u8,
-    });
 }

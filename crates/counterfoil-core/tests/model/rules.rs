@@ -25,6 +25,8 @@ pub(crate) enum Mutation {
     HoldRepeats,
     /// Any sibling of the previous generation repeats.
     NoParent,
+    /// The time of the last hand-out is the replica's clock, even where another replica has written a later one.
+    HandOutsGoBack,
     /// A repeat starts the grace anew.
     GraceRestarts,
     /// Late for a token of any age.
@@ -163,6 +165,7 @@ impl Mutation {
             (Self::HoldRepeats, Verdict::Hold) => {
                 (Verdict::Repeat, Row { handed: -case.ahead, twice: true, ..*before })
             }
+            (Self::HandOutsGoBack, Verdict::Repeat | Verdict::Rotate) => (verdict, Row { handed: -case.ahead, ..next }),
             (Self::NoParent, Verdict::Repeat) => (verdict, Row { parent: before.parent, ..next }),
             (Self::GraceRestarts, Verdict::Repeat) => {
                 next.rotated[0] = -case.ahead;

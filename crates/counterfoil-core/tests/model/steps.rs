@@ -16,31 +16,35 @@ impl World {
 
     /// A replica takes a request in, reads clock and row, and decides.
     pub(crate) fn load(&mut self, run: &Rotations, request: usize, replica: i8, again: bool) -> bool {
-        let Some(Request { token, age, safe }) = self.requests[request] else { return false };
+        let Some(taken) = self.requests[request] else { return false };
         if !again {
             self.requests[request] = None;
         }
-        self.judge(run, Party::Victim, (token, safe), replica, age)
+        self.judge(run, Party::Victim, taken, replica)
     }
 
     /// The thief presents a token.
     pub(crate) fn attempt(&mut self, run: &Rotations, token: usize, replica: i8) -> bool {
-        self.thief.tokens[token].is_some_and(|token| self.judge(run, Party::Thief, (token, 0), replica, 0))
+        let Some(token) = self.thief.tokens[token] else { return false };
+        self.judge(run, Party::Thief, Request { token, age: 0, safe: 0 }, replica)
     }
 
-    fn judge(&mut self, run: &Rotations, by: Party, (token, safe): (Token, u8), replica: i8, sent: i8) -> bool {
+    fn judge(&mut self, run: &Rotations, by: Party, request: Request, replica: i8) -> bool {
+        let Request { token, age: sent, safe } = request;
         let (verdict, next) = run.judge(self, token, replica);
         if verdict == Verdict::Ended {
             return true;
         }
         if verdict == Verdict::Reuse && by == Party::Victim && run.claim == Claim::NeverSignedOut {
-            self.broken = true;
+            self.found = true;
         }
         let overdue = run.has(Feature::History) && self.is_overdue(run, token);
-        put(&mut self.works, Work { by, token, safe, replica, sent, age: 0, stale: false, overdue, verdict, next });
+        let work = Work { by, token, safe, replica, sent, age: 0, stale: false, overdue, verdict, next };
+        put(&mut self.works, work);
         true
     }
 
+    /// Where load and swap are one.
     pub(crate) fn at_once(&mut self, run: &Rotations) -> bool {
         if run.has(Feature::Atomic)
             && let Some(place) = self.works.iter().position(Option::is_some)
@@ -78,7 +82,8 @@ impl World {
                 self.end();
             }
         } else if ended || stale {
-            return self.judge(run, work.by, (work.token, work.safe), work.replica, work.sent);
+            let request = Request { token: work.token, age: work.sent, safe: work.safe };
+            return self.judge(run, work.by, request, work.replica);
         } else {
             self.apply(run, &work);
         }
@@ -88,7 +93,7 @@ impl World {
 
     fn apply(&mut self, run: &Rotations, work: &Work) {
         if run.claim == Claim::EndedStaysEnded && self.acknowledged {
-            self.broken = true;
+            self.found = true;
         }
         if work.verdict == Verdict::Rotate {
             if run.has(Feature::History) {
@@ -138,7 +143,7 @@ impl World {
             }
             Party::Thief => {
                 let never = matches!(run.claim, Claim::ThiefIsCutOff | Claim::ThreeRefreshes);
-                self.broken |= never && self.thief.cut;
+                self.found |= never && self.thief.cut;
                 self.thief.gained = true;
                 self.give_thief(token);
             }
@@ -158,13 +163,13 @@ impl World {
     fn look(&mut self, run: &Rotations, work: &Work) {
         let hunted = work.by == Party::Thief && self.thief.cut && self.thief.gained;
         match run.claim {
-            Claim::OverdueRevokes => self.broken |= work.overdue && self.active,
-            Claim::NextAttemptRevokes => self.broken |= hunted && self.active,
+            Claim::OverdueRevokes => self.found |= work.overdue && self.active,
+            Claim::NextAttemptRevokes => self.found |= hunted && self.active,
             Claim::NextAttemptRevokesOrIsLate => {
-                self.broken |= hunted && self.active && work.verdict != Verdict::Late;
+                self.found |= hunted && self.active && work.verdict != Verdict::Late;
             }
-            Claim::Sees(verdict) => self.seen |= work.verdict == verdict,
-            Claim::SeesCut => self.seen |= hunted && work.verdict == Verdict::Reuse,
+            Claim::Sees(verdict) => self.found |= work.verdict == verdict,
+            Claim::SeesCut => self.found |= hunted && work.verdict == Verdict::Reuse,
             _ => {}
         }
     }
@@ -274,7 +279,7 @@ impl World {
                 (_, next) => self.row = next,
             }
         }
-        self.broken = (self.row, self.active) != before;
+        self.found = (self.row, self.active) != before;
         true
     }
 }

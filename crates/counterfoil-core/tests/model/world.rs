@@ -134,10 +134,8 @@ pub(crate) struct World {
     pub(crate) superseded: [i8; 4],
     /// Nonces that were rotated into the last three generations but the current (kept for one proposal only).
     pub(crate) ancestors: [Origin; 2],
-    /// The claim under test has been broken.
-    pub(crate) broken: bool,
-    /// What the run watches for has happened.
-    pub(crate) seen: bool,
+    /// What the run asks for has happened: its claim has been broken, or what it watches for was seen.
+    pub(crate) found: bool,
 }
 
 /// Puts `item` into a free place.
@@ -170,8 +168,7 @@ impl World {
             thief: Thief { stole: false, gained: false, cut: false, tokens: [None; 3] },
             superseded: [rotations.overdue(); 4],
             ancestors: [Origin::None; 2],
-            broken: false,
-            seen: false,
+            found: false,
         }
     }
 

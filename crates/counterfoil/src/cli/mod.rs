@@ -4,12 +4,15 @@ mod audit;
 mod control;
 mod init;
 mod key;
+mod reference;
 mod seed;
 mod serve;
 mod session;
 mod table;
 mod token;
 mod user;
+
+pub use reference::documents as reference_documents;
 
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Config, ConfigError};
@@ -50,16 +53,25 @@ enum Command {
     /// Fill an empty data folder for a benchmark.
     #[command(hide = true)]
     BenchSeed(seed::SeedArgs),
+    /// Write the generated part of the reference documentation.
+    #[command(hide = true)]
+    Reference(reference::ReferenceArgs),
 }
 
 /// Which installation is meant.
 #[derive(Args, Clone)]
 pub(crate) struct Place {
     /// The data folder.
-    #[arg(long, value_name = "DIR", default_value = "counterfoil-data", env = "COUNTERFOIL_DATA")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "counterfoil-data",
+        env = "COUNTERFOIL_DATA",
+        hide_env_values = true
+    )]
     data: PathBuf,
     /// The configuration file.
-    #[arg(long, value_name = "FILE", env = "COUNTERFOIL_CONFIG")]
+    #[arg(long, value_name = "FILE", env = "COUNTERFOIL_CONFIG", hide_env_values = true)]
     config: Option<PathBuf>,
 }
 
@@ -88,6 +100,10 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         return token::run(command, &mut out, SystemClock.now());
     }
     drop(out);
+    if let Command::Reference(args) = &command {
+        reference::run(args)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match command {
@@ -98,7 +114,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
             Command::Key(command) => key::run(command).await,
             Command::Audit(command) => audit::run(command).await,
             Command::BenchSeed(args) => seed::run(args).await,
-            Command::Token(_) => Ok(()),
+            Command::Token(_) | Command::Reference(_) => Ok(()),
         }
     })?;
     Ok(ExitCode::SUCCESS)

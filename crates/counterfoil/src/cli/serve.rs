@@ -55,7 +55,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let app = Arc::new(open_app(&data, config, public, synchronous).await?);
     let link = first_admin(&data, &app).await?;
     let control = control_socket(&data)?;
-    announce(&app, address, link.as_deref())?;
+    announce(&app, address, link.as_deref());
 
     let (stop, stopped) = watch::channel(false);
     let waiting = |mut stopped: watch::Receiver<bool>| async move { drop(stopped.wait_for(|stop| *stop).await) };
@@ -94,18 +94,21 @@ fn control_socket(data: &Data) -> anyhow::Result<UnixListener> {
     Ok(listener)
 }
 
-fn announce(app: &App, address: SocketAddr, first_admin: Option<&str>) -> anyhow::Result<()> {
+fn announce(app: &App, address: SocketAddr, first_admin: Option<&str>) {
     use std::io::IsTerminal as _;
     let mut out = std::io::stdout().lock();
-    writeln!(out, "Counterfoil is listening on {} ({address})", app.public.issuer())?;
-    if let Some(link) = first_admin {
-        if out.is_terminal() {
-            writeln!(out, "First administrator, within 15 minutes, once: {link}")?;
-        } else {
-            writeln!(out, "The first administrator's link is in the file first-admin in the data folder.")?;
+    let mut text = format!("Counterfoil is listening on {} ({address})\n", app.public.issuer());
+    match first_admin {
+        Some(link) if out.is_terminal() => {
+            text.push_str(&format!("First administrator, within 15 minutes, once: {link}\n"));
         }
+        Some(_) => text.push_str("The first administrator's link is in the file first-admin in the data folder.\n"),
+        None => {}
     }
-    Ok(out.flush()?)
+    // In one piece, so that whoever reads one line and closes the pipe does not stop the server.
+    if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        tracing::warn!(%error, "nobody reads standard output");
+    }
 }
 
 async fn told_to_stop() -> anyhow::Result<()> {

@@ -52,9 +52,10 @@ pub enum RefreshError {
 /// Takes a refresh token and hands out what the decision says.
 pub async fn refresh(app: &App, token: &str, via: Via, caller: &Caller) -> Result<Delivery, RefreshError> {
     let presented = app.secrets.tokens.parse_refresh(token).map_err(|_| RefreshError::Invalid(None))?;
+    // Before the row is read, so that a token minted from it cannot outlive what the row says; and once, because an honest
+    // repeat that loses a swap at the very end of the grace must not be decided again as if it had come later.
+    let now = app.clock.now();
     for _ in 0..ATTEMPTS {
-        // Before the row is read, so that a token minted from it cannot outlive what the row says (design section 6).
-        let now = app.clock.now();
         let Some((session, user)) = app.store.by_handle(presented.handle).await? else {
             return Err(unknown_handle(app, &presented, now).await?);
         };

@@ -1,0 +1,43 @@
+# run · test · check · model · bench · fuzz · docs. A fresh machine (Debian, root) needs cargo, make and node.
+.PHONY: run test check model bench fuzz docs audit tools
+
+run:
+	cargo run --release -- serve
+
+# Everything that must hold. Installs what it needs: Debian packages, cargo tools, npm packages.
+test: tools
+	cargo nextest run --workspace --no-fail-fast
+	cargo test --workspace --doc --quiet
+	cd tests/browser && npm ci --no-audit --no-fund --loglevel=error && node --test --test-concurrency=1
+	$(MAKE) fuzz SECONDS_EACH=10
+
+# Everything that reads the code without running it.
+check: tools
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+	cargo deny --log-level error check bans licenses sources
+
+# The largest runs of the model checker, minutes each unless optimised.
+model:
+	cargo test --release -p counterfoil-core --test model
+
+bench:
+	cargo build --release -p counterfoil -p counterfoil-bench
+	target/release/counterfoil-bench
+
+# Each parser for so many seconds, beginning with the committed corpus.
+SECONDS_EACH ?= 600
+fuzz:
+	./fuzz/run $(SECONDS_EACH)
+
+# The generated part of docs/reference.
+docs:
+	cargo run --quiet -- reference docs/reference
+
+# Needs the network: the advisory database.
+audit: tools
+	cargo deny check advisories
+
+tools:
+	./.ci/tools

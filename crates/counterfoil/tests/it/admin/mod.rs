@@ -1,0 +1,132 @@
+//! `/api/admin/*`.
+
+use crate::control::ask;
+use crate::support::{Browser, EMAIL, PASSWORD, TestApp};
+use http::Method;
+use serde_json::json;
+
+const EVERYTHING: [(&str, &str); 11] = [
+    ("GET", "/api/admin/users"),
+    ("POST", "/api/admin/users"),
+    ("PUT", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA/roles"),
+    ("POST", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA/ban"),
+    ("POST", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA/unban"),
+    ("POST", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA/unlock"),
+    ("POST", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA/revoke"),
+    ("POST", "/api/admin/sessions/AAAAAAAAAAAAAAAAAAAAAA/revoke"),
+    ("POST", "/api/admin/invites"),
+    ("GET", "/api/admin/keys"),
+    ("GET", "/api/admin/audit"),
+];
+
+async fn admin(app: &TestApp) -> Browser {
+    let made = json!({"email": "root@example.com", "password": PASSWORD, "roles": ["admin"]});
+    assert_eq!(ask(app, "POST", "/api/admin/users", Some(made)).await.0, 201);
+    let mut browser = app.browser();
+    browser.sign_in("root@example.com").await;
+    browser
+}
+
+#[tokio::test]
+async fn nobody_without_the_role_gets_in_anywhere() {
+    let app = TestApp::new().await;
+    let mut user = app.signed_in().await;
+    for (method, path) in EVERYTHING {
+        let mut request = user.json_request(path, &json!({}));
+        *request.method_mut() = method.parse().unwrap();
+        assert_eq!(user.send(request).await.outcome(), (403, "forbidden".into()), "{method} {path}");
+        let mut stranger = app.browser();
+        let request = stranger.request(method.parse().unwrap(), path);
+        assert_eq!(stranger.send(request).await.outcome(), (401, "token_missing".into()), "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn an_administrator_needs_a_fresh_sign_in_and_c1() {
+    let app = TestApp::new().await;
+    let mut browser = admin(&app).await;
+    assert_eq!(browser.get("/api/admin/users").await.status, 200);
+    let mut foreign = browser.json_request("/api/admin/invites", &json!({}));
+    foreign.headers_mut().remove("x-requested-with");
+    assert_eq!(browser.send(foreign).await.outcome(), (403, "cross_site".into()));
+    app.pass(601);
+    browser.refresh().await;
+    assert_eq!(browser.get("/api/admin/users").await.outcome(), (401, "reauthentication_required".into()));
+}
+
+#[tokio::test]
+async fn banning_ends_every_session_at_once_and_unbanning_lets_in_again() {
+    let app = TestApp::new().await;
+    let mut user = app.signed_in().await;
+    let id = user.me().await.json()["user"]["id"].as_str().unwrap().to_owned();
+    let mut admin = admin(&app).await;
+    let ban = admin.post_json(&format!("/api/admin/users/{id}/ban"), &json!({"reason": "spam"})).await;
+    assert_eq!(ban.status, 204, "{}", ban.text);
+    assert_eq!(user.me().await.code(), "session_revoked");
+    assert_eq!(user.refresh().await.json()["reason"], "ended_by_admin");
+    let login = json!({"email": EMAIL, "password": PASSWORD});
+    assert_eq!(user.post_json("/api/auth/login", &login).await.status, 401);
+    assert_eq!(admin.post_json(&format!("/api/admin/users/{id}/unban"), &json!({})).await.status, 204);
+    assert_eq!(user.post_json("/api/auth/login", &login).await.status, 200);
+}
+
+#[tokio::test]
+async fn ending_one_session_or_all_of_a_users() {
+    let app = TestApp::new().await;
+    let mut user = app.signed_in().await;
+    let me = user.me().await.json();
+    let sid = me["session"]["id"].as_str().unwrap();
+    assert_eq!(ask(&app, "POST", &format!("/api/admin/sessions/{sid}/revoke"), Some(json!({}))).await.0, 204);
+    assert_eq!(user.refresh().await.json()["reason"], "ended_by_admin");
+    user.sign_in(EMAIL).await;
+    let id = me["user"]["id"].as_str().unwrap();
+    assert_eq!(ask(&app, "POST", &format!("/api/admin/users/{id}/revoke"), Some(json!({}))).await.0, 204);
+    assert_eq!(user.me().await.code(), "session_revoked");
+    let (_, sessions) = ask(&app, "GET", &format!("/api/admin/users/{id}/sessions"), None).await;
+    assert_eq!(sessions["sessions"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn what_does_not_exist_is_404_and_what_is_wrong_is_400() {
+    let app = TestApp::new().await;
+    for (method, path) in EVERYTHING.into_iter().filter(|(_, path)| path.contains("AAAA") && !path.ends_with("unlock"))
+    {
+        let body = json!({"roles": [], "reason": ""});
+        assert_eq!(ask(&app, method, path, Some(body)).await.0, 404, "{path}");
+        let bad = path.replace("AAAAAAAAAAAAAAAAAAAAAA", "not-an-id");
+        assert_eq!(ask(&app, method, &bad, Some(json!({"roles": [], "reason": ""}))).await.0, 404, "{bad}");
+    }
+    let mut user = app.signed_in().await;
+    let id = user.me().await.json()["user"]["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/admin/users/{id}/roles");
+    for roles in [json!(["Admin"]), json!(["a,b"]), json!(vec!["r"; 17])] {
+        assert_eq!(ask(&app, "PUT", &path, Some(json!({ "roles": roles }))).await.0, 400);
+    }
+}
+
+#[tokio::test]
+async fn the_audit_log_says_who_did_what_and_holds_no_secret() {
+    let app = TestApp::new().await;
+    let mut user = app.signed_in().await;
+    let body = json!({"email": EMAIL, "password": "a wrong password"});
+    user.post_json("/api/auth/login", &body).await;
+    user.delete("/api/auth/sessions").await;
+    user.post("/api/auth/logout").await;
+    let (_, audit) = ask(&app, "GET", "/api/admin/audit", None).await;
+    let entries = audit["entries"].as_array().unwrap();
+    let events: Vec<_> = entries.iter().map(|entry| entry["event"].as_str().unwrap()).collect();
+    assert_eq!(events, ["session_ended", "sign_in_failed", "signed_in", "registered"]);
+    assert_eq!(entries[0]["actor"], "user");
+    assert_eq!(entries[0]["network"], "203.0.113.0/24");
+    for secret in [PASSWORD, "a wrong password", EMAIL] {
+        assert!(!audit.to_string().contains(secret), "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn methods_that_are_not_there_are_405() {
+    let app = TestApp::new().await;
+    let mut browser = app.browser();
+    let request = browser.request(Method::DELETE, "/api/admin/users");
+    assert_eq!(browser.send(request).await.outcome(), (405, "method_not_allowed".into()));
+}

@@ -1,0 +1,12 @@
+//! `/api/auth/*`.
+
+mod cross_site;
+mod duplicates;
+mod login;
+mod logout;
+mod me;
+mod password;
+mod profiles;
+mod refresh;
+mod register;
+mod sessions;

@@ -1,0 +1,30 @@
+//! An application as a value, browsers with cookie jars, and servers as processes.
+
+mod browser;
+mod http_client;
+mod server;
+mod test_app;
+
+pub(crate) use browser::{Answer, Browser};
+pub(crate) use http_client::exchange;
+#[expect(unused_imports, reason = "for tests that start the server through another program")]
+pub(crate) use server::BINARY;
+pub(crate) use server::{Server, run};
+pub(crate) use test_app::TestApp;
+
+pub(crate) const EMAIL: &str = "ada@example.com";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+
+/// Runs futures at the same time, each in its own task, and returns what they give in their order.
+pub(crate) async fn all<F>(futures: impl Iterator<Item = F>) -> Vec<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let tasks: Vec<_> = futures.map(tokio::spawn).collect();
+    let mut outputs = Vec::new();
+    for task in tasks {
+        outputs.push(task.await.unwrap());
+    }
+    outputs
+}

@@ -1,0 +1,78 @@
+//! The application in this process: its own folder, a clock that stands still.
+
+use super::Browser;
+use axum::Router;
+use counterfoil::app::{App, Parts};
+use counterfoil::clock::{Clock, ManualClock};
+use counterfoil::config::Config;
+use counterfoil::data::Data;
+use counterfoil::flow::start;
+use counterfoil::http::{control_router, router};
+use counterfoil::public_url::PublicUrl;
+use counterfoil::store::Store;
+use counterfoil::store::sqlite::{SqliteStore, Synchronous};
+use counterfoil::telemetry;
+use counterfoil_core::keys::sealing::MasterKey;
+use counterfoil_core::{Secret, Timestamp};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) struct TestApp {
+    pub(crate) app: Arc<App>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) router: Router,
+    pub(crate) control: Router,
+    _data: Option<Data>,
+    _folder: tempfile::TempDir,
+}
+
+/// The origin of every test's application.
+pub(crate) const ORIGIN: &str = "https://app.example.com";
+
+impl TestApp {
+    /// With the defaults.
+    pub(crate) async fn new() -> Self {
+        Self::with("").await
+    }
+
+    /// With these lines of configuration.
+    pub(crate) async fn with(toml: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("counterfoil.toml");
+        std::fs::write(&file, toml).unwrap();
+        let config = Config::load(Some(&file), std::iter::empty()).unwrap();
+        let store = SqliteStore::open(&folder.path().join("counterfoil.db"), Synchronous::Full).unwrap();
+        Self::build(config, Arc::new(store), folder).await
+    }
+
+    async fn build(config: Config, store: Arc<dyn Store>, folder: tempfile::TempDir) -> Self {
+        let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(1_800_000_000)));
+        let listening = "127.0.0.1:443".parse().unwrap();
+        let public = PublicUrl::settle(Some(ORIGIN), listening, false).unwrap();
+        let master = MasterKey::new(&Secret::new([7; 32]));
+        let secrets = start::secrets(store.as_ref(), &master, clock.as_ref()).await.unwrap();
+        let metrics = telemetry::start_metrics();
+        let shared: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
+        let parts = Parts { config, public, store, clock: shared, secrets, metrics };
+        let app = Arc::new(App::new(parts).await.unwrap());
+        let (router, control) = (router(Arc::clone(&app)), control_router(Arc::clone(&app)));
+        Self { app, clock, router, control, _data: None, _folder: folder }
+    }
+
+    /// A browser on this application's own pages.
+    pub(crate) fn browser(&self) -> Browser {
+        Browser::new(self.router.clone(), Arc::clone(&self.clock))
+    }
+
+    /// A browser with a registered and signed-in user.
+    pub(crate) async fn signed_in(&self) -> Browser {
+        let mut browser = self.browser();
+        browser.register(super::EMAIL).await;
+        browser.sign_in(super::EMAIL).await;
+        browser
+    }
+
+    pub(crate) fn pass(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+}
