@@ -7,8 +7,10 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
-import { ACCESS, REFRESH, accountShown, api, cookie, createAccount, deviceIds, signedIn, signInElsewhere, somebody } from "./pages.mjs";
-import { stage } from "./support.mjs";
+import {
+  ACCESS, REFRESH, accountShown, api, cookie, createAccount, deviceIds, signedIn, signInElsewhere, somebody,
+} from "./pages.mjs";
+import { stage, startServer } from "./support.mjs";
 
 const REFUSED = [403, 415];
 const here = stage();
@@ -111,7 +113,8 @@ for (const [where, origin] of Object.entries(ORIGINS)) {
         ]);
         const what = `${path} as ${enctype || "nothing"}`;
         assert.ok(REFUSED.includes(answer.status()), `${what}: ${answer.status()}`);
-        if (!body) assert.equal(answer.status(), 403, what);
+        const empty = !body && enctype !== "multipart/form-data";
+        if (empty) assert.equal(answer.status(), 403, what);
         const sent = (await answer.request().allHeaders()).cookie ?? "";
         const sameSite = origin().includes("localhost");
         assert.equal(sent.includes(ACCESS), sameSite, `${what}: this attack is as strong as it should be`);
@@ -189,6 +192,24 @@ for (const [where, origin] of Object.entries(ORIGINS)) {
     assert.equal(out, "answered 204");
   });
 }
+
+test("C1, control: a listed origin's script does succeed, so the attacks above could", async (t) => {
+  const origin = ORIGINS["another origin of the same site"]();
+  const server = await startServer({ COUNTERFOIL__APPLICATIONS__WEB__ORIGINS: JSON.stringify([origin]) });
+  t.after(() => server.stop());
+  const context = await here.visitor(t, { baseURL: server.url });
+  const { page: own } = await signedIn(context, server);
+  const page = await context.newPage();
+  await page.goto(`${origin}/`);
+  const asOurs = WAYS["cors, as our own script"];
+  const me = await page.evaluate(attempt, [`${server.url}/api/auth/me`, "GET", undefined, asOurs]);
+  assert.equal(me, "answered 200");
+  const simple = await page.evaluate(attempt, [`${server.url}/api/auth/logout`, "POST", undefined, { mode: "cors" }]);
+  assert.equal(simple, "answered 403", "a listed origin needs the custom header too");
+  const out = await page.evaluate(attempt, [`${server.url}/api/auth/logout`, "POST", undefined, asOurs]);
+  assert.equal(out, "answered 204");
+  assert.equal((await api(own, "GET", "/api/auth/me")).status, 401);
+});
 
 test("C1: no page of ours can be put into a frame elsewhere", async (t) => {
   const { context } = await victim(t);

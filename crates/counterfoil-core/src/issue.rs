@@ -139,7 +139,7 @@ mod tests {
     fn a_token_never_outlives_its_session_and_jitter_takes_at_most_a_twentieth() {
         let now = Timestamp::from_seconds(1000);
         let far = Timestamp::from_seconds(100_000);
-        let five_minutes = Duration::from_secs(300);
+        let five_minutes = Duration::from_mins(5);
         assert_eq!(expiry(five_minutes, far, now, 0), 1300);
         assert_eq!(expiry(five_minutes, far, now, u16::MAX), 1285);
         assert_eq!(expiry(five_minutes, Timestamp::from_seconds(1010), now, 0), 1010);

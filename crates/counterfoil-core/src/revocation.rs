@@ -7,7 +7,7 @@ use counterfoil_guard::{Entry, Sid, Timestamp, UserId};
 use std::time::Duration;
 
 /// How long an entry stays in a verifier's index: the longest token life plus leeway.
-pub const ENTRY_LIFE: Duration = Duration::from_secs(16 * 60);
+pub const ENTRY_LIFE: Duration = Duration::from_mins(16);
 
 /// What to end. Executed by `Store::revoke` in one transaction: the session rows, the log entries and the audit entry.
 #[derive(Clone, Debug)]

@@ -63,7 +63,7 @@ pub struct Session {
     pub network: String,
     /// Set when it was ended by somebody.
     pub ended: Option<Ended>,
-    /// SHA-256 thumbprint of the key it is bound to (DPoP, DBSC), if any.
+    /// SHA-256 thumbprint of the key it is bound to (`DPoP`, DBSC), if any.
     pub bound_to: Option<[u8; 32]>,
     /// The state of its refresh token.
     pub rotation: Rotation,

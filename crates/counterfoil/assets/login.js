@@ -14,7 +14,7 @@ const password = byId("password");
 const redirect = form.dataset.redirect;
 
 const COOKIES_BLOCKED =
-  "Cookies are blocked: you were signed in and sent straight back here. Allow cookies for this site, then sign in.";
+  "Cookies are blocked: signing in leads straight back here. Allow cookies for this site, then sign in.";
 
 async function trySilently() {
   const reason = new URLSearchParams(location.search).get("ended");

@@ -105,7 +105,9 @@ impl App {
     pub async fn new(mut parts: Parts) -> Result<Self, crate::store::StoreError> {
         let (entries, _) = parts.store.in_force(parts.clock.now()).await?;
         let mut index = RevocationIndex::default();
-        entries.iter().for_each(|entry| index.add(entry));
+        for entry in &entries {
+            index.add(entry);
+        }
         let applications = applications(&parts.config, parts.public.issuer());
         let jwks = counterfoil_core::keys::ring::jwks(&parts.secrets.keys);
         let pepper = std::mem::replace(&mut parts.secrets.pepper, Secret::new(Vec::new()));
@@ -146,7 +148,9 @@ impl App {
     pub fn absorb(&self, revoked: &Revoked) {
         if !revoked.entries.is_empty() {
             let mut index = self.revocations.write();
-            revoked.entries.iter().for_each(|entry| index.add(entry));
+            for entry in &revoked.entries {
+                index.add(entry);
+            }
         }
     }
 
@@ -173,7 +177,7 @@ fn applications(config: &Config, issuer: &str) -> BTreeMap<String, Application> 
 fn verifier(applications: &BTreeMap<String, Application>, issuer: &str, keys: &[StoredKey]) -> Verifier {
     let mut audiences = applications.values().map(|application| application.mint.audience.as_str());
     let first = audiences.next().expect("the default application always exists");
-    audiences.fold(Verifier::new(issuer, first, published(keys)), |verifier, audience| verifier.also_for(audience))
+    audiences.fold(Verifier::new(issuer, first, published(keys)), counterfoil_guard::Verifier::also_for)
 }
 
 fn origins(config: &Config, public: &PublicUrl) -> Origins {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How often.
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_mins(1);
 
 /// Sessions stay this long after their end, so that "why was I signed out?" has an answer.
-const KEEP_ENDED: Duration = Duration::from_secs(7 * 86_400);
+const KEEP_ENDED: Duration = Duration::from_hours(168);
 
 /// How many rows one transaction removes at the most, so that nobody waits for it.
 const BATCH: u32 = 500;

@@ -16,15 +16,14 @@ impl PublicUrl {
     /// `http` URL is refused: every cookie and token would cross the network in the clear.
     pub fn settle(configured: Option<&str>, listening: SocketAddr, tls: bool) -> Result<Self, ConfigError> {
         let scheme = if tls { "https" } else { "http" };
-        let settled = match configured {
-            Some(url) => Self::parse(url)?,
-            None => {
-                let port = listening.port();
-                let mut settled = Self::parse(&format!("{scheme}://localhost:{port}"))?;
-                // Both names lead to this very process, so a browser may use either.
-                settled.own_origins.push(format!("{scheme}://127.0.0.1:{port}"));
-                settled
-            }
+        let settled = if let Some(url) = configured {
+            Self::parse(url)?
+        } else {
+            let port = listening.port();
+            let mut settled = Self::parse(&format!("{scheme}://localhost:{port}"))?;
+            // Both names lead to this very process, so a browser may use either.
+            settled.own_origins.push(format!("{scheme}://127.0.0.1:{port}"));
+            settled
         };
         if !listening.ip().is_loopback() && !settled.is_https() {
             let reason = format!(

@@ -41,7 +41,10 @@ pub fn verify(
     Ok(aws_lc_rs::constant_time::verify_slices_are_equal(actual.expose(), &expected).is_ok())
 }
 
-fn parse(stored: &str) -> Option<((u32, u32, u32), Vec<u8>, Vec<u8>)> {
+/// Cost, salt and digest of a stored hash.
+type Stored = ((u32, u32, u32), Vec<u8>, Vec<u8>);
+
+fn parse(stored: &str) -> Option<Stored> {
     let mut fields = stored.strip_prefix("$argon2id$v=19$")?.split('$');
     let (cost, salt, digest) = (fields.next()?, fields.next()?, fields.next()?);
     let mut numbers = cost.split(',').zip(["m=", "t=", "p="]).map(|(text, name)| text.strip_prefix(name)?.parse().ok());

@@ -57,7 +57,7 @@ pub enum Parent {
     Any,
 }
 
-/// Whether the request proved possession of the key the session is bound to (DPoP, DBSC).
+/// Whether the request proved possession of the key the session is bound to (`DPoP`, DBSC).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Proof {
     /// No proof, or one that does not hold.

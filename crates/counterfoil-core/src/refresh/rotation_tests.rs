@@ -31,7 +31,7 @@ fn session() -> Session {
         created_at: at(0),
         auth_time: at(0),
         last_seen_at: at(0),
-        idle: Duration::from_secs(7 * 86_400),
+        idle: Duration::from_hours(168),
         expires_at: at(30 * 86_400),
         acr: Assurance::Aal1,
         amr: vec!["pwd".to_owned()],

@@ -86,7 +86,7 @@ impl Control {
 
     /// The account with this address.
     pub(super) async fn user(&self, email: &str) -> anyhow::Result<Value> {
-        let query: String = email.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let query = percent_encode(email);
         let mut found = self.get(&format!("/api/admin/users?email={query}")).await?;
         match found["users"].get_mut(0) {
             Some(user) => Ok(user.take()),
@@ -104,4 +104,10 @@ where
     let body = response.into_body().collect().await?.to_bytes();
     let value = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body)? };
     Ok((status, value))
+}
+
+fn percent_encode(text: &str) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
+    text.bytes().flat_map(|byte| ['%', digit(byte >> 4), digit(byte & 15)]).collect()
 }

@@ -21,7 +21,7 @@ use std::time::Duration;
 const FIRST_ADMIN: &str = "first-admin";
 
 /// How long that link is good for.
-const FIRST_ADMIN_LIFE: Duration = Duration::from_secs(15 * 60);
+const FIRST_ADMIN_LIFE: Duration = Duration::from_mins(15);
 
 /// Makes the data folder.
 pub(crate) async fn run(place: &Place) -> anyhow::Result<()> {

@@ -62,7 +62,7 @@ pub(crate) async fn run(args: SeedArgs) -> anyhow::Result<()> {
 
     let sessions: Vec<u32> = (0..args.sessions).collect();
     let every = (args.sessions / args.cookies.max(1)).max(1);
-    let (printer, mut printed) = tokio::sync::mpsc::unbounded_channel();
+    let (printer, mut chosen) = tokio::sync::mpsc::unbounded_channel();
     let users = Arc::new(users);
     in_groups(sessions, |n| {
         let (app, users, printer) = (Arc::clone(&app), Arc::clone(&users), printer.clone());
@@ -81,7 +81,7 @@ pub(crate) async fn run(args: SeedArgs) -> anyhow::Result<()> {
     drop(printer);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let mut left = args.cookies;
-    while let Some((session, user)) = printed.recv().await
+    while let Some((session, user)) = chosen.recv().await
         && left > 0
     {
         left -= 1;

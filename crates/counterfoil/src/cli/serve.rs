@@ -43,7 +43,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     telemetry::start_logging();
     let mut config = args.place.config()?;
     config.listen = args.listen.unwrap_or(config.listen);
-    let tls = acceptor(&config.tls, args.tls_self_signed)?;
+    let tls = acceptor(config.tls.as_ref(), args.tls_self_signed)?;
     let listener =
         TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
@@ -75,7 +75,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn acceptor(files: &Option<crate::config::TlsConfig>, self_signed: bool) -> anyhow::Result<Option<TlsAcceptor>> {
+fn acceptor(files: Option<&crate::config::TlsConfig>, self_signed: bool) -> anyhow::Result<Option<TlsAcceptor>> {
     Ok(match (files, self_signed) {
         (Some(files), _) => Some(tls::from_files(&files.cert, &files.key)?),
         (None, true) => Some(tls::self_signed()?),
@@ -100,7 +100,9 @@ fn announce(app: &App, address: SocketAddr, first_admin: Option<&str>) {
     let mut text = format!("Counterfoil is listening on {} ({address})\n", app.public.issuer());
     match first_admin {
         Some(link) if out.is_terminal() => {
-            text.push_str(&format!("First administrator, within 15 minutes, once: {link}\n"));
+            for part in ["First administrator, within 15 minutes, once: ", link, "\n"] {
+                text.push_str(part);
+            }
         }
         Some(_) => text.push_str("The first administrator's link is in the file first-admin in the data folder.\n"),
         None => {}

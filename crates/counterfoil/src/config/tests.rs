@@ -16,7 +16,7 @@ fn refusal(toml: &str) -> String {
 fn nothing_configured_is_the_cookie_profile_for_web() {
     let config = load("", &[]).expect("defaults");
     assert_eq!(config.applications["web"].profile, Profile::Cookie);
-    assert_eq!(config.session.access_lifetime.0, Duration::from_secs(300));
+    assert_eq!(config.session.access_lifetime.0, Duration::from_mins(5));
     assert_eq!(config.registration.policy, RegistrationPolicy::Open);
 }
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// `last_seen_at` of a session without refresh token is written at most this often.
-const TOUCH_EVERY: Duration = Duration::from_secs(60);
+const TOUCH_EVERY: Duration = Duration::from_mins(1);
 
 /// A credential that identifies a session on a request.
 #[derive(Clone, Copy, Debug)]

@@ -48,10 +48,10 @@ impl Caller {
         match self.address {
             None => "local".into(),
             Some(IpAddr::V4(v4)) => v4.to_string(),
-            Some(IpAddr::V6(v6)) => match v6.to_ipv4_mapped() {
-                Some(v4) => v4.to_string(),
-                None => v6.segments()[..4].iter().map(|segment| format!("{segment:x}:")).collect(),
-            },
+            Some(IpAddr::V6(v6)) => {
+                let [a, b, c, d, ..] = v6.segments();
+                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+            }
         }
     }
 

@@ -3,14 +3,13 @@
 use super::problem::{Code, Problem};
 use crate::app::App;
 use counterfoil_guard::Provenance;
-use http::{HeaderMap, header};
+use http::HeaderMap;
 
 const ADVICE: &str = "send it from this application's own origin, with the header X-Requested-With";
 
 /// Refuses unless a request that rests on a cookie comes from us and carries the custom header.
 pub(super) fn require(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
-    let permitted = single(headers, header::ORIGIN.as_str()).and_then(|_| provenance(headers));
-    match permitted {
+    match provenance(headers) {
         Some(provenance) if app.origins.permit(provenance) => Ok(()),
         _ => Err(refused()),
     }
@@ -31,18 +30,14 @@ fn refused() -> Problem {
 
 /// `None` when a header stands there twice or is not text: then it is not a browser of ours.
 fn provenance(headers: &HeaderMap) -> Option<Provenance<'_>> {
+    let single = |name: &str| {
+        let mut values = headers.get_all(name).iter().map(|value| value.to_str().ok());
+        let first = values.next();
+        (values.next().is_none() && first != Some(None)).then_some(first.flatten())
+    };
     Some(Provenance {
-        fetch_site: single(headers, "sec-fetch-site")?,
-        origin: single(headers, "origin")?,
+        fetch_site: single("sec-fetch-site")?,
+        origin: single("origin")?,
         custom_header: headers.contains_key("x-requested-with"),
     })
-}
-
-fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<Option<&'a str>> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (None, _) => Some(None),
-        (Some(value), None) => value.to_str().ok().map(Some),
-        (Some(_), Some(_)) => None,
-    }
 }

@@ -28,7 +28,8 @@ pub(super) async fn metrics(State(app): State<Arc<App>>, caller: Caller) -> Resu
     if !caller.address.is_none_or(allowed) {
         return Err(Problem::new(Code::Forbidden).detail("allowed networks are in `metrics.allow`"));
     }
-    metrics::gauge!("counterfoil_revocations_in_force").set(app.revocations().read().len() as f64);
+    let in_force = u32::try_from(app.revocations().read().len()).unwrap_or(u32::MAX);
+    metrics::gauge!("counterfoil_revocations_in_force").set(f64::from(in_force));
     app.metrics.run_upkeep();
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], app.metrics.render()).into_response())
 }

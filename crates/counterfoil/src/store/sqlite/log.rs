@@ -39,8 +39,8 @@ fn entry(row: &Row<'_>) -> Result<Entry, Failure> {
         "token" => Target::Token(Jti::from_bytes(id()?)),
         "stale" => Target::Stale(Sid::from_bytes(id()?), row.get(4)?),
         "key" => {
-            let kid = std::str::from_utf8(&target).ok().and_then(|text| text.parse().ok());
-            Target::Key(kid.ok_or(CORRUPT)?)
+            let name = std::str::from_utf8(&target).ok().and_then(|text| text.parse().ok());
+            Target::Key(name.ok_or(CORRUPT)?)
         }
         _ => return Err(CORRUPT),
     };

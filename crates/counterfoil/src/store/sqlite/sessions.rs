@@ -57,8 +57,8 @@ impl Sessions for SqliteStore {
         seen: Timestamp,
         network: Option<String>,
     ) -> Result<Swap, StoreError> {
-        let (handle, from) = (from.handle, from.rotation);
-        let changed = self.writer.write_one(move |connection| advance(connection, handle, &from, &to, seen, network));
+        let step = Step { handle: from.handle, from: from.rotation, to, seen, network };
+        let changed = self.writer.write_one(move |connection| advance(connection, &step));
         Ok(if changed.await? == 1 { Swap::Done } else { Swap::Lost })
     }
 
@@ -124,14 +124,17 @@ pub(super) fn insert(connection: &Connection, new: &Session) -> Result<(), Failu
     Ok(())
 }
 
-fn advance(
-    connection: &Connection,
+/// A compare-and-swap to be done.
+struct Step {
     handle: Handle,
-    from: &Rotation,
-    to: &Rotation,
+    from: Rotation,
+    to: Rotation,
     seen: Timestamp,
     network: Option<String>,
-) -> rusqlite::Result<usize> {
+}
+
+fn advance(connection: &Connection, step: &Step) -> rusqlite::Result<usize> {
+    let Step { handle, from, to, seen, network } = step;
     let sql = "UPDATE session SET generation = ?2, parent = ?3, handed_at = ?4, handed_twice = ?5, presented = ?6, \
                  rotated_1 = ?7, rotated_2 = ?8, rotated_3 = ?9, last_seen_at = ?10, network = coalesce(?11, network) \
                WHERE handle = ?1 AND ended_at IS NULL \

@@ -72,10 +72,10 @@ async fn s5_a_forged_token_signs_nobody_out() {
     let token = browser.cookie("__Host-cf_access").unwrap();
     let forged = format!("{}A{}", &token[..token.len() - 20], &token[token.len() - 19..]);
     for path in ["/api/auth/logout", "/api/auth/logout-all"] {
-        let mut forger = app.browser();
-        let mut request = forger.request(Method::POST, path);
+        let mut stranger = app.browser();
+        let mut request = stranger.request(Method::POST, path);
         request.headers_mut().insert(header::AUTHORIZATION, format!("Bearer {forged}").parse().unwrap());
-        assert_eq!(forger.send(request).await.status, 204);
+        assert_eq!(stranger.send(request).await.status, 204);
     }
     assert_eq!(browser.me().await.status, 200);
 }

@@ -118,9 +118,9 @@ async fn s5_forged_garbled_and_foreign_tokens_change_nothing() {
     let mut forged = vec![String::from("cfr_"), "x".into(), token.replace("cfr_", "cfs_"), format!("{token}A"), other];
     forged.extend((4..token.len()).step_by(7).map(flipped));
     for text in forged {
-        let mut forger = app.browser();
-        forger.set_cookie(COOKIE, PATH, &text);
-        let answer = forger.refresh().await;
+        let mut stranger = app.browser();
+        stranger.set_cookie(COOKIE, PATH, &text);
+        let answer = stranger.refresh().await;
         assert_eq!(answer.outcome(), (401, "refresh_invalid".into()), "{text}");
         assert_eq!(answer.json()["reason"], Value::Null);
     }

@@ -37,12 +37,11 @@ impl Server {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.rsplit_once('(').and_then(|(_, rest)| rest.trim_end().trim_end_matches(')').parse().ok());
-        match address {
-            Some(address) => Ok(Self { child, address, data: data.to_owned() }),
-            None => {
-                let output = child.wait_with_output().unwrap();
-                Err(String::from_utf8_lossy(&output.stderr).into_owned())
-            }
+        if let Some(address) = address {
+            Ok(Self { child, address, data: data.to_owned() })
+        } else {
+            let output = child.wait_with_output().unwrap();
+            Err(String::from_utf8_lossy(&output.stderr).into_owned())
         }
     }
 

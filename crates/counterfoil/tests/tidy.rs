@@ -1,0 +1,164 @@
+//! What no compiler checks: sizes, directions of dependence, words. Each rule is in CONTRIBUTING.md or an Architecture
+//! Invariant in docs/architecture.md.
+#![expect(missing_docs, reason = "tests")]
+
+use std::fs::read_to_string;
+use std::path::{Path, PathBuf};
+
+const MOST_LINES: usize = 500;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Every file below `folder` with this ending, as (path from the root, text).
+fn files(folder: &str, ending: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut open = vec![root().join(folder)];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if path.is_dir() && !matches!(name, "target" | "node_modules" | "corpus" | "grown" | ".git") {
+                open.push(path);
+            } else if name.ends_with(ending) {
+                let short = path.strip_prefix(root()).expect("below the root").display().to_string();
+                found.push((short, read_to_string(&path).expect("text")));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{folder} has no {ending}");
+    found
+}
+
+/// Lines that are code: in front of the tests of the file, not blank.
+fn code(text: &str) -> usize {
+    let before_tests = text.split("#[cfg(test)]").next().unwrap_or(text);
+    before_tests.lines().filter(|line| !line.trim().is_empty()).count()
+}
+
+#[test]
+fn no_file_is_longer_than_its_budget() {
+    let all = files("crates", ".rs").into_iter().chain(files("bench", ".rs"));
+    for (path, text) in all.filter(|(path, _)| !path.ends_with("tests.rs")) {
+        assert!(code(&text) <= MOST_LINES, "{path}: {} lines; split it by idea", code(&text));
+    }
+}
+
+/// The longest function, by the indentation of its closing brace; rustfmt makes that reliable. Clippy checks the same where
+/// it looks; this looks everywhere, tests included.
+#[test]
+fn no_function_is_longer_than_sixty_lines() {
+    for (path, text) in files("crates", ".rs").into_iter().chain(files("bench", ".rs")) {
+        let lines: Vec<&str> = text.lines().collect();
+        for (start, line) in lines.iter().enumerate() {
+            let trimmed = line.trim_start();
+            let is_function =
+                ["fn ", "pub fn ", "pub(crate) fn ", "pub(super) fn ", "async fn ", "pub async fn ", "const fn "]
+                    .iter()
+                    .any(|head| trimmed.starts_with(head));
+            if !is_function || trimmed.ends_with(';') {
+                continue;
+            }
+            let indent = &line[..line.len() - trimmed.len()];
+            let closing = format!("{indent}}}");
+            let length = lines[start..].iter().position(|line| *line == closing).unwrap_or(0);
+            assert!(length <= 60, "{path}:{}: a function of {length} lines", start + 1);
+        }
+    }
+}
+
+/// (files, what may not stand in them, why)
+const FORBIDDEN: [(&str, &[&str], &str); 9] = [
+    (
+        "crates/counterfoil-guard/src",
+        &["std::fs", "TcpStream", "UdpSocket", "std::env", "SystemTime", "Instant::now", "rand::"],
+        "A1: pure",
+    ),
+    (
+        "crates/counterfoil-core/src",
+        &["std::fs", "TcpStream", "UdpSocket", "std::env", "SystemTime", "Instant::now", "rand::", "tokio", "http::"],
+        "A1: pure",
+    ),
+    (
+        "crates/counterfoil/src/store",
+        &["crate::http", "crate::flow", "crate::cli", "crate::app"],
+        "nothing points back",
+    ),
+    (
+        "crates/counterfoil/src/flow",
+        &["crate::http", "crate::cli", "axum", "rusqlite", "StatusCode"],
+        "flows know no HTTP and no SQL",
+    ),
+    ("crates/counterfoil/src/limits", &["crate::http", "crate::flow", "crate::store"], "nothing points back"),
+    ("crates/counterfoil/src/config", &["crate::http", "crate::flow", "crate::store"], "nothing points back"),
+    (
+        "crates/counterfoil/src/http",
+        &["rusqlite", "crate::cli", ".advance(", ".revoke(", ".open("],
+        "A4: state changes only through flows",
+    ),
+    ("crates/counterfoil/src/cli", &["rusqlite", ".revoke("], "A4: state changes only through flows"),
+    ("crates/counterfoil/src", &["unsafe {", "todo!(", "unimplemented!(", "#[allow(", ".unwrap()"], "CONTRIBUTING"),
+];
+
+#[test]
+fn nothing_is_imported_that_points_back() {
+    for (folder, words, why) in FORBIDDEN {
+        for (path, text) in files(folder, ".rs") {
+            let production = text.split("#[cfg(test)]").next().unwrap_or(&text);
+            for word in words {
+                let found = production.lines().find(|line| line.contains(word) && !line.trim_start().starts_with("//"));
+                assert!(found.is_none(), "{path}: `{word}` ({why}): {}", found.unwrap_or_default());
+            }
+        }
+    }
+}
+
+#[test]
+fn rusqlite_stays_behind_the_seam_and_revocation_goes_one_way() {
+    for (path, text) in files("crates/counterfoil/src", ".rs") {
+        if !path.contains("/store/sqlite/") {
+            assert!(!text.contains("rusqlite"), "{path}: SQL types end at the seam");
+        }
+        if text.contains("store.revoke(") {
+            assert!(
+                path.ends_with("flow/access.rs"),
+                "{path}: every way of ending access goes through flow::access::end"
+            );
+        }
+    }
+}
+
+#[test]
+fn names_are_the_fields_own() {
+    for (path, _) in files("crates", ".rs") {
+        let stem = Path::new(&path).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let vague = ["utils", "util", "helpers", "common", "misc", "manager", "service"];
+        assert!(!vague.contains(&stem), "{path}: say what is in it");
+    }
+}
+
+#[test]
+fn every_module_says_what_it_is() {
+    for folder in ["crates/counterfoil-guard/src", "crates/counterfoil-core/src", "crates/counterfoil/src"] {
+        for (path, text) in files(folder, ".rs") {
+            let tests = path.ends_with("tests.rs");
+            assert!(tests || text.starts_with("//!"), "{path}: begin with what, why, and what not");
+        }
+    }
+}
+
+/// Every test that the threat model names exists.
+#[test]
+fn the_threat_models_tests_exist() {
+    let model = read_to_string(root().join("docs/threat-model.md")).expect("the threat model");
+    let mut named = 0;
+    for reference in model.split('`').filter(|text| text.contains(".rs::") || text.contains(".mjs::")) {
+        let (path, test) = reference.split_once("::").expect("a path and a test");
+        let text = read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{reference}: {error}"));
+        let test = test.rsplit("::").next().unwrap_or(test);
+        assert!(text.contains(test), "{reference} does not exist");
+        named += 1;
+    }
+    assert!(named >= 30, "the threat model names only {named} tests");
+}
