@@ -36,11 +36,14 @@ const ORIGINS = {
 
 // A page that sends a form as soon as it is loaded, or frames an address, or does nothing.
 function pageFor(query) {
-  const attribute = (name) => query.get(name).replaceAll("&", "&amp;").replaceAll("\"", "&quot;");
+  const attribute = (name) => (query.get(name) ?? "").replaceAll("&", "&amp;").replaceAll("\"", "&quot;");
   if (query.has("frame")) return `<!doctype html><iframe src="${attribute("frame")}"></iframe>`;
   if (!query.has("action")) return "<!doctype html><title>hostile</title>";
-  const field = query.has("name") ? `<input type="hidden" name="${attribute("name")}" value="${attribute("value")}">` : "";
-  return `<!doctype html><form method="post" action="${attribute("action")}" enctype="${attribute("enctype")}">${field}</form>
+  const field = `<input type="hidden" name="${attribute("name")}" value="${attribute("value")}">`;
+  return `<!doctype html>
+    <form method="post" action="${attribute("action")}" enctype="${attribute("enctype")}">
+      ${query.has("name") ? field : ""}
+    </form>
     <script>document.forms[0].submit();</script>`;
 }
 
@@ -53,7 +56,7 @@ function targets(person, attacker, otherSid) {
     ["DELETE", "/api/auth/refresh"],
     ["POST", "/api/auth/logout"],
     ["POST", "/api/auth/logout-all"],
-    ["POST", "/api/auth/password/change", { current_password: person.password, new_password: "taken over, word by word" }],
+    ["POST", "/api/auth/password/change", { current_password: person.password, new_password: "taken over by Mallory" }],
     ["DELETE", "/api/auth/sessions"],
     ["DELETE", `/api/auth/sessions/${otherSid}`],
     ["POST", "/api/auth/login", { email: attacker.email, password: attacker.password }],
@@ -105,7 +108,8 @@ for (const [where, origin] of Object.entries(ORIGINS)) {
     for (const [method, path, body] of targets(person, attacker, otherSid)) {
       if (method !== "POST") continue;
       for (const enctype of body ? ENCTYPES : [...ENCTYPES, ""]) {
-        const query = new URLSearchParams({ action: here.server.url + path, enctype, ...(body ? disguised(body) : {}) });
+        const fields = body ? disguised(body) : {};
+        const query = new URLSearchParams({ action: here.server.url + path, enctype, ...fields });
         const page = await context.newPage();
         const [answer] = await Promise.all([
           page.waitForResponse((response) => response.url() === here.server.url + path),
@@ -157,7 +161,7 @@ for (const [where, origin] of Object.entries(ORIGINS)) {
         const outcome = await page.evaluate(attempt, [here.server.url + path, method, body, options]);
         const what = `${method} ${path}, ${way}`;
         assert.ok(["opaque", "blocked"].includes(outcome), `${what}: ${outcome}`);
-        // What did reach the server was refused. (A preflight's answer shows here as an OPTIONS request, or not at all.)
+        // What did reach the server was refused; a preflight's answer may show here too.
         for (const { request, status } of seen) {
           assert.ok(REFUSED.includes(status), `${what}: ${request.method()} ${status}`);
         }
@@ -188,7 +192,8 @@ for (const [where, origin] of Object.entries(ORIGINS)) {
     await own.reload();
     await accountShown(own);
     assert.equal((await deviceIds(own)).length, 1);
-    const out = await own.evaluate(attempt, [`${here.server.url}/api/auth/logout`, "POST", undefined, { headers: CUSTOM }]);
+    const logout = `${here.server.url}/api/auth/logout`;
+    const out = await own.evaluate(attempt, [logout, "POST", undefined, { headers: CUSTOM }]);
     assert.equal(out, "answered 204");
   });
 }

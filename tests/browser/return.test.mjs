@@ -10,9 +10,10 @@ import {
 import { launchRefusingCookies, stage } from "./support.mjs";
 
 const ELSEWHERE = [
-  "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "https://evil.example", "https:evil.example",
-  "http://localhost:9/", "//localhost:9/", "javascript:alert(1)", "data:text/html,x", "@evil.example", "/\t/evil.example",
-  "/\n/evil.example", " //evil.example", "evil.example", "%2F%2Fevil.example", "\u2215/evil.example",
+  "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "https://evil.example",
+  "https:evil.example", "http://localhost:9/", "//localhost:9/", "javascript:alert(1)", "data:text/html,x",
+  "@evil.example", "/\t/evil.example", "/\n/evil.example", " //evil.example", "evil.example",
+  "%2F%2Fevil.example", "\u2215/evil.example",
 ];
 const MINUTE_MS = 60_000;
 

@@ -95,7 +95,7 @@ test("the password field forgets what was typed once the account exists", async 
 
 for (const remember of [true, false]) {
   const kind = remember ? "a persistent cookie" : "a cookie that ends with the browser";
-  test(`"Keep me signed in" ${remember ? "on" : "off"} makes the refresh cookie ${kind}, also after a refresh`, async (t) => {
+  test(`"Keep me signed in" ${remember ? "on" : "off"} gives ${kind}, also after a refresh`, async (t) => {
     const person = await createAccount(here.server);
     const context = await here.visitor(t);
     const page = await context.newPage();

@@ -89,9 +89,10 @@ async function raceAll(t, { context, server, rounds }) {
 
   // The race really took place: more refreshes than rounds, new tokens, and not only plain rotations.
   const decisions = await server.refreshDecisions();
-  t.diagnostic(`refreshes: ${refreshes.length}, unlucky: ${unlucky}, tokens: ${tokens.size}, decisions: ${JSON.stringify(decisions)}`);
+  const seen = { refreshes: refreshes.length, tokens: tokens.size, unlucky, decisions };
+  t.diagnostic(JSON.stringify(seen));
   assert.ok(refreshes.length > rounds, `only ${refreshes.length} refreshes`);
-  assert.ok(tokens.size > 2 && decisions.rotate > 2, "the token was rotated again and again");
+  assert.ok(tokens.size > 1 && decisions.rotate > 2, "the token was rotated");
   assert.ok((decisions.repeat ?? 0) + (decisions.hold ?? 0) + (decisions.late ?? 0) > 0, "tabs really raced");
   assert.equal(decisions.reuse, undefined);
 }

@@ -77,12 +77,14 @@ pub enum Event {
     Banned,
     /// A ban was lifted.
     Unbanned,
+    /// A password locked by too many failures was unlocked.
+    Unlocked,
     /// An invitation was made.
     Invited,
 }
 
 impl Event {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Registered,
         Self::SignedIn,
         Self::SignInFailed,
@@ -95,6 +97,7 @@ impl Event {
         Self::RolesChanged,
         Self::Banned,
         Self::Unbanned,
+        Self::Unlocked,
         Self::Invited,
     ];
 
@@ -118,6 +121,7 @@ impl Event {
             Self::RolesChanged => "roles_changed",
             Self::Banned => "banned",
             Self::Unbanned => "unbanned",
+            Self::Unlocked => "unlocked",
             Self::Invited => "invited",
         }
     }

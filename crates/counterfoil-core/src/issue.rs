@@ -119,14 +119,16 @@ pub fn mint(
     if token.len() > budget {
         return Err(OverBudget { size: token.len(), budget });
     }
-    Ok(Minted { token, expires_in: exp - now.as_seconds() })
+    Ok(Minted { token, expires_in: Timestamp::from_seconds(exp).since(now).as_secs().cast_signed().max(1) })
 }
 
-/// At least a second (a token that never lives helps nobody), at most the lifetime, never past the session's end.
+/// At least the lifetime less jitter, rounded up to the whole seconds that `exp` has, so that no token is born too old; never
+/// past what verifiers accept, nor past the session's end.
 fn expiry(lifetime: Duration, session_end: Timestamp, now: Timestamp, jitter: u16) -> i64 {
     let shortened = lifetime.saturating_sub(lifetime.mul_f64(0.05 * f64::from(jitter) / f64::from(u16::MAX)));
-    let by_lifetime = now.plus(shortened.max(Duration::from_secs(1))).as_seconds();
-    by_lifetime.min(session_end.as_seconds()).max(now.as_seconds() + 1)
+    let by_lifetime = now.plus(shortened.max(Duration::from_secs(1)) + Duration::from_millis(999)).as_seconds();
+    let longest = now.as_seconds() + counterfoil_guard::MAX_LIFETIME_SECONDS;
+    by_lifetime.min(longest).min(session_end.as_seconds()).max(now.as_seconds() + 1)
 }
 
 #[cfg(test)]
@@ -144,5 +146,14 @@ mod tests {
         assert_eq!(expiry(five_minutes, far, now, u16::MAX), 1285);
         assert_eq!(expiry(five_minutes, Timestamp::from_seconds(1010), now, 0), 1010);
         assert_eq!(expiry(Duration::from_secs(1), far, now, u16::MAX), 1001);
+        assert_eq!(expiry(Duration::from_mins(15), far, now, 0), 1900);
+    }
+
+    #[test]
+    fn a_token_is_never_born_too_old() {
+        let now = Timestamp::from_millis(1_000_990);
+        let far = Timestamp::from_seconds(100_000);
+        assert_eq!(expiry(Duration::from_secs(1), far, now, 0), 1002, "1001 would be ten milliseconds away");
+        assert_eq!(expiry(Duration::from_mins(15), far, now, 0), 1900, "no longer than a verifier accepts");
     }
 }

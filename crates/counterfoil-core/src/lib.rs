@@ -4,6 +4,7 @@
 //! why the model checker can drive the very functions that run in production.
 
 pub mod audit;
+mod characters;
 pub mod credential;
 pub mod inspect;
 pub mod issue;

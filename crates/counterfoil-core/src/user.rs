@@ -1,5 +1,6 @@
 //! Accounts, as the store keeps them.
 
+use crate::characters::{is_bidirectional, is_invisible, is_noncharacter};
 use counterfoil_guard::{Timestamp, UserId};
 
 /// An account.
@@ -47,7 +48,9 @@ impl Email {
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim_matches(' ');
         let (local, domain) = text.split_once('@')?;
-        let forbidden = |c: char| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"".contains(c) || is_invisible(c);
+        let punctuation = |c: char| "<>()[],;:\\\"".contains(c);
+        let unseen = |c: char| c.is_control() || is_invisible(c) || is_bidirectional(c) || is_noncharacter(c);
+        let forbidden = |c: char| c.is_whitespace() || punctuation(c) || unseen(c);
         let dotted = !domain.starts_with('.') && !domain.ends_with('.') && !domain.contains("..");
         let fits = text.len() <= 254 && !local.is_empty() && local.len() <= 64 && !domain.is_empty();
         (fits && dotted && !domain.contains('@') && !text.contains(forbidden)).then(|| Self(text.to_owned()))
@@ -62,11 +65,6 @@ impl Email {
     pub fn key(&self) -> String {
         self.0.to_ascii_lowercase()
     }
-}
-
-/// Characters that change nothing one can see, so that two addresses would look alike.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// The name of a role: 1 to 32 characters of `[a-z0-9_-]`, beginning with a letter.
@@ -87,11 +85,16 @@ impl Role {
     }
 }
 
-/// A display name fit to show: at most 200 bytes, no control or bidirectional-override characters; `None` if not.
+/// A display name fit to show: at most 200 bytes, no control characters, line breaks or changes of direction; `None` if not.
+/// Joiners are welcome, some scripts and all emoji need them.
 pub fn parse_name(text: &str) -> Option<String> {
     let text = text.trim();
-    let fit = !text.is_empty() && text.len() <= 200 && !text.contains(|c: char| c.is_control() || is_invisible(c));
+    let fit = !text.is_empty() && text.len() <= 200 && !text.contains(spoils_a_line);
     fit.then(|| text.to_owned())
+}
+
+fn spoils_a_line(c: char) -> bool {
+    c.is_control() || is_bidirectional(c) || is_noncharacter(c) || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The claims of an access token (RFC 9068 section 2.2), typed as they are read.
 
 use crate::id::{Jti, Sid, UserId};
-use crate::json::Strict;
+use crate::json::StrictVisitor;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use std::collections::HashSet;
 use std::fmt;
@@ -145,7 +145,7 @@ impl Partial {
                 if !self.others.insert(other.to_owned()) {
                     return Err(A::Error::custom("duplicate member name"));
                 }
-                members.next_value::<Strict>().map(|_| ())
+                members.next_value_seed(StrictVisitor::MEMBER).map(|_| ())
             }
         }
     }

@@ -12,13 +12,23 @@ pub fn cookie_values<'a>(header: &'a str, name: &str) -> Vec<&'a str> {
     if header.len() > MAX_COOKIE_HEADER {
         return Vec::new();
     }
-    let octet = |b: u8| matches!(b, 0x21 | 0x23..=0x2b | 0x2d..=0x3a | 0x3c..=0x5b | 0x5d..=0x7e);
-    header
-        .split(';')
-        .filter_map(|pair| pair.trim_matches([' ', '\t']).split_once('='))
-        .filter(|(found, value)| *found == name && !value.is_empty() && value.bytes().all(octet))
-        .map(|(_, value)| value)
-        .collect()
+    let mut values = Vec::new();
+    for pair in header.split(';') {
+        // The name first: most pairs are not ours, and their values need no looking at.
+        let pair = pair.trim_matches([' ', '\t']);
+        if let Some(value) = pair.strip_prefix(name).and_then(|rest| rest.strip_prefix('='))
+            && !value.is_empty()
+            // Without an early end, so that the compiler can look at many characters at once.
+            && value.bytes().fold(true, |so_far, b| so_far & is_cookie_octet(b))
+        {
+            values.push(value);
+        }
+    }
+    values
+}
+
+const fn is_cookie_octet(b: u8) -> bool {
+    matches!(b, 0x21 | 0x23..=0x2b | 0x2d..=0x3a | 0x3c..=0x5b | 0x5d..=0x7e)
 }
 
 #[cfg(test)]

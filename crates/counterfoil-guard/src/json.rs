@@ -3,9 +3,11 @@
 //! `serde_json` keeps the last of two members with one name and says nothing; two readers that disagree about which
 //! of two `sub` members counts are an authentication bypass. Names are compared after unescaping.
 
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::collections::HashSet;
 use std::fmt;
+use std::marker::PhantomData;
 
 /// How deep objects and arrays may nest in what the guard reads.
 pub const MAX_DEPTH: usize = 8;
@@ -20,12 +22,36 @@ impl<'de> Deserialize<'de> for Strict {
     }
 }
 
+/// A struct that is read from an object only; serde's derive also takes an array of the members' values in order.
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(members)).map(Object)
+            }
+        }
+        from.deserialize_map(Members(PhantomData))
+    }
+}
+
 #[derive(Clone, Copy)]
-struct StrictVisitor {
+pub(crate) struct StrictVisitor {
     depth: usize,
 }
 
 impl StrictVisitor {
+    /// For the values of an object that somebody else reads.
+    pub(crate) const MEMBER: Self = Self { depth: 1 };
+
     fn deeper<E: Error>(self) -> Result<Self, E> {
         if self.depth >= MAX_DEPTH {
             return Err(E::custom("nested too deeply"));

@@ -2,6 +2,7 @@
 
 use crate::base64url;
 use crate::id::Kid;
+use crate::json::Object;
 use aws_lc_rs::signature::{ED25519, ParsedPublicKey};
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -98,7 +99,7 @@ pub struct KeySet {
 
 #[derive(Deserialize)]
 struct RawSet {
-    keys: Vec<RawKey>,
+    keys: Vec<Object<RawKey>>,
 }
 
 #[derive(Deserialize)]
@@ -133,12 +134,12 @@ impl KeySet {
     /// Reads a JWK Set (RFC 7517 section 5). Keys of a kind not known here are skipped; so is a key without `kid` or
     /// `alg`, and one not meant for verifying signatures (JWK-4.2).
     pub fn from_jwks(document: &[u8]) -> Result<Self, KeySetError> {
-        let raw: RawSet = serde_json::from_slice(document).map_err(|_| KeySetError::Malformed)?;
+        let Object(raw): Object<RawSet> = serde_json::from_slice(document).map_err(|_| KeySetError::Malformed)?;
         if raw.keys.len() > MAX_KEYS {
             return Err(KeySetError::TooManyKeys);
         }
         let mut set = Self::default();
-        for key in raw.keys {
+        for Object(key) in raw.keys {
             if key.d.is_some() || key.k.is_some() {
                 return Err(KeySetError::PrivateKey);
             }

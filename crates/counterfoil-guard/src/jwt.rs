@@ -2,7 +2,7 @@
 
 use crate::base64url;
 use crate::id::Kid;
-use crate::json::Strict;
+use crate::json::{Object, Strict};
 use crate::refusal::Refusal;
 use serde::Deserialize;
 
@@ -54,7 +54,7 @@ impl Header {
     /// Decodes and checks a header part.
     pub fn decode(part: &str) -> Result<Self, Refusal> {
         let bytes = base64url::decode(part).ok_or(Refusal::Malformed)?;
-        let raw: RawHeader = match serde_json::from_slice(&bytes) {
+        let Object(raw): Object<RawHeader> = match serde_json::from_slice(&bytes) {
             Ok(raw) => raw,
             // A well-formed object that is not ours is told apart from rubbish, for the log only.
             Err(_) if serde_json::from_slice::<Strict>(&bytes).is_ok() => return Err(Refusal::HeaderNotAllowed),

@@ -7,6 +7,9 @@
 
 const REFRESH_PATH = "/api/auth/refresh";
 const REFRESH_TIMEOUT_MS = 10_000;
+// No retry begins later than this after the first try: an answer that was lost is repeated for half the grace (30 s),
+// less what clocks may differ and a request may be under way.
+const RETRY_WITHIN_MS = 13_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const RETRY_PAUSES_MS = [300, 1_200, 3_000];
 const LONGEST_RETRY_AFTER_S = 3;
@@ -150,6 +153,7 @@ export async function refresh() {
 }
 
 async function refreshWithRetries(signal) {
+  const started = performance.now();
   let superseded = false;
   let tries = 0;
   for (;;) {
@@ -167,9 +171,10 @@ async function refreshWithRetries(signal) {
       if (!problem.temporary || tooLong || tries === RETRY_PAUSES_MS.length) {
         return { state: "unavailable", problem };
       }
-      const rest = Math.max(RETRY_PAUSES_MS[tries], (problem.retryAfter ?? 0) * 1000);
+      const rest = Math.max(RETRY_PAUSES_MS[tries], (problem.retryAfter ?? 0) * 1000) * (1 + Math.random() / 4);
+      if (performance.now() - started + rest > RETRY_WITHIN_MS) return { state: "unavailable", problem };
       tries += 1;
-      await pause(rest * (1 + Math.random() / 4), signal);
+      await pause(rest, signal);
     }
   }
 }

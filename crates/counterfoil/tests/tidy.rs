@@ -1,7 +1,5 @@
 //! What no compiler checks: sizes, directions of dependence, words. Each rule is in CONTRIBUTING.md or an Architecture
 //! Invariant in docs/architecture.md.
-#![expect(missing_docs, reason = "tests")]
-
 use std::fs::read_to_string;
 use std::path::{Path, PathBuf};
 
@@ -155,9 +153,9 @@ fn the_threat_models_tests_exist() {
     let mut named = 0;
     for reference in model.split('`').filter(|text| text.contains(".rs::") || text.contains(".mjs::")) {
         let (path, test) = reference.split_once("::").expect("a path and a test");
-        let text = read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{reference}: {error}"));
-        let test = test.rsplit("::").next().unwrap_or(test);
-        assert!(text.contains(test), "{reference} does not exist");
+        let source = read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{reference}: {error}"));
+        let name = test.rsplit("::").next().unwrap_or(test);
+        assert!(source.contains(name), "{reference} does not exist");
         named += 1;
     }
     assert!(named >= 30, "the threat model names only {named} tests");

@@ -51,7 +51,7 @@ fn parse(stored: &str) -> Option<Stored> {
     let cost = (numbers.next()??, numbers.next()??, numbers.next()??);
     let decode = |text: &str| STANDARD_NO_PAD.decode(text).ok();
     // A stored cost beyond this would let whoever writes the database stop the server.
-    let bounded = cost.0 <= 1 << 20 && cost.1 <= 16 && cost.2 <= 8;
+    let bounded = cost.0 <= 4 * COST.0 && cost.1 <= 8 && cost.2 <= 4;
     (bounded && fields.next().is_none()).then_some((cost, decode(salt)?, decode(digest)?))
 }
 

@@ -106,7 +106,8 @@ fn is_predictable(text: &str) -> bool {
 /// Whether little is left once the words that anybody could guess are taken out.
 fn is_context(folded: &str, context: &[&str]) -> bool {
     let mut rest = folded.to_owned();
-    let words = context.iter().flat_map(|word| word.split(['@', '.', ' ', '-', '_', '+']).chain([*word]));
+    let context: Vec<String> = context.iter().map(|word| word.nfc().collect()).collect();
+    let words = context.iter().flat_map(|word| word.split(['@', '.', ' ', '-', '_', '+']).chain([word.as_str()]));
     let mut words: Vec<String> = words.filter(|word| word.chars().count() >= 4).map(str::to_lowercase).collect();
     words.sort_by_key(|word| std::cmp::Reverse(word.len()));
     for word in &words {

@@ -3,7 +3,8 @@
 use super::json::Member;
 use super::notes::Notes;
 use super::show;
-use super::text::{is_invisible, is_unprintable};
+use super::text::is_unprintable;
+use crate::characters::is_invisible;
 use unicode_normalization::UnicodeNormalization;
 
 /// Cyrillic, Greek, Armenian and other letters drawn like an ASCII letter (from the Unicode confusables, TR 39).

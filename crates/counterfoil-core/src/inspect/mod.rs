@@ -163,7 +163,7 @@ pub fn inspect(text: &str, now: Timestamp) -> Report {
     notes.note(
         "JWS-5.2",
         "nothing was verified: no key was used, so anybody may have written this",
-        "believe it only after `counterfoil token verify` or a guard has accepted it",
+        "believe it only after a verifier that holds the issuer's keys has accepted it",
     );
     if text.len() > MAX_INPUT {
         notes.error(

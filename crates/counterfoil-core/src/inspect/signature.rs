@@ -2,7 +2,7 @@
 
 use super::json::{Json, Member, last};
 use super::notes::Notes;
-use super::{Explained, Part, base64};
+use super::{Explained, Part, base64, show};
 
 /// The order of P-256 (RFC 7518 section 3.4: r and s lie between 1 and n−1), big-endian.
 const P256_ORDER: [u8; 32] = [
@@ -55,7 +55,8 @@ fn check(algorithm: &str, bytes: &[u8], notes: &mut Notes) {
         let der = algorithm.starts_with("ES") && is_der(bytes);
         let id = if der || algorithm.starts_with("ES") { "ATK-05" } else { "ATK-03" };
         let why = if der { "; it is DER, as X.509 has it, not r and s side by side" } else { "" };
-        let message = format!("the signature has {} bytes, {algorithm} wants {expected}{why}", bytes.len());
+        let shown = show::name(algorithm);
+        let message = format!("the signature has {} bytes, {shown} wants {expected}{why}", bytes.len());
         return notes.error(id, message, "check the exact length before anything else");
     }
     match algorithm {

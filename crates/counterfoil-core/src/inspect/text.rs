@@ -4,6 +4,7 @@ use super::json::{Json, Member};
 use super::lookalike;
 use super::notes::Notes;
 use super::show;
+use crate::characters::{is_bidirectional, is_invisible, is_noncharacter};
 use unicode_normalization::is_nfc;
 
 /// Members by which tokens are compared; all of them are plain ASCII in a Counterfoil token.
@@ -17,22 +18,6 @@ pub(super) fn code_point(c: char) -> String {
 /// Control characters and all that changes or hides what the eye sees.
 pub(super) fn is_unprintable(c: char) -> bool {
     c.is_control() || is_bidirectional(c) || is_invisible(c) || is_noncharacter(c)
-}
-
-fn is_bidirectional(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-pub(super) fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{a0}' | '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{2000}'..='\u{200d}' | '\u{2028}' | '\u{2029}' | '\u{202f}' | '\u{205f}'..='\u{2065}'
-        | '\u{206a}'..='\u{206f}' | '\u{3000}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
-        | '\u{e0000}'..='\u{e0fff}')
-}
-
-fn is_noncharacter(c: char) -> bool {
-    u32::from(c) & 0xfffe == 0xfffe || matches!(c, '\u{fdd0}'..='\u{fdef}' | '\u{fff9}'..='\u{fffb}')
 }
 
 /// Checks every string and name in `members`, at any depth.

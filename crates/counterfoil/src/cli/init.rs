@@ -55,12 +55,19 @@ pub(super) async fn open_app(
     let master = data.master_key()?;
     let store: Arc<dyn Store> = Arc::new(data.store(synchronous)?);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let secrets = start::secrets(store.as_ref(), &master, clock.as_ref()).await?;
+    let secrets = match start::secrets(store.as_ref(), &master, clock.as_ref()).await {
+        Ok(secrets) => secrets,
+        Err(error) => {
+            // Leaves the folder as it was found.
+            store.close().await;
+            return Err(error.into());
+        }
+    };
     let metrics = telemetry::start_metrics();
     Ok(App::new(Parts { config, public, store, clock, secrets, metrics }).await?)
 }
 
-/// As long as there is no administrator, every start makes a fresh link to become one and forgets the earlier.
+/// As long as there is no administrator, every start makes a fresh link to become one. Earlier ones run out by themselves.
 pub(super) async fn first_admin(data: &Data, app: &App) -> anyhow::Result<Option<String>> {
     let role = Role::parse(ADMIN).expect("a valid role");
     if app.store.any_with_role(&role).await? {
@@ -69,7 +76,7 @@ pub(super) async fn first_admin(data: &Data, app: &App) -> anyhow::Result<Option
     }
     let by = Administrator { actor: Actor::System, caller: Caller { address: None, device: String::new() } };
     let token = invite(app, &by, Some(role), FIRST_ADMIN_LIFE).await?;
-    let link = app.public.absolute(&format!("/register?invite={}", token.expose()));
+    let link = app.public.absolute(&format!("/register?invite={}&role=admin", token.expose()));
     data.write_private(FIRST_ADMIN, &link)?;
     Ok(Some(link))
 }

@@ -9,7 +9,7 @@ use crate::config::DEFAULT_APPLICATION;
 use crate::data::Data;
 use crate::flow::Caller;
 use crate::flow::deliver::{LongLived, deliver};
-use crate::store::NewAccount;
+use crate::store::{NewAccount, NewSession};
 use anyhow::Context as _;
 use clap::Args;
 use counterfoil_core::audit::{Actor, Event};
@@ -70,7 +70,8 @@ pub(crate) async fn run(args: SeedArgs) -> anyhow::Result<()> {
             let user = &users[n as usize % users.len()];
             let session = session(&app, user);
             let entry = nobody().audit(Event::SignedIn, Actor::System, app.clock.now());
-            app.store.open(session.clone(), u32::MAX, entry).await?;
+            let new = NewSession { session: session.clone(), proved_by: None, limit: u32::MAX };
+            app.store.open(new, entry).await?;
             if n % every == 0 {
                 drop(printer.send((session, user.clone())));
             }

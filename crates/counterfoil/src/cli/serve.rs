@@ -16,6 +16,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use tokio::net::{TcpListener, UnixListener};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
@@ -55,6 +56,8 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let app = Arc::new(open_app(&data, config, public, synchronous).await?);
     let link = first_admin(&data, &app).await?;
     let control = control_socket(&data)?;
+    // Before anybody can know that the server runs, and so ask it to stop.
+    let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     announce(&app, address, link.as_deref());
 
     let (stop, stopped) = watch::channel(false);
@@ -64,7 +67,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         tokio::spawn(Server::new(control_router(Arc::clone(&app))).control(control, waiting(stopped.clone())));
     let http = tokio::spawn(Server::new(router(Arc::clone(&app))).tcp(listener, tls, most, waiting(stopped)));
 
-    told_to_stop().await?;
+    told_to_stop(terminate, interrupt).await;
     tracing::info!("stopping: letting what is under way finish");
     stop.send_replace(true);
     for task in [jobs, control, http] {
@@ -113,12 +116,9 @@ fn announce(app: &App, address: SocketAddr, first_admin: Option<&str>) {
     }
 }
 
-async fn told_to_stop() -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+async fn told_to_stop(mut terminate: Signal, mut interrupt: Signal) {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    Ok(())
 }

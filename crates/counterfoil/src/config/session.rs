@@ -15,9 +15,9 @@ pub struct SessionConfig {
     /// While the new token has not been seen, let its predecessor repeat without time limit. A theft is then detected up
     /// to three refreshes later.
     pub forgive_lost_answer: bool,
-    /// Unused this long, a session ends: 1 min to 90 d.
+    /// Unused this long, a session ends: 1 s to 90 d.
     pub idle: Span,
-    /// A session ends after this whatever happens: 1 min to 365 d.
+    /// A session ends after this whatever happens: 1 s to 365 d.
     pub absolute: Span,
     /// The same two for a sign-in without "keep me signed in".
     pub browser_idle: Span,

@@ -43,6 +43,11 @@ pub async fn unban(app: &App, by: &Administrator, user: UserId) -> Result<bool, 
     app.store.unban(user, by.entry(app, Event::Unbanned, Some(user), "")).await
 }
 
+/// Unlocks a password that too many failures have locked; `false` if there is no such account.
+pub async fn unlock(app: &App, by: &Administrator, user: UserId) -> Result<bool, StoreError> {
+    app.store.unlock(user, by.entry(app, Event::Unlocked, Some(user), "")).await
+}
+
 /// Ends all sessions of an account; `false` if there is no such account.
 pub async fn revoke_user(app: &App, by: &Administrator, user: UserId) -> Result<bool, StoreError> {
     let what = Revocation::UserSessions { user, except: None, reason: EndReason::EndedByAdmin };

@@ -26,6 +26,9 @@ pub enum ChangePasswordError {
     /// The new one is not acceptable.
     #[error("the password is not acceptable")]
     Password(Rejected),
+    /// The session ended while the password was being hashed; nothing was changed.
+    #[error("the session has ended")]
+    SessionEnded,
     /// Too many wrong attempts.
     #[error("too many attempts")]
     RateLimited(Duration),
@@ -60,6 +63,9 @@ pub async fn change_password(
     let current = Password::new(current).map_err(|_| ChangePasswordError::InvalidCredentials)?;
     let stored = app.store.credential_of(user.id).await?.map(|credential| credential.hash);
     if !app.hasher.verify(current, stored).await? {
+        let entry = caller.audit(Event::SignInFailed, Actor::User(user.id), now);
+        let entry = AuditEntry { user: Some(user.id), sid: Some(session.sid), ..entry };
+        app.store.note_failure(Some(user.id), entry).await?;
         return Err(ChangePasswordError::InvalidCredentials);
     }
     app.limiter.forget(Limited::LoginAccount, &key);
@@ -68,7 +74,10 @@ pub async fn change_password(
     let handle = Handle::from_bytes(random());
     let what = Revocation::Password { user: user.id, hash, keep: Some((session.sid, handle)) };
     let entry = caller.audit(Event::PasswordChanged, Actor::User(user.id), now);
-    access::end(app, what, AuditEntry { user: Some(user.id), sid: Some(session.sid), ..entry }).await?;
+    let changed = access::end(app, what, AuditEntry { user: Some(user.id), sid: Some(session.sid), ..entry }).await?;
+    if !changed.found {
+        return Err(ChangePasswordError::SessionEnded);
+    }
     session.handle = handle;
     session.rotation = Rotation::first(now);
     session.auth_time = now;

@@ -7,7 +7,7 @@ use crate::clock::random;
 use crate::config::DEFAULT_APPLICATION;
 use crate::hashing::HashingError;
 use crate::limits::Limited;
-use crate::store::{Credential, StoreError};
+use crate::store::{Credential, NewSession, Opened, StoreError};
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::credential::password::Password;
 use counterfoil_core::refresh::rotation::Rotation;
@@ -75,12 +75,16 @@ pub async fn login(app: &App, login: Login, caller: &Caller) -> Result<SignedIn,
     }
     let account = login.email.trim().to_ascii_lowercase();
     count_attempt(app, &account, caller, now)?;
-    let user = check_password(app, &login, caller, now).await?;
+    let (user, hash) = check_password(app, &login, caller, now).await?;
     give_attempts_back(app, &account, caller);
     let session = new_session(app, &user, application, login.remember, (caller, now));
     let entry = caller.audit(Event::SignedIn, Actor::User(user.id), now);
     let entry = AuditEntry { user: Some(user.id), sid: Some(session.sid), ..entry };
-    let surplus = app.store.open(session.clone(), app.config.session.max_per_user, entry).await?;
+    let new = NewSession { session: session.clone(), proved_by: Some(hash), limit: app.config.session.max_per_user };
+    // Hashing took a while: what the account may do, and what its tokens say, is settled in the same transaction.
+    let Opened::Done { user, surplus } = app.store.open(new, entry).await? else {
+        return Err(LoginError::InvalidCredentials);
+    };
     app.absorb(&surplus);
     let delivery = deliver(app, &session, &user, now, LongLived::New).map_err(|_| LoginError::TooLarge)?;
     Ok(SignedIn { session, user, delivery })
@@ -106,7 +110,12 @@ fn give_attempts_back(app: &App, account: &str, caller: &Caller) {
 }
 
 /// The same work whether the account exists or not, and one answer for every way to fail (P1, ATK-39).
-async fn check_password(app: &App, login: &Login, caller: &Caller, now: Timestamp) -> Result<User, LoginError> {
+async fn check_password(
+    app: &App,
+    login: &Login,
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<(User, String), LoginError> {
     let password = Password::new(&login.password).map_err(|_| LoginError::InvalidCredentials)?;
     let found = match Email::parse(&login.email) {
         Some(email) => app.store.credential(&email.key()).await?,
@@ -115,19 +124,18 @@ async fn check_password(app: &App, login: &Login, caller: &Caller, now: Timestam
     let stored = found.as_ref().map(|credential| credential.hash.clone());
     let right = app.hasher.verify(password, stored).await?;
     match found {
-        Some(Credential { user, failures, .. }) if right && failures < FAILURES_THAT_LOCK && user.banned.is_none() => {
+        Some(Credential { user, hash, failures })
+            if right && failures < FAILURES_THAT_LOCK && user.banned.is_none() =>
+        {
             if failures > 0 {
                 app.store.clear_failures(user.id).await?;
             }
-            Ok(user)
+            Ok((user, hash))
         }
         found => {
             let user = found.map(|credential| credential.user.id);
             let entry = caller.audit(Event::SignInFailed, Actor::Anonymous, now);
-            app.store.append(AuditEntry { user, ..entry }).await?;
-            if let (Some(id), false) = (user, right) {
-                app.store.count_failure(id).await?;
-            }
+            app.store.note_failure(user, AuditEntry { user, ..entry }).await?;
             metrics::counter!("counterfoil_sign_in_failures_total").increment(1);
             Err(LoginError::InvalidCredentials)
         }

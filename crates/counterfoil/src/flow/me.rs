@@ -1,27 +1,21 @@
 //! `GET /api/auth/me`: who am I, and which session is this? The hottest question there is.
 
-use super::Caller;
-use super::authenticate::{AuthenticateError, Credential, identify, verify_access};
+use super::authenticate::{AuthenticateError, verify_access};
 use crate::app::{App, ME_IS_FRESH_FOR};
 use bytes::Bytes;
 use counterfoil_core::session::Session;
 use counterfoil_core::user::User;
 use counterfoil_guard::Refusal;
 
-/// Answers with what `render` makes of the session and its user. For an access token that was verified before, and whose
+/// Answers an access token with what `render` makes of its session and user. When the token was verified before and the
 /// answer is younger than [`ME_IS_FRESH_FOR`], the store is not asked again; revocation is checked every time.
 pub async fn me(
     app: &App,
-    credential: Credential<'_>,
-    caller: &Caller,
+    access_token: &str,
     render: impl Fn(&Session, &User) -> Bytes,
 ) -> Result<Bytes, AuthenticateError> {
-    let Credential::Access(token) = credential else {
-        let identity = identify(app, credential, caller).await?;
-        return Ok(render(&identity.session, &identity.user));
-    };
     let now = app.clock.now();
-    let verified = verify_access(app, token, now)?;
+    let verified = verify_access(app, access_token, now)?;
     if let Some((at, body)) = &*verified.me.lock()
         && now.since(*at) < ME_IS_FRESH_FOR
     {

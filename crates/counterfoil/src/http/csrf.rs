@@ -2,8 +2,11 @@
 
 use super::problem::{Code, Problem};
 use crate::app::App;
+use axum::extract::FromRequestParts;
 use counterfoil_guard::Provenance;
 use http::HeaderMap;
+use http::request::Parts;
+use std::sync::Arc;
 
 const ADVICE: &str = "send it from this application's own origin, with the header X-Requested-With";
 
@@ -15,11 +18,19 @@ pub(super) fn require(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// Refuses a request that rests on no cookie only if it says that it comes from elsewhere (CSRF-4).
-pub(super) fn require_not_foreign(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
-    match provenance(headers) {
-        Some(provenance) if app.origins.permit_without_cookie(provenance) => Ok(()),
-        _ => Err(refused()),
+/// An extractor that refuses a request which rests on no cookie, but says that it comes from elsewhere (CSRF-4). Stands before
+/// the body among a handler's arguments, so that nothing is read of a request that is refused.
+#[derive(Debug)]
+pub(super) struct NotForeign;
+
+impl FromRequestParts<Arc<App>> for NotForeign {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        match provenance(&parts.headers) {
+            Some(provenance) if app.origins.permit_without_cookie(provenance) => Ok(Self),
+            _ => Err(refused()),
+        }
     }
 }
 

@@ -11,27 +11,35 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use counterfoil_core::Secret;
 use counterfoil_guard::{Refusal, Strict};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::{Extensions, HeaderMap, HeaderValue, Method, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The most a body may have.
 pub(super) const MAX_BODY: usize = 64 * 1024;
+
+/// How long a body may take to arrive.
+const BODY_WITHIN: Duration = Duration::from_secs(10);
 
 impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Self::Rejection> {
-        let peer = parts.extensions.get::<Peer>().copied().unwrap_or(Peer::Control);
-        let address = match peer {
-            Peer::Control => None,
-            Peer::Network(address) => Some(client_address(app, address, &parts.headers)),
-        };
-        let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-        Ok(Self { address, device: device(user_agent) })
+        Ok(caller_of(app, &parts.headers, &parts.extensions))
     }
+}
+
+/// Who sends a request.
+pub(super) fn caller_of(app: &App, headers: &HeaderMap, extensions: &Extensions) -> Caller {
+    let address = match extensions.get::<Peer>().copied().unwrap_or(Peer::Control) {
+        Peer::Control => None,
+        Peer::Network(address) => Some(client_address(app, address, headers)),
+    };
+    let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    Caller { address, device: device(user_agent) }
 }
 
 /// The client behind trusted proxies: from the right, the first address that is not one of them. What stands left of it,
@@ -77,10 +85,12 @@ pub(super) async fn read_body(request: Request) -> Result<Secret<Vec<u8>>, Probl
     if announced.is_some_and(|length: u64| length > MAX_BODY as u64) {
         return Err(too_large());
     }
-    match Limited::new(request.into_body(), MAX_BODY).collect().await {
-        Ok(body) => Ok(Secret::new(body.to_bytes().to_vec())),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(_) => Err(Problem::new(Code::Malformed).detail("the body ended early")),
+    let whole = Limited::new(request.into_body(), MAX_BODY).collect();
+    match tokio::time::timeout(BODY_WITHIN, whole).await {
+        Ok(Ok(body)) => Ok(Secret::new(body.to_bytes().to_vec())),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(_)) => Err(Problem::new(Code::Malformed).detail("the body ended early")),
+        Err(_) => Err(Problem::new(Code::Malformed).detail("the body did not come within 10 seconds")),
     }
 }
 
@@ -107,24 +117,22 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// A credential as it came, and what must be said about its cookie.
-#[derive(Debug)]
-pub(super) struct Presented {
-    kind: Kind,
+pub(super) struct Presented<'a> {
+    kind: Kind<'a>,
     /// `Set-Cookie` values that take stray duplicates away.
     pub(super) healing: Vec<HeaderValue>,
 }
 
-#[derive(Debug)]
-enum Kind {
-    Bearer(Secret<String>),
-    AccessCookie(Secret<String>),
-    SessionCookie(Secret<String>),
+enum Kind<'a> {
+    Bearer(&'a str),
+    AccessCookie(&'a str),
+    SessionCookie(&'a str),
 }
 
-impl Presented {
+impl<'a> Presented<'a> {
     /// Finds the one credential of a request. Two transports at once are 400 (ATK-34); with duplicates of a cookie the
     /// one that verifies counts, and if two verify, none does.
-    pub(super) fn find(app: &App, headers: &HeaderMap) -> Result<Option<Self>, Problem> {
+    pub(super) fn find(app: &App, headers: &'a HeaderMap) -> Result<Option<Self>, Problem> {
         let bearer = bearer(headers)?;
         let (access, session) = (ACCESS.read(headers), SESSION.read(headers));
         let transports =
@@ -134,7 +142,7 @@ impl Presented {
             return Err(Problem::new(Code::AmbiguousCredentials).detail(detail));
         }
         if let Some(token) = bearer {
-            return Ok(Some(Self { kind: Kind::Bearer(Secret::new(token.to_owned())), healing: Vec::new() }));
+            return Ok(Some(Self { kind: Kind::Bearer(token), healing: Vec::new() }));
         }
         // A browser that changed profile may still send both; the one that verifies counts.
         let now = app.clock.now();
@@ -142,24 +150,23 @@ impl Presented {
         let good_session = |token: &&str| app.secrets.tokens.parse_session(token).is_ok();
         // The common case is decided where the token is used, once.
         if let ([only], []) = (access.as_slice(), session.as_slice()) {
-            return Ok(Some(Self { kind: Kind::AccessCookie(Secret::new((*only).to_owned())), healing: Vec::new() }));
+            return Ok(Some(Self { kind: Kind::AccessCookie(only), healing: Vec::new() }));
         }
         if let Some((token, healing)) = one_of(app, ACCESS, &access, good_access)? {
-            return Ok(Some(Self { kind: Kind::AccessCookie(Secret::new(token.to_owned())), healing }));
+            return Ok(Some(Self { kind: Kind::AccessCookie(token), healing }));
         }
         if let Some((token, healing)) = one_of(app, SESSION, &session, good_session)? {
-            return Ok(Some(Self { kind: Kind::SessionCookie(Secret::new(token.to_owned())), healing }));
+            return Ok(Some(Self { kind: Kind::SessionCookie(token), healing }));
         }
         // None verifies: the first tells why.
         Ok(access.first().or(session.first()).map(|token| {
-            let token = Secret::new((*token).to_owned());
             let kind = if access.is_empty() { Kind::SessionCookie(token) } else { Kind::AccessCookie(token) };
             Self { kind, healing: Vec::new() }
         }))
     }
 
     /// As [`Presented::find`], and 401 when there is none; for a request with side effects that rests on a cookie, C1.
-    pub(super) fn require(app: &App, method: &Method, headers: &HeaderMap) -> Result<Self, Problem> {
+    pub(super) fn require(app: &App, method: &Method, headers: &'a HeaderMap) -> Result<Self, Problem> {
         let presented = Self::find(app, headers)?.ok_or(Refusal::Missing)?;
         if !method.is_safe() && presented.is_cookie() {
             csrf::require(app, headers)?;
@@ -168,11 +175,11 @@ impl Presented {
     }
 
     /// As the flows take it.
-    pub(super) fn credential(&self) -> Credential<'_> {
-        match &self.kind {
-            Kind::Bearer(token) if token.expose().starts_with("cfs_") => Credential::Session(token.expose()),
-            Kind::Bearer(token) | Kind::AccessCookie(token) => Credential::Access(token.expose()),
-            Kind::SessionCookie(token) => Credential::Session(token.expose()),
+    pub(super) fn credential(&self) -> Credential<'a> {
+        match self.kind {
+            Kind::Bearer(token) if token.starts_with("cfs_") => Credential::Session(token),
+            Kind::Bearer(token) | Kind::AccessCookie(token) => Credential::Access(token),
+            Kind::SessionCookie(token) => Credential::Session(token),
         }
     }
 

@@ -5,11 +5,17 @@ use crate::app::App;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use metrics::Counter;
+use std::cell::RefCell;
 use std::sync::Arc;
 
+/// For pages.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
                    form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// For everything that is not a page, and that no browser should ever show as one.
+const CSP_NOT_A_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// Wraps every route.
 pub(super) async fn frame(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
@@ -31,25 +37,40 @@ pub(super) async fn frame(State(app): State<Arc<App>>, request: Request, next: N
     response
 }
 
+/// Counts by the route's pattern, not by its path: a bounded number of series. The handle of a series is looked up once
+/// per thread; looking it up for every request would cost more than counting.
 fn count(path: Option<&MatchedPath>, status: StatusCode) {
-    // The pattern, not the path: a bounded number of series.
-    let route = path.map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
-    metrics::counter!("counterfoil_http_requests_total", "route" => route, "status" => status.as_u16().to_string())
-        .increment(1);
+    thread_local! {
+        static COUNTERS: RefCell<Vec<(String, u16, Counter)>> = RefCell::default();
+    }
+    let route = path.map_or("unmatched", MatchedPath::as_str);
+    COUNTERS.with_borrow_mut(|counters| {
+        // A handful of series: going through them is cheaper than making an owned key to look one up.
+        let known = counters.iter().find(|(known, code, _)| *code == status.as_u16() && known == route);
+        if let Some((.., counter)) = known {
+            counter.increment(1);
+            return;
+        }
+        let labels = [("route", route.to_owned()), ("status", status.as_str().to_owned())];
+        let counter = metrics::counter!("counterfoil_http_requests_total", &labels);
+        counter.increment(1);
+        counters.push((route.to_owned(), status.as_u16(), counter));
+    });
 }
 
 fn secure(app: &App, headers: &mut HeaderMap) {
-    let mut default = |name: HeaderName, value: &'static str| {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
-    };
-    default(header::CACHE_CONTROL, "no-store");
-    default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    default(header::REFERRER_POLICY, "no-referrer");
-    default(header::CONTENT_SECURITY_POLICY, CSP);
-    default(header::X_FRAME_OPTIONS, "DENY");
-    default(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    let is_page = headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers
+        .insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(if is_page { CSP } else { CSP_NOT_A_PAGE }));
+    if is_page {
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+        headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
+    }
     if app.public.is_https() {
-        default(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
 }
 

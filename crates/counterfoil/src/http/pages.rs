@@ -25,6 +25,7 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
 pub(super) struct PageQuery {
     redirect: Option<String>,
     invite: Option<String>,
+    role: Option<String>,
 }
 
 /// `/`: to the account.
@@ -51,7 +52,8 @@ pub(super) async fn register(State(app): State<Arc<App>>, Query(query): Query<Pa
     let view = RegisterView {
         service_name: &app.config.service_name,
         invite: query.invite.as_deref().filter(well_formed),
-        invited_admin: query.invite.is_some() && query.redirect.is_none(),
+        // Only what the page says; what the account gets is in the invitation.
+        invited_admin: query.invite.is_some() && query.role.as_deref() == Some("admin"),
         min_password_length: app.config.password.min_length,
         asset_version: &VERSION,
     };

@@ -112,7 +112,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.code.status();
         let mut body = serde_json::json!({
-            "type": format!("https://counterfoil.dev/errors#{}", self.code.as_str()),
+            "type": format!("urn:counterfoil:error:{}", self.code.as_str()),
             "title": self.code.title(),
             "status": status.as_u16(),
             "code": self.code.as_str(),
@@ -254,6 +254,7 @@ impl From<ChangePasswordError> for Problem {
                 Self::new(Code::InvalidCredentials).detail("the current password is wrong")
             }
             ChangePasswordError::Password(rejected) => rejected.into(),
+            ChangePasswordError::SessionEnded => Self::new(Code::SessionRevoked),
             ChangePasswordError::RateLimited(wait) => Self::new(Code::RateLimited).retry_after(wait),
             ChangePasswordError::Hashing(error) => error.into(),
             ChangePasswordError::Store(error) => error.into(),

@@ -79,6 +79,40 @@ pub struct Invite {
     pub expires_at: Timestamp,
 }
 
+/// A session to be kept.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// The session.
+    pub session: Session,
+    /// The password hash that was checked, if one was: it must still be the account's.
+    pub proved_by: Option<String>,
+    /// How many live sessions the user may have.
+    pub limit: u32,
+}
+
+/// What came of an attempt to open a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Opened {
+    /// Done; durable.
+    Done {
+        /// The account as it is in the very transaction that keeps the session: what its tokens must say.
+        user: User,
+        /// The surplus sessions that ended.
+        surplus: Revoked,
+    },
+    /// The account has been banned, removed or given another password since it was checked.
+    Refused,
+}
+
+/// What one round of purging did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// How many rows were removed.
+    pub removed: u32,
+    /// Whether the round came to the end of the table; the next one begins at its start.
+    pub at_end: bool,
+}
+
 /// What came of a compare-and-swap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Swap {
@@ -110,10 +144,13 @@ pub trait Users {
     async fn credential_of(&self, user: UserId) -> Result<Option<Credential>, StoreError>;
     /// Accounts in order of id, from after the given one.
     async fn users(&self, after: Option<UserId>, limit: u32) -> Result<Vec<User>, StoreError>;
-    /// One failed attempt more; returns how many in a row.
-    async fn count_failure(&self, user: UserId) -> Result<u32, StoreError>;
-    /// Sets the failures in a row to none; unlocks a password locked by too many.
+    /// A failed attempt to prove something: one failure more for this account, if there is one, and the audit entry. One
+    /// transaction in either case, so that the time it takes does not tell which (P1). Returns how many in a row.
+    async fn note_failure(&self, user: Option<UserId>, audit: AuditEntry) -> Result<u32, StoreError>;
+    /// Sets the failures in a row to none.
     async fn clear_failures(&self, user: UserId) -> Result<(), StoreError>;
+    /// The same on an administrator's word, with an audit entry; `false` if there is no such account.
+    async fn unlock(&self, user: UserId, audit: AuditEntry) -> Result<bool, StoreError>;
     /// Lets a banned account sign in again; `false` if it is not banned or does not exist.
     async fn unban(&self, user: UserId, audit: AuditEntry) -> Result<bool, StoreError>;
     /// Keeps an invitation.
@@ -125,16 +162,17 @@ pub trait Users {
 /// Sessions.
 #[async_trait]
 pub trait Sessions {
-    /// Keeps a new session. If its user then has more than `limit`, those longest unused end in the same transaction,
-    /// as by [`Log::revoke`]; the answer holds their log entries.
-    async fn open(&self, session: Session, limit: u32, audit: AuditEntry) -> Result<Revoked, StoreError>;
+    /// Keeps a new session, if its account may still sign in by what was checked: a ban or a new password that came between
+    /// the check and this wins. If its user then has more than the limit, those longest unused end in the same
+    /// transaction, as by [`Log::revoke`].
+    async fn open(&self, new: NewSession, audit: AuditEntry) -> Result<Opened, StoreError>;
     /// The session an opaque token points to, with its user, read from the primary.
     async fn by_handle(&self, handle: Handle) -> Result<Option<(Session, User)>, StoreError>;
     /// The session of this name, with its user.
     async fn by_sid(&self, sid: Sid) -> Result<Option<(Session, User)>, StoreError>;
     /// When this handle was replaced by a re-authentication, if it was.
     async fn superseded_at(&self, handle: Handle) -> Result<Option<Timestamp>, StoreError>;
-    /// All sessions of a user that the store still has, the ended ones too, newest use first; at most 200.
+    /// All live sessions of a user, newest use first, then those that ended, at most 1200 in all.
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError>;
     /// Compare-and-swap on the whole rotation state, and on the session not being ended. At most one caller ever wins a
     /// given `from`. Also sets `last_seen_at` and `network`.
@@ -147,9 +185,9 @@ pub trait Sessions {
     ) -> Result<Swap, StoreError>;
     /// Sets `last_seen_at` and `network` of a live session that has no refresh token.
     async fn touch(&self, sid: Sid, at: Timestamp, network: String) -> Result<(), StoreError>;
-    /// Deletes sessions that are over since before `before`, and what else is past use, at most about `batch` rows;
-    /// returns how many. Call again until it is zero.
-    async fn purge(&self, before: Timestamp, batch: u32) -> Result<u32, StoreError>;
+    /// Looks at the next `batch` sessions in the order of the table and deletes those that are over since before `before`; at
+    /// the end of the table also what else is past use. Each round is short, however large the table.
+    async fn purge(&self, before: Timestamp, batch: u32) -> Result<Purged, StoreError>;
 }
 
 /// The revocation log.

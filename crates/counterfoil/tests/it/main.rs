@@ -1,6 +1,4 @@
 //! Behaviour, through HTTP, on a real store. One binary, laid out like the URLs.
-#![expect(missing_docs, clippy::unwrap_used, reason = "tests")]
-
 mod admin;
 mod attacks;
 mod auth;

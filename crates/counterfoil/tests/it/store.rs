@@ -2,7 +2,7 @@
 
 use counterfoil::clock::random;
 use counterfoil::store::sqlite::{SqliteStore, Synchronous};
-use counterfoil::store::{Invite, NewAccount, Registered, SealedSecret, Store, Swap};
+use counterfoil::store::{Invite, NewAccount, NewSession, Opened, Purged, Registered, SealedSecret, Store, Swap};
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::keys::ring::{KeyState, StoredKey};
 use counterfoil_core::profile::Profile;
@@ -17,9 +17,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A store, and what must outlive it.
-type Opened = (Arc<dyn Store>, tempfile::TempDir);
+type Engine = (Arc<dyn Store>, tempfile::TempDir);
 
-fn sqlite() -> Opened {
+fn sqlite() -> Engine {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("counterfoil.db"), Synchronous::Full).unwrap();
     (Arc::new(store), folder)
@@ -52,6 +52,8 @@ engines! { [sqlite] {
     the_audit_log_pages_backwards,
     purging_removes_the_dead_and_nothing_else,
     touching_moves_only_forward,
+    what_came_between_the_check_and_the_session_wins,
+    a_password_is_not_changed_in_a_session_that_has_ended,
 } }
 
 fn at(seconds: i64) -> Timestamp {
@@ -116,8 +118,17 @@ fn session(user: &User) -> Session {
 
 async fn opened(store: &Arc<dyn Store>, user: &User) -> Session {
     let session = session(user);
-    store.open(session.clone(), 100, entry(Event::SignedIn, 0)).await.unwrap();
+    surplus(store, session.clone(), 100).await;
     session
+}
+
+/// Opens a session and returns what ended for it.
+async fn surplus(store: &Arc<dyn Store>, session: Session, limit: u32) -> Revoked {
+    let new = NewSession { session, proved_by: Some("hash".into()), limit };
+    match store.open(new, entry(Event::SignedIn, 0)).await.unwrap() {
+        Opened::Done { surplus, .. } => surplus,
+        Opened::Refused => panic!("refused"),
+    }
 }
 
 async fn end(store: &Arc<dyn Store>, what: Revocation) -> Revoked {
@@ -136,7 +147,7 @@ async fn an_account_is_found_by_address_and_by_id(store: Arc<dyn Store>) {
     assert_eq!((found.user.clone(), found.hash.as_str(), found.failures), (user.clone(), "hash", 0));
     assert_eq!(store.credential_of(user.id).await.unwrap().unwrap().user, user);
     assert!(store.credential("Ada@Example.com").await.unwrap().is_none(), "the key is folded");
-    assert_eq!(store.users(None, 10).await.unwrap(), [user.clone()]);
+    assert_eq!(store.users(None, 10).await.unwrap(), std::slice::from_ref(&user));
     assert!(store.users(Some(user.id), 10).await.unwrap().is_empty());
     assert!(store.any_with_role(&Role::parse("reader").unwrap()).await.unwrap());
     assert!(!store.any_with_role(&Role::parse("read").unwrap()).await.unwrap());
@@ -172,11 +183,14 @@ async fn an_invitation_is_spent_once_and_grants_its_role(store: Arc<dyn Store>) 
 async fn failures_are_counted_and_cleared(store: Arc<dyn Store>) {
     let user = registered(&store, "a@example.com").await;
     for n in 1..=3 {
-        assert_eq!(store.count_failure(user.id).await, Ok(n));
+        assert_eq!(store.note_failure(Some(user.id), entry(Event::SignInFailed, 0)).await, Ok(n));
     }
     store.clear_failures(user.id).await.unwrap();
     assert_eq!(store.credential_of(user.id).await.unwrap().unwrap().failures, 0);
-    assert_eq!(store.count_failure(UserId::from_bytes([0; 16])).await, Ok(0), "nobody has none");
+    assert_eq!(store.note_failure(None, entry(Event::SignInFailed, 0)).await, Ok(0), "nobody has none");
+    assert_eq!(store.page(None, 10).await.unwrap().len(), 5, "each is written down");
+    assert_eq!(store.unlock(user.id, entry(Event::Unlocked, 0)).await, Ok(true));
+    assert_eq!(store.unlock(UserId::from_bytes([0; 16]), entry(Event::Unlocked, 0)).await, Ok(false));
 }
 
 async fn a_session_is_read_back_as_it_was_written(store: Arc<dyn Store>) {
@@ -288,7 +302,7 @@ async fn a_ban_is_one_transaction_with_its_sessions(store: Arc<dyn Store>) {
 async fn a_new_password_replaces_the_handle(store: Arc<dyn Store>) {
     let user = registered(&store, "a@example.com").await;
     let (kept, gone) = (opened(&store, &user).await, opened(&store, &user).await);
-    store.count_failure(user.id).await.unwrap();
+    store.note_failure(Some(user.id), entry(Event::SignInFailed, 0)).await.unwrap();
     let handle = Handle::from_bytes(random());
     let what = Revocation::Password { user: user.id, hash: "new".into(), keep: Some((kept.sid, handle)) };
     assert_eq!(end(&store, what).await.entries.len(), 1);
@@ -318,9 +332,9 @@ async fn a_surplus_session_ends_with_an_entry(store: Arc<dyn Store>) {
     let user = registered(&store, "a@example.com").await;
     let mut oldest = session(&user);
     oldest.last_seen_at = at(-500);
-    store.open(oldest.clone(), 2, entry(Event::SignedIn, 0)).await.unwrap();
+    surplus(&store, oldest.clone(), 2).await;
     opened(&store, &user).await;
-    let revoked = store.open(session(&user), 2, entry(Event::SignedIn, 0)).await.unwrap();
+    let revoked = surplus(&store, session(&user), 2).await;
     assert_eq!(revoked.entries[0].what, Target::Session(oldest.sid));
     let ended = store.by_sid(oldest.sid).await.unwrap().unwrap().0;
     assert_eq!(ended.end_reason(at(1)), Some(EndReason::SessionLimit));
@@ -367,16 +381,55 @@ async fn purging_removes_the_dead_and_nothing_else(store: Arc<dyn Store>) {
     let (alive, ended) = (opened(&store, &user).await, opened(&store, &user).await);
     let mut idle = session(&user);
     idle.last_seen_at = at(-900);
-    store.open(idle.clone(), 100, entry(Event::SignedIn, 0)).await.unwrap();
+    surplus(&store, idle.clone(), 100).await;
     end(&store, Revocation::Session { sid: ended.sid, reason: EndReason::SignedOut }).await;
-    assert_eq!(store.purge(at(4), 100).await, Ok(0));
-    assert_eq!(store.purge(at(500), 1).await, Ok(1), "no more than a batch");
-    assert_eq!(store.purge(at(500), 100).await, Ok(1));
-    assert_eq!(store.purge(at(500), 100).await, Ok(0));
+    let nothing = Purged { removed: 0, at_end: true };
+    assert_eq!(store.purge(at(4), 100).await, Ok(nothing));
+    let mut rounds = Vec::new();
+    for _ in 0..4 {
+        rounds.push(store.purge(at(500), 1).await.unwrap());
+    }
+    assert_eq!(rounds.iter().map(|round| round.removed).sum::<u32>(), 2);
+    assert!(rounds.iter().all(|round| round.removed <= 1), "no more than a batch: {rounds:?}");
+    assert!(rounds[3].at_end && !rounds[0].at_end, "three rows are three rounds and a look past the end");
     assert!(store.by_sid(alive.sid).await.unwrap().is_some());
     assert!(store.by_sid(ended.sid).await.unwrap().is_none() && store.by_sid(idle.sid).await.unwrap().is_none());
-    assert!(store.purge(at(100_000), 100).await.unwrap() >= 2, "the last session, and the log entry");
+    assert!(store.purge(at(100_000), 100).await.unwrap().removed >= 2, "the last session, and the log entry");
     assert_eq!(store.in_force(at(0)).await.unwrap(), (Vec::new(), 1));
+}
+
+async fn what_came_between_the_check_and_the_session_wins(store: Arc<dyn Store>) {
+    let user = registered(&store, "a@example.com").await;
+    let attempt = |proved_by: Option<&str>| {
+        let new = NewSession { session: session(&user), proved_by: proved_by.map(str::to_owned), limit: 100 };
+        let store = Arc::clone(&store);
+        async move { store.open(new, entry(Event::SignedIn, 0)).await.unwrap() }
+    };
+    let roles = vec![Role::parse("editor").unwrap()];
+    end(&store, Revocation::Roles { user: user.id, roles: roles.clone() }).await;
+    let Opened::Done { user: fresh, .. } = attempt(Some("hash")).await else { panic!("refused") };
+    assert_eq!((fresh.roles, fresh.claims_version), (roles, 1), "tokens say what the account is now");
+    end(&store, Revocation::Password { user: user.id, hash: "new".into(), keep: None }).await;
+    assert_eq!(
+        attempt(Some("hash")).await,
+        Opened::Refused,
+        "the password that was checked is not the account's any more"
+    );
+    assert!(matches!(attempt(Some("new")).await, Opened::Done { .. }));
+    end(&store, Revocation::Ban { user: user.id, reason: String::new() }).await;
+    assert_eq!(attempt(Some("new")).await, Opened::Refused);
+    assert_eq!(attempt(None).await, Opened::Refused);
+    assert!(store.sessions_of(user.id).await.unwrap().iter().all(|session| session.ended.is_some()));
+}
+
+async fn a_password_is_not_changed_in_a_session_that_has_ended(store: Arc<dyn Store>) {
+    let user = registered(&store, "a@example.com").await;
+    let session = opened(&store, &user).await;
+    end(&store, Revocation::Session { sid: session.sid, reason: EndReason::EndedByYou }).await;
+    let keep = Some((session.sid, Handle::from_bytes(random())));
+    let what = Revocation::Password { user: user.id, hash: "new".into(), keep };
+    assert_eq!(end(&store, what).await, Revoked::default());
+    assert_eq!(store.credential_of(user.id).await.unwrap().unwrap().hash, "hash");
 }
 
 async fn touching_moves_only_forward(store: Arc<dyn Store>) {

@@ -1,7 +1,7 @@
 //! `/api/admin/invites`.
 
 use crate::app::App;
-use crate::flow::administer::{self, Administrator};
+use crate::flow::administer::{self, ADMIN, Administrator};
 use crate::http::extract::JsonBody;
 use crate::http::problem::{Code, Problem};
 use crate::http::view::json;
@@ -35,7 +35,8 @@ pub(in crate::http) async fn create(
         Some(role) => Some(Role::parse(role).ok_or_else(|| Problem::new(Code::Malformed).detail("no such role name"))?),
     };
     let life = Duration::from_secs(body.valid_for.unwrap_or(86_400).clamp(60, 30 * 86_400));
+    let admin = if role.as_ref().is_some_and(|role| role.as_str() == ADMIN) { "&role=admin" } else { "" };
     let token = administer::invite(&app, &by, role, life).await?;
-    let link = app.public.absolute(&format!("/register?invite={}", token.expose()));
+    let link = app.public.absolute(&format!("/register?invite={}{admin}", token.expose()));
     Ok(json(StatusCode::CREATED, &serde_json::json!({ "link": link, "valid_for": life.as_secs() })))
 }

@@ -137,14 +137,13 @@ pub(in crate::http) async fn unban(
 
 /// Unlock a password locked by 100 failures in a row.
 #[utoipa::path(post, path = "/api/admin/users/{id}/unlock", tag = "admin", params(("id" = String, Path)),
-    responses((status = 204)))]
+    responses((status = 204), (status = 404)))]
 pub(in crate::http) async fn unlock(
-    _: Administrator,
+    by: Administrator,
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    app.store.clear_failures(user_id(&id)?).await?;
-    done(true)
+    done(administer::unlock(&app, &by, user_id(&id)?).await?)
 }
 
 /// End all sessions of an account.

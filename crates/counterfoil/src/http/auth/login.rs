@@ -3,14 +3,13 @@
 use crate::app::App;
 use crate::flow::Caller;
 use crate::flow::login::{Login, login};
-use crate::http::csrf;
+use crate::http::csrf::NotForeign;
 use crate::http::extract::JsonBody;
 use crate::http::problem::Problem;
 use crate::http::view::{MeView, TokensView, deliver};
 use axum::extract::State;
 use axum::response::Response;
 use counterfoil_core::Secret;
-use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -47,10 +46,9 @@ pub(in crate::http) struct SignedInView {
 pub(in crate::http) async fn post(
     State(app): State<Arc<App>>,
     caller: Caller,
-    headers: HeaderMap,
+    _: NotForeign,
     JsonBody(body): JsonBody<LoginBody>,
 ) -> Result<Response, Problem> {
-    csrf::require_not_foreign(&app, &headers)?;
     let LoginBody { email, password, client_id, remember } = body;
     let attempt = Login { email, password, client_id, remember: remember.unwrap_or(true) };
     let signed_in = login(&app, attempt, &caller).await?;

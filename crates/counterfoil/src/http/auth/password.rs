@@ -7,10 +7,10 @@ use crate::flow::change_password::change_password;
 use crate::http::extract::{JsonBody, Presented};
 use crate::http::problem::Problem;
 use crate::http::view::{TokensView, deliver};
-use axum::extract::State;
+use axum::extract::{FromRequest as _, Request, State};
 use axum::response::Response;
 use counterfoil_core::Secret;
-use http::{HeaderMap, Method};
+use http::Method;
 use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -33,11 +33,12 @@ pub(in crate::http) struct ChangeBody {
 pub(in crate::http) async fn change(
     State(app): State<Arc<App>>,
     caller: Caller,
-    headers: HeaderMap,
-    JsonBody(body): JsonBody<ChangeBody>,
+    request: Request,
 ) -> Result<Response, Problem> {
+    let headers = request.headers().clone();
     let presented = Presented::require(&app, &Method::POST, &headers)?;
     let identity = identify(&app, presented.credential(), &caller).await?;
+    let JsonBody(body) = JsonBody::<ChangeBody>::from_request(request, &app).await?;
     let delivery = change_password(&app, identity, &body.current_password, &body.new_password, &caller).await?;
     Ok(deliver(&TokensView::of(&delivery), &delivery, &app.config.session))
 }

@@ -38,7 +38,7 @@ pub(in crate::http) async fn post(
     request: Request,
 ) -> Result<Response, Problem> {
     let headers = request.headers().clone();
-    if let Some(token) = body_token(request).await? {
+    if let Some(token) = body_token(&app, request).await? {
         let delivery = refresh(&app, token.expose(), Via::Body, &caller).await?;
         return Ok(deliver(&TokensView::of(&delivery), &delivery, &app.config.session));
     }
@@ -67,7 +67,7 @@ pub(in crate::http) async fn delete(
     request: Request,
 ) -> Result<Response, Problem> {
     let headers = request.headers().clone();
-    if let Some(token) = body_token(request).await? {
+    if let Some(token) = body_token(&app, request).await? {
         end(&app, token.expose(), &caller).await?;
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
@@ -85,9 +85,13 @@ async fn end(app: &App, token: &str, caller: &Caller) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The token of a JSON body, if there is a body at all.
-async fn body_token(request: Request) -> Result<Option<Secret<String>>, Problem> {
+/// The token of a JSON body, if there is a body at all. Only JSON can come from a `native` client; anything else is a browser's
+/// and must pass C1 before its body is looked at.
+async fn body_token(app: &App, request: Request) -> Result<Option<Secret<String>>, Problem> {
     let json = is_json(request.headers());
+    if !json {
+        csrf::require(app, request.headers())?;
+    }
     let bytes = read_body(request).await?;
     if bytes.expose().is_empty() {
         return Ok(None);

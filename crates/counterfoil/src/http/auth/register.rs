@@ -3,14 +3,14 @@
 use crate::app::App;
 use crate::flow::Caller;
 use crate::flow::register::{Registration, register};
-use crate::http::csrf;
+use crate::http::csrf::NotForeign;
 use crate::http::extract::JsonBody;
 use crate::http::problem::Problem;
 use crate::http::view::{UserView, json};
 use axum::extract::State;
 use axum::response::Response;
 use counterfoil_core::Secret;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -47,10 +47,9 @@ pub(in crate::http) struct RegisteredView {
 pub(in crate::http) async fn post(
     State(app): State<Arc<App>>,
     caller: Caller,
-    headers: HeaderMap,
+    _: NotForeign,
     JsonBody(body): JsonBody<RegisterBody>,
 ) -> Result<Response, Problem> {
-    csrf::require_not_foreign(&app, &headers)?;
     let RegisterBody { email, password, name, invite, .. } = body;
     let user = register(&app, Registration { email, password, name, invite }, &caller).await?;
     Ok(json(StatusCode::CREATED, &RegisteredView { user: UserView::from(&user) }))

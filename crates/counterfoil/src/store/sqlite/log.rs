@@ -78,12 +78,15 @@ fn revoke(connection: &Connection, order: &RevocationOrder) -> Result<Revoked, F
             Ok(Revoked { entries, found: true })
         }
         Revocation::Password { user, hash, keep } => {
+            // The session it is changed in has ended meanwhile: nothing is changed.
+            if let Some((sid, handle)) = keep
+                && !replace_handle(connection, *sid, *handle, order.at)?
+            {
+                return Ok(Revoked::default());
+            }
             let sql = "UPDATE password SET hash = ?2, failures = 0 WHERE account = ?1";
             if connection.prepare_cached(sql)?.execute(params![user.as_bytes(), hash])? == 0 {
                 return Ok(Revoked::default());
-            }
-            if let Some((sid, handle)) = keep {
-                replace_handle(connection, *sid, *handle, order.at)?;
             }
             let kept = keep.map(|(sid, _)| sid);
             let entries = end_all(connection, *user, kept, EndReason::PasswordChanged, audit_entry)?;
@@ -99,10 +102,13 @@ fn exists(connection: &Connection, sql: &str, key: &[u8; 16]) -> Result<bool, Fa
 }
 
 /// ASVS-7.2.4: re-authentication gives the session a new handle; the old one says `refresh_superseded` for a while.
-fn replace_handle(connection: &Connection, sid: Sid, handle: Handle, at: Timestamp) -> Result<(), Failure> {
-    connection
-        .prepare_cached("INSERT INTO superseded_handle (handle, at) SELECT handle, ?2 FROM session WHERE sid = ?1")?
-        .execute(params![sid.as_bytes(), at.as_millis()])?;
+/// `false` if the session has ended.
+fn replace_handle(connection: &Connection, sid: Sid, handle: Handle, at: Timestamp) -> Result<bool, Failure> {
+    let sql = "INSERT INTO superseded_handle (handle, at) \
+               SELECT handle, ?2 FROM session WHERE sid = ?1 AND ended_at IS NULL";
+    if connection.prepare_cached(sql)?.execute(params![sid.as_bytes(), at.as_millis()])? == 0 {
+        return Ok(false);
+    }
     // The row starts over: the first token under the new handle is of generation 0.
     connection
         .prepare_cached(
@@ -111,7 +117,7 @@ fn replace_handle(connection: &Connection, sid: Sid, handle: Handle, at: Timesta
              WHERE sid = ?1 AND ended_at IS NULL",
         )?
         .execute(params![sid.as_bytes(), handle.as_bytes(), at.as_millis()])?;
-    Ok(())
+    Ok(true)
 }
 
 fn end_all(

@@ -26,18 +26,28 @@ pub enum MigrateError {
     Sqlite(#[from] rusqlite::Error),
 }
 
-pub(super) fn migrate(connection: &mut Connection) -> Result<(), MigrateError> {
-    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let application: i32 = transaction.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let found: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+/// Whether the database is ours, or empty, and of a version known here; returns that version.
+pub(super) fn check(connection: &Connection) -> Result<usize, MigrateError> {
+    let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let found: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let found = found as usize;
-    let tables: i64 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if application != APPLICATION_ID && (application != 0 || tables != 0) {
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let empty = application == 0 && tables == 0 && found == 0;
+    if application != APPLICATION_ID && !empty {
         return Err(MigrateError::NotOurs);
     }
     if found > MIGRATIONS.len() {
         return Err(MigrateError::TooNew { found, known: MIGRATIONS.len() });
     }
+    Ok(found)
+}
+
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), MigrateError> {
+    if check(connection)? == MIGRATIONS.len() {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let found = check(&transaction)?;
     for (index, migration) in MIGRATIONS.iter().enumerate().skip(found) {
         transaction.execute_batch(migration)?;
         transaction.pragma_update(None, "user_version", u32::try_from(index + 1).unwrap_or(u32::MAX))?;

@@ -12,7 +12,9 @@ mod writer;
 
 use super::{Store, StoreError};
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use readers::Readers;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
@@ -50,6 +52,8 @@ pub enum OpenError {
 pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
+    /// How far purging has come; lost at a restart, which then begins at the start.
+    purged_to: Mutex<Vec<u8>>,
 }
 
 impl SqliteStore {
@@ -60,6 +64,8 @@ impl SqliteStore {
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
         connection.busy_timeout(Duration::from_secs(5))?;
+        // Before anything is written: another program's database must be left as it is.
+        migrate::check(&connection)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         let level = match synchronous {
             Synchronous::Full => "full",
@@ -71,9 +77,15 @@ impl SqliteStore {
         connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
         connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
         connection.set_prepared_statement_cache_capacity(64);
+        keep_plans(&connection)?;
         migrate::migrate(&mut connection)?;
-        Ok(Self { writer: Writer::start(connection)?, readers: Readers::new(path) })
+        Ok(Self { writer: Writer::start(connection)?, readers: Readers::new(path), purged_to: Mutex::default() })
     }
+}
+
+/// Plans a statement once, whatever values are bound to it later. Without this the plan is made anew at every look-up.
+fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(|_| ())
 }
 
 #[async_trait]

@@ -44,6 +44,7 @@ impl Readers {
         connection.busy_timeout(Duration::from_secs(5))?;
         connection.pragma_update(None, "cache_size", -2 * 1024)?;
         connection.set_prepared_statement_cache_capacity(32);
+        super::keep_plans(&connection)?;
         Ok(connection)
     }
 

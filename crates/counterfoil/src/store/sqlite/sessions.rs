@@ -3,7 +3,7 @@
 use super::row::{SESSION, SESSION_COLUMNS, USER, all, first, millis, parent_column, session, user};
 use super::writer::Failure;
 use super::{SqliteStore, audit, log};
-use crate::store::{Sessions, StoreError, Swap};
+use crate::store::{NewSession, Opened, Purged, Sessions, StoreError, Swap};
 use async_trait::async_trait;
 use counterfoil_core::audit::AuditEntry;
 use counterfoil_core::refresh::rotation::Rotation;
@@ -11,26 +11,29 @@ use counterfoil_core::revocation::Revoked;
 use counterfoil_core::session::{EndReason, Handle, Session};
 use counterfoil_core::user::User;
 use counterfoil_core::{Sid, Timestamp, UserId};
-use rusqlite::{Connection, OptionalExtension as _, ToSql, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
+use std::sync::LazyLock;
 
 #[async_trait]
 impl Sessions for SqliteStore {
-    async fn open(&self, new: Session, limit: u32, entry: AuditEntry) -> Result<Revoked, StoreError> {
+    async fn open(&self, new: NewSession, entry: AuditEntry) -> Result<Opened, StoreError> {
         self.writer
             .write(move |connection| {
-                insert(connection, &new)?;
+                let Some(user) = may_sign_in(connection, &new)? else { return Ok(Opened::Refused) };
+                insert(connection, &new.session)?;
                 audit::insert(connection, &entry)?;
-                end_surplus(connection, new.user, limit, &entry)
+                let surplus = end_surplus(connection, user.id, new.limit, &entry)?;
+                Ok(Opened::Done { user, surplus })
             })
             .await
     }
 
     async fn by_handle(&self, handle: Handle) -> Result<Option<(Session, User)>, StoreError> {
-        self.find("s.handle", handle.as_bytes())
+        self.writer.look_up(move |connection| find(connection, &BY_HANDLE, handle.as_bytes())).await
     }
 
     async fn by_sid(&self, sid: Sid) -> Result<Option<(Session, User)>, StoreError> {
-        self.find("s.sid", sid.as_bytes())
+        self.readers.read(|connection| find(connection, &BY_SID, sid.as_bytes()))
     }
 
     async fn superseded_at(&self, handle: Handle) -> Result<Option<Timestamp>, StoreError> {
@@ -45,7 +48,7 @@ impl Sessions for SqliteStore {
     async fn sessions_of(&self, id: UserId) -> Result<Vec<Session>, StoreError> {
         self.readers.read(|connection| {
             let sql =
-                format!("SELECT {SESSION} FROM session s WHERE s.account = ?1 ORDER BY s.last_seen_at DESC LIMIT 200");
+                format!("SELECT {SESSION} FROM session s WHERE s.account = ?1 ORDER BY s.ended_at IS NOT NULL, s.last_seen_at DESC LIMIT 1200");
             all(connection.prepare_cached(&sql)?.query([id.as_bytes()])?, session)
         })
     }
@@ -71,21 +74,39 @@ impl Sessions for SqliteStore {
         self.writer.write_one(update).await.map(|_| ())
     }
 
-    async fn purge(&self, before: Timestamp, batch: u32) -> Result<u32, StoreError> {
-        self.writer.write(move |connection| purge(connection, before.as_millis(), batch)).await
+    async fn purge(&self, before: Timestamp, batch: u32) -> Result<Purged, StoreError> {
+        let from = self.purged_to.lock().clone();
+        let (purged, to) =
+            self.writer.write(move |connection| purge(connection, before.as_millis(), batch, &from)).await?;
+        *self.purged_to.lock() = to;
+        Ok(purged)
     }
 }
 
-impl SqliteStore {
-    fn find(&self, column: &str, key: &dyn ToSql) -> Result<Option<(Session, User)>, StoreError> {
-        self.readers.read(|connection| {
-            let sql = format!(
-                "SELECT {SESSION}, {USER} FROM session s JOIN account a ON a.id = s.account WHERE {column} = ?1"
-            );
-            let mut statement = connection.prepare_cached(&sql)?;
-            first(statement.query([key])?, |row| Ok((session(row)?, user(row, SESSION_COLUMNS)?)))
-        })
+static BY_HANDLE: LazyLock<String> = LazyLock::new(|| with_user("s.handle"));
+static BY_SID: LazyLock<String> = LazyLock::new(|| with_user("s.sid"));
+
+fn with_user(column: &str) -> String {
+    format!("SELECT {SESSION}, {USER} FROM session s JOIN account a ON a.id = s.account WHERE {column} = ?1")
+}
+
+fn find(connection: &Connection, sql: &str, key: &[u8; 16]) -> Result<Option<(Session, User)>, Failure> {
+    first(connection.prepare_cached(sql)?.query([key])?, |row| Ok((session(row)?, user(row, SESSION_COLUMNS)?)))
+}
+
+/// The account, unless it has been banned or got another password since it was checked.
+fn may_sign_in(connection: &Connection, new: &NewSession) -> Result<Option<User>, Failure> {
+    let sql = "SELECT 1 FROM password WHERE account = ?1 AND hash = ?2";
+    let id = new.session.user;
+    if let Some(hash) = &new.proved_by {
+        let unchanged =
+            connection.prepare_cached(sql)?.query_row(params![id.as_bytes(), hash], |_| Ok(())).optional()?;
+        if unchanged.is_none() {
+            return Ok(None);
+        }
     }
+    let sql = format!("SELECT {USER} FROM account a WHERE a.id = ?1 AND a.banned_at IS NULL");
+    first(connection.prepare_cached(&sql)?.query([id.as_bytes()])?, |row| user(row, 0))
 }
 
 pub(super) fn insert(connection: &Connection, new: &Session) -> Result<(), Failure> {
@@ -136,7 +157,7 @@ struct Step {
 fn advance(connection: &Connection, step: &Step) -> rusqlite::Result<usize> {
     let Step { handle, from, to, seen, network } = step;
     let sql = "UPDATE session SET generation = ?2, parent = ?3, handed_at = ?4, handed_twice = ?5, presented = ?6, \
-                 rotated_1 = ?7, rotated_2 = ?8, rotated_3 = ?9, last_seen_at = ?10, network = coalesce(?11, network) \
+                 rotated_1 = ?7, rotated_2 = ?8, rotated_3 = ?9, last_seen_at = max(last_seen_at, ?10), network = coalesce(?11, network) \
                WHERE handle = ?1 AND ended_at IS NULL \
                  AND generation = ?12 AND handed_at = ?13 AND handed_twice = ?14 AND presented = ?15";
     connection.prepare_cached(sql)?.execute(params![
@@ -169,19 +190,38 @@ fn end_surplus(connection: &Connection, id: UserId, limit: u32, entry: &AuditEnt
     Ok(Revoked { entries, found: true })
 }
 
-/// Removes what is past use. The handle order is random, so each call looks at its own bounded stretch of rows.
-fn purge(connection: &Connection, before: i64, batch: u32) -> Result<u32, Failure> {
-    let delete = |sql: &str| -> Result<u32, Failure> {
-        let removed = connection.prepare_cached(sql)?.execute(params![before, batch])?;
-        Ok(u32::try_from(removed).unwrap_or(u32::MAX))
-    };
-    Ok(delete(
-        "DELETE FROM session WHERE handle IN (SELECT handle FROM session WHERE expires_at <= ?1 \
-         OR last_seen_at + idle <= ?1 OR ended_at <= ?1 LIMIT ?2)",
-    )? + delete(
-        "DELETE FROM superseded_handle WHERE handle IN (SELECT handle FROM superseded_handle WHERE at <= ?1 LIMIT ?2)",
-    )? + delete("DELETE FROM invite WHERE hash IN (SELECT hash FROM invite WHERE expires_at <= ?1 LIMIT ?2)")?
-        + delete(
-            "DELETE FROM revocation WHERE seq IN (SELECT seq FROM revocation WHERE until <= ?1 AND kind <> 'key' LIMIT ?2)",
-        )?)
+/// One bounded stretch of the table, from after the handle `from`; returns the handle to go on from. An index on the times
+/// would make every refresh dearer, so the table is walked instead, a little at a time.
+fn purge(connection: &Connection, before: i64, batch: u32, from: &[u8]) -> Result<(Purged, Vec<u8>), Failure> {
+    let sql = "SELECT handle, expires_at <= ?2 OR last_seen_at + idle <= ?2 OR coalesce(ended_at <= ?2, 0) FROM session \
+               WHERE handle > ?1 ORDER BY handle LIMIT ?3";
+    let seen: Vec<(Vec<u8>, bool)> =
+        all(connection.prepare_cached(sql)?.query(params![from, before, batch])?, |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    let mut delete = connection.prepare_cached("DELETE FROM session WHERE handle = ?1")?;
+    let mut removed = 0;
+    for (handle, _) in seen.iter().filter(|(_, dead)| *dead) {
+        removed += delete.execute([handle])?;
+    }
+    let last = seen.last().map(|(handle, _)| handle.clone()).filter(|_| seen.len() == batch as usize);
+    let at_end = last.is_none();
+    if at_end {
+        removed += purge_the_rest(connection, before)?;
+    }
+    let removed = u32::try_from(removed).unwrap_or(u32::MAX);
+    Ok((Purged { removed, at_end }, last.unwrap_or_default()))
+}
+
+/// Small tables that hold minutes or days, not a history.
+fn purge_the_rest(connection: &Connection, before: i64) -> Result<usize, Failure> {
+    let mut removed = 0;
+    for sql in [
+        "DELETE FROM superseded_handle WHERE at <= ?1",
+        "DELETE FROM invite WHERE expires_at <= ?1",
+        "DELETE FROM revocation WHERE until <= ?1 AND kind <> 'key'",
+    ] {
+        removed += connection.prepare_cached(sql)?.execute([before])?;
+    }
+    Ok(removed)
 }

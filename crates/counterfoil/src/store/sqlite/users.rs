@@ -44,12 +44,19 @@ impl Users for SqliteStore {
         })
     }
 
-    async fn count_failure(&self, id: UserId) -> Result<u32, StoreError> {
-        let sql = "UPDATE password SET failures = min(failures + 1, 1000) WHERE account = ?1 RETURNING failures";
-        let query = move |connection: &Connection| {
-            connection.prepare_cached(sql)?.query_row([id.as_bytes()], |row| row.get(0)).optional()
-        };
-        Ok(self.writer.write_one(query).await?.unwrap_or_default())
+    async fn note_failure(&self, id: Option<UserId>, entry: AuditEntry) -> Result<u32, StoreError> {
+        self.writer
+            .write(move |connection| {
+                // Nobody's id is looked for as well: the same work.
+                let id = id.unwrap_or(UserId::from_bytes([0; 16]));
+                let sql =
+                    "UPDATE password SET failures = min(failures + 1, 1000) WHERE account = ?1 RETURNING failures";
+                let failures =
+                    connection.prepare_cached(sql)?.query_row([id.as_bytes()], |row| row.get(0)).optional()?;
+                audit::insert(connection, &entry)?;
+                Ok(failures.unwrap_or_default())
+            })
+            .await
     }
 
     async fn clear_failures(&self, id: UserId) -> Result<(), StoreError> {
@@ -58,6 +65,19 @@ impl Users for SqliteStore {
             .write_one(move |connection| connection.prepare_cached(sql)?.execute([id.as_bytes()]))
             .await
             .map(|_| ())
+    }
+
+    async fn unlock(&self, id: UserId, entry: AuditEntry) -> Result<bool, StoreError> {
+        self.writer
+            .write(move |connection| {
+                let sql = "UPDATE password SET failures = 0 WHERE account = ?1";
+                let found = connection.prepare_cached(sql)?.execute([id.as_bytes()])? == 1;
+                if found {
+                    audit::insert(connection, &entry)?;
+                }
+                Ok(found)
+            })
+            .await
     }
 
     async fn unban(&self, id: UserId, entry: AuditEntry) -> Result<bool, StoreError> {

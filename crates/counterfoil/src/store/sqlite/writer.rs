@@ -1,5 +1,8 @@
 //! The one writer, with group commit: whatever waits is done in one transaction, one wait for the disk, and only then is
 //! anybody told. Durability costs the same for one as for a hundred.
+//!
+//! Look-ups on the refresh path are done here too, before the writes of the same round and therefore on committed rows: the
+//! writer's page cache is always current, while every other connection's is void after every commit.
 
 use crate::store::StoreError;
 use parking_lot::Mutex;
@@ -18,10 +21,19 @@ const GROUP: usize = 256;
 type Job = Box<dyn FnOnce(Option<&Connection>) -> Deliver + Send>;
 type Deliver = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
+/// Looks something up and tells whoever asked, at once.
+type Lookup = Box<dyn FnOnce(&Connection) + Send>;
+
+/// What waits for the writer.
+enum Work {
+    Write(Job),
+    Lookup(Lookup),
+}
+
 /// The way to the writer's thread.
 #[derive(Debug)]
 pub(super) struct Writer {
-    queue: Mutex<Option<mpsc::Sender<Job>>>,
+    queue: Mutex<Option<mpsc::Sender<Work>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -87,6 +99,19 @@ impl Writer {
         self.submit(move |connection| body(connection).map_err(Failure::Sqlite)).await
     }
 
+    /// Reads committed rows on the writer's own connection.
+    pub(super) async fn look_up<T, F>(&self, body: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        self.enqueue(Work::Lookup(Box::new(move |connection| {
+            drop(answer.send(body(connection).map_err(StoreError::from)));
+        })))?;
+        answered.await.map_err(|_| StoreError::Unavailable)?
+    }
+
     async fn submit<T, F>(&self, body: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -103,13 +128,13 @@ impl Writer {
                 drop(answer.send(committed.and(outcome)));
             })
         });
-        self.enqueue(job)?;
+        self.enqueue(Work::Write(job))?;
         answered.await.map_err(|_| StoreError::Unavailable)?
     }
 
-    fn enqueue(&self, job: Job) -> Result<(), StoreError> {
+    fn enqueue(&self, work: Work) -> Result<(), StoreError> {
         let queue = self.queue.lock();
-        queue.as_ref().ok_or(StoreError::Unavailable)?.try_send(job).map_err(|refused| match refused {
+        queue.as_ref().ok_or(StoreError::Unavailable)?.try_send(work).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => StoreError::Unavailable,
         })
@@ -132,22 +157,34 @@ fn in_savepoint<T>(
     connection: &Connection,
     body: impl FnOnce(&Connection) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    connection.prepare_cached("SAVEPOINT job")?.execute([])?;
+    execute(connection, "SAVEPOINT job")?;
     let outcome = body(connection);
     // A severe error (disk full, I/O) has rolled everything back already; then there is no savepoint any more.
     if outcome.is_err() && !connection.is_autocommit() {
-        connection.prepare_cached("ROLLBACK TO job")?.execute([])?;
+        execute(connection, "ROLLBACK TO job")?;
     }
     if !connection.is_autocommit() {
-        connection.prepare_cached("RELEASE job")?.execute([])?;
+        execute(connection, "RELEASE job")?;
     }
     outcome
 }
 
-fn run(connection: Connection, mut queue: mpsc::Receiver<Job>) {
-    let mut delivered = Vec::with_capacity(GROUP);
+fn run(connection: Connection, mut queue: mpsc::Receiver<Work>) {
+    let (mut lookups, mut writes, mut delivered) = (Vec::new(), Vec::new(), Vec::new());
     while let Some(first) = queue.blocking_recv() {
-        match group(&connection, first, &mut queue, &mut delivered) {
+        let mut next = Some(first);
+        while let Some(work) = next {
+            match work {
+                Work::Lookup(lookup) => lookups.push(lookup),
+                Work::Write(job) => writes.push(job),
+            }
+            next = if lookups.len() + writes.len() < GROUP { queue.try_recv().ok() } else { None };
+        }
+        look_up(&connection, &mut lookups);
+        if writes.is_empty() {
+            continue;
+        }
+        match group(&connection, &mut writes, &mut delivered) {
             Ok(()) => delivered.drain(..).for_each(|deliver| deliver(Ok(()))),
             Err(error) => {
                 let failed = unavailable(&error);
@@ -167,31 +204,36 @@ fn run(connection: Connection, mut queue: mpsc::Receiver<Job>) {
     }
 }
 
-/// One transaction: the first job and whatever else is waiting by now.
-fn group(
-    connection: &Connection,
-    first: Job,
-    queue: &mut mpsc::Receiver<Job>,
-    delivered: &mut Vec<Deliver>,
-) -> rusqlite::Result<()> {
-    let begun = connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([]));
-    if let Err(error) = begun {
-        delivered.push(first(None));
+/// All look-ups in one read transaction, so that its locks are taken once.
+fn look_up(connection: &Connection, lookups: &mut Vec<Lookup>) {
+    let many = lookups.len() > 1 && execute(connection, "BEGIN").is_ok();
+    for lookup in lookups.drain(..) {
+        lookup(connection);
+    }
+    if many && let Err(error) = execute(connection, "COMMIT") {
+        tracing::warn!(%error, "a read transaction did not end cleanly");
+        roll_back(connection);
+    }
+}
+
+/// All writes in one transaction. What is to be told, and to whom, is in `delivered` when this returns, whatever it returns.
+fn group(connection: &Connection, writes: &mut Vec<Job>, delivered: &mut Vec<Deliver>) -> rusqlite::Result<()> {
+    if let Err(error) = execute(connection, "BEGIN IMMEDIATE") {
+        delivered.extend(writes.drain(..).map(|job| job(None)));
         return Err(error);
     }
-    delivered.push(first(Some(connection)));
-    while delivered.len() < GROUP
-        && let Ok(job) = queue.try_recv()
-    {
-        delivered.push(job(Some(connection)));
-    }
+    delivered.extend(writes.drain(..).map(|job| job(Some(connection))));
     if connection.is_autocommit() {
         return Err(rusqlite::Error::SqliteFailure(
             rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT_ROLLBACK),
             Some("the transaction was rolled back by an earlier error".into()),
         ));
     }
-    connection.prepare_cached("COMMIT")?.execute([]).map(|_| ())
+    execute(connection, "COMMIT")
+}
+
+fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(|_| ())
 }
 
 fn roll_back(connection: &Connection) {

@@ -137,7 +137,7 @@ async fn nist_322_a_hundred_failures_in_a_row_lock_the_password_until_it_is_unlo
     let (_, users) = crate::control::ask(&app, "GET", "/api/admin/users", None).await;
     let id = users["users"][0]["id"].as_str().unwrap().to_owned();
     for _ in 0..100 {
-        app.app.store.count_failure(id.parse().unwrap()).await.unwrap();
+        browser.post_json("/api/auth/login", &json!({"email": EMAIL, "password": "wrong"})).await;
     }
     assert_eq!(attempt(&mut browser, EMAIL, PASSWORD).await, (401, "invalid_credentials".into()));
     crate::control::ask(&app, "POST", &format!("/api/admin/users/{id}/unlock"), Some(json!({}))).await;

@@ -35,9 +35,10 @@ pub(crate) fn exchange(
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
     let mut text = format!("{request_line} HTTP/1.1\r\nHost: localhost:{}\r\nConnection: close\r\n", address.port());
     for (name, value) in headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
+        text.extend([name, ": ", value, "\r\n"]);
     }
-    text.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
+    let length = body.len().to_string();
+    text.extend(["Content-Length: ", &length, "\r\n\r\n", body]);
     stream.write_all(text.as_bytes())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
@@ -49,4 +50,35 @@ pub(crate) fn exchange(
         return Err(broken());
     }
     Ok(Exchange { status, head: head.to_owned(), body: body.to_owned() })
+}
+
+/// Sends a request as a script of a page at `origin` does: its origin, the custom header, JSON if there is a body.
+pub(crate) fn from_page(
+    address: SocketAddr,
+    origin: &str,
+    request_line: &str,
+    cookie: &str,
+    json: &str,
+) -> std::io::Result<Exchange> {
+    let mut headers = vec![("Origin", origin), ("X-Requested-With", "test")];
+    if !cookie.is_empty() {
+        headers.push(("Cookie", cookie));
+    }
+    if !json.is_empty() {
+        headers.push(("Content-Type", "application/json"));
+    }
+    exchange(address, request_line, &headers, json)
+}
+
+/// Begins a request with a JSON body that is still to come; the server has begun to wait for it.
+pub(crate) fn begin(address: SocketAddr, request_line: &str, length: usize) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let headers = "Host: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue";
+    let head = format!("{request_line} HTTP/1.1\r\n{headers}\r\nContent-Length: {length}\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut go_on = [0; 25];
+    stream.read_exact(&mut go_on).unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream
 }

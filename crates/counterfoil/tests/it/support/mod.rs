@@ -6,10 +6,8 @@ mod server;
 mod test_app;
 
 pub(crate) use browser::{Answer, Browser};
-pub(crate) use http_client::exchange;
-#[expect(unused_imports, reason = "for tests that start the server through another program")]
-pub(crate) use server::BINARY;
-pub(crate) use server::{Server, run};
+pub(crate) use http_client::{Exchange, begin, exchange, from_page};
+pub(crate) use server::{BINARY, Server, in_namespace, run};
 pub(crate) use test_app::TestApp;
 
 pub(crate) const EMAIL: &str = "ada@example.com";

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_counterfoil");
@@ -10,7 +10,6 @@ pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_counterfoil");
 pub(crate) struct Server {
     pub(crate) child: Child,
     pub(crate) address: SocketAddr,
-    pub(crate) data: PathBuf,
 }
 
 impl Server {
@@ -38,7 +37,7 @@ impl Server {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.rsplit_once('(').and_then(|(_, rest)| rest.trim_end().trim_end_matches(')').parse().ok());
         if let Some(address) = address {
-            Ok(Self { child, address, data: data.to_owned() })
+            Ok(Self { child, address })
         } else {
             let output = child.wait_with_output().unwrap();
             Err(String::from_utf8_lossy(&output.stderr).into_owned())
@@ -81,4 +80,13 @@ pub(crate) fn run(args: &[&str], stdin: &str) -> Output {
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
     child.wait_with_output().unwrap()
+}
+
+/// A command in a mount namespace of its own, after these lines of shell with `$1` as `place`. Needs no privilege where
+/// user namespaces are allowed.
+pub(crate) fn in_namespace(mounts: &str, place: &Path) -> Command {
+    let script = format!("set -e; {mounts}; shift; exec \"$@\"");
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "sh", "-c", &script, "sh"]).arg(place);
+    command
 }

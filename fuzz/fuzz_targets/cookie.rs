@@ -1,0 +1,25 @@
+//! The `Cookie` header. The input's first line is the name asked for, the rest is the header.
+#![no_main]
+
+use counterfoil_fuzz::text;
+use counterfoil_guard::{MAX_COOKIE_HEADER, cookie_values};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    let input = text(data);
+    let (name, header) = input.split_once('\n').unwrap_or(("__Host-cf_access", &input));
+    let values = cookie_values(header, name);
+    assert!(values.len() <= header.matches(';').count() + 1);
+    assert!(values.is_empty() || header.len() <= MAX_COOKIE_HEADER);
+    for value in &values {
+        let sendable = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | ',' | ';' | '\\');
+        assert!(!value.is_empty() && value.chars().all(sendable), "{value:?}");
+        assert!(header.contains(&format!("{name}={value}")));
+    }
+    // Whatever stands before it, a well-formed cookie is found, and after it nothing else changes.
+    let longer = format!("{header}; {name}=value");
+    let sendable = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    if sendable && longer.len() <= MAX_COOKIE_HEADER {
+        assert_eq!(cookie_values(&longer, name), [&values[..], &["value"]].concat());
+    }
+});

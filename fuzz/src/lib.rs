@@ -1,0 +1,48 @@
+//! What the targets share: a key, an instant, a verifier, and bytes as text.
+
+use counterfoil_core::Secret;
+use counterfoil_core::keys::ring::SigningKey;
+use counterfoil_guard::{Algorithm, KeySet, Timestamp, Verifier, VerifyingKey, base64url_encode};
+use std::borrow::Cow;
+
+pub const ISSUER: &str = "https://auth.example";
+pub const AUDIENCE: &str = "api";
+pub const KID: &str = "fuzz";
+
+/// 2030-01-01T00:00:00Z; the seeds are valid then.
+pub const NOW: i64 = 1_893_456_000;
+
+/// `NOW` as the library has it.
+pub const fn now() -> Timestamp {
+    Timestamp::from_seconds(NOW)
+}
+
+/// Every input is some text: UTF-8 where it is, else one character per byte, as a header would be read.
+pub fn text(data: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(data) {
+        Ok(text) => text.into(),
+        Err(_) => data.iter().map(|byte| char::from(*byte)).collect::<String>().into(),
+    }
+}
+
+/// A signing key known to everybody. Ed25519 is deterministic, so the tokens in the corpus stay valid.
+pub fn signing_key() -> SigningKey {
+    let seed = Secret::new(b"a seed for fuzzing, not a secret".to_vec());
+    SigningKey::from_seed(KID.parse().expect("a kid"), Algorithm::EdDsa, &seed).expect("32 bytes")
+}
+
+/// Believes what that key signed.
+pub fn verifier(key: &SigningKey) -> Verifier {
+    let mut keys = KeySet::default();
+    keys.insert(key.kid().clone(), VerifyingKey::ed25519(key.algorithm(), key.public()).expect("a key"));
+    Verifier::new(ISSUER, AUDIENCE, keys)
+}
+
+/// Signs any header over any payload.
+pub fn sign(key: &SigningKey, header: &[u8], payload: &[u8]) -> String {
+    let mut token = format!("{}.{}", base64url_encode(header), base64url_encode(payload));
+    let signature = base64url_encode(&key.signature_over(token.as_bytes()));
+    token.push('.');
+    token.push_str(&signature);
+    token
+}
