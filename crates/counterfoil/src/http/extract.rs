@@ -13,6 +13,7 @@ use counterfoil_guard::{Refusal, Strict};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderValue, Method, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::Body as _;
 use serde::de::DeserializeOwned;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -84,6 +85,9 @@ pub(super) async fn read_body(request: Request) -> Result<Secret<Vec<u8>>, Probl
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: u64| length > MAX_BODY as u64) {
         return Err(too_large());
+    }
+    if request.body().is_end_stream() {
+        return Ok(Secret::new(Vec::new()));
     }
     let whole = Limited::new(request.into_body(), MAX_BODY).collect();
     match tokio::time::timeout(BODY_WITHIN, whole).await {

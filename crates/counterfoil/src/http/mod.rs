@@ -10,6 +10,7 @@ mod health;
 mod openapi;
 mod page;
 mod pages;
+mod patience;
 pub mod problem;
 mod router;
 pub mod serve;

@@ -1,6 +1,7 @@
 //! The listeners: TCP, TLS, and the control socket. Each connection is a task; stopping waits for what is under way.
 
 use super::Peer;
+use super::patience::Patience;
 use axum::Router;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -38,7 +39,7 @@ impl Server {
     /// Serves this application.
     pub fn new(router: Router) -> Self {
         let mut builder = Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(MAX_HEAD);
+        builder.http1().header_read_timeout(HEAD_WITHIN).max_buf_size(MAX_HEAD);
         builder.http2().timer(TokioTimer::new()).max_header_list_size(16 * 1024).max_concurrent_streams(100);
         Self { router, graceful: GracefulShutdown::new(), builder }
     }
@@ -104,12 +105,20 @@ impl Server {
         self.drain().await;
     }
 
+    /// For one connection, with a timer of its own.
+    fn builder(&self) -> Builder<TokioExecutor> {
+        let mut builder = self.builder.clone();
+        builder.http1().timer(Patience::default());
+        builder
+    }
+
     fn connection<S, P>(&self, stream: S, peer: Peer, permit: P)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         P: Send + 'static,
     {
-        let connection = self.builder.serve_connection(TokioIo::new(stream), service(self.router.clone(), peer));
+        let builder = self.builder();
+        let connection = builder.serve_connection(TokioIo::new(stream), service(self.router.clone(), peer));
         let watched = self.graceful.watch(connection.into_owned());
         tokio::spawn(async move {
             finish(watched.await);

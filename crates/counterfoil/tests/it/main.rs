@@ -1,4 +1,6 @@
 //! Behaviour, through HTTP, on a real store. One binary, laid out like the URLs.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 mod admin;
 mod attacks;
 mod auth;
