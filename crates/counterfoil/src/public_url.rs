@@ -111,4 +111,16 @@ mod tests {
             assert!(PublicUrl::settle(Some(url), local, false).is_err(), "{url}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_accepted_is_an_origin_and_nothing_more(text in "(https?|ftp)?(://)?[a-zA-Z0-9.:/@\\[\\]?#_-]{0,24}") {
+            let local = "127.0.0.1:8080".parse().expect("an address");
+            if let Ok(url) = PublicUrl::settle(Some(&text), local, false) {
+                let rest = url.issuer().split_once("://").expect("a scheme").1;
+                proptest::prop_assert!(!rest.is_empty() && !rest.contains(['/', '@', '?', '#']), "{text}");
+                proptest::prop_assert!(rest.starts_with(url.host()));
+            }
+        }
+    }
 }

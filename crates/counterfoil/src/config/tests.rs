@@ -1,5 +1,6 @@
 use super::{Config, ConfigError, RegistrationPolicy};
 use counterfoil_core::profile::Profile;
+use proptest::prelude::*;
 use std::time::Duration;
 
 fn load(toml: &str, env: &[(&str, &str)]) -> Result<Config, ConfigError> {
@@ -57,5 +58,28 @@ fn an_unknown_key_or_a_bad_value_is_named_with_what_is_allowed() {
     for (toml, expected) in cases {
         let message = refusal(toml);
         assert!(message.contains(expected), "{toml:?}: {message}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_file_and_no_environment_makes_it_panic(
+        toml in "(\\[?[a-z_.]{0,12}\\]?( = )?[\"\\[{a-z0-9:/.-]{0,16}\n?){0,6}",
+        name in "[A-Z_]{0,24}",
+        value in ".{0,40}",
+    ) {
+        if let Ok(mut table) = toml.parse::<toml::Table>() {
+            let env = [(format!("{}{name}", super::ENV_PREFIX), value)];
+            if super::overlay(&mut table, env.into_iter()).is_ok() {
+                drop(Config::from_table(table));
+            }
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_a_key_and_says_something(section in "[a-z]{1,8}", key in "[a-z]{1,8}", value in "[a-z0-9]{1,8}") {
+        if let Err(error) = load(&format!("[{section}]\n{key} = \"{value}\""), &[]) {
+            prop_assert!(error.to_string().contains(&section), "{error}");
+        }
     }
 }

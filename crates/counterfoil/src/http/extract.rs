@@ -35,9 +35,11 @@ impl FromRequestParts<Arc<App>> for Caller {
 
 /// Who sends a request.
 pub(super) fn caller_of(app: &App, headers: &HeaderMap, extensions: &Extensions) -> Caller {
-    let address = match extensions.get::<Peer>().copied().unwrap_or(Peer::Control) {
-        Peer::Control => None,
-        Peer::Network(address) => Some(client_address(app, address, headers)),
+    let address = match extensions.get::<Peer>() {
+        Some(Peer::Control) => None,
+        Some(Peer::Network(address)) => Some(client_address(app, *address, headers)),
+        // Every listener says where a connection comes from; a request without it is nobody's.
+        None => Some(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED)),
     };
     let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     Caller { address, device: device(user_agent) }
@@ -171,11 +173,11 @@ impl<'a> Presented<'a> {
 
     /// As [`Presented::find`], and 401 when there is none; for a request with side effects that rests on a cookie, C1.
     pub(super) fn require(app: &App, method: &Method, headers: &'a HeaderMap) -> Result<Self, Problem> {
-        let presented = Self::find(app, headers)?.ok_or(Refusal::Missing)?;
-        if !method.is_safe() && presented.is_cookie() {
+        // What carries no Authorization header can only rest on a cookie, whether the browser has sent it or held it back.
+        if !method.is_safe() && !headers.contains_key(header::AUTHORIZATION) {
             csrf::require(app, headers)?;
         }
-        Ok(presented)
+        Ok(Self::find(app, headers)?.ok_or(Refusal::Missing)?)
     }
 
     /// As the flows take it.
@@ -185,11 +187,6 @@ impl<'a> Presented<'a> {
             Kind::Bearer(token) | Kind::AccessCookie(token) => Credential::Access(token),
             Kind::SessionCookie(token) => Credential::Session(token),
         }
-    }
-
-    /// Whether the browser sent it by itself.
-    pub(super) const fn is_cookie(&self) -> bool {
-        !matches!(self.kind, Kind::Bearer(_))
     }
 }
 

@@ -51,4 +51,18 @@ mod tests {
         assert_eq!(device(Some("<script>alert(1)</script>")), "Unknown device");
         assert_eq!(device(None), "Unknown device");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_of_the_header_is_copied(text in ".{0,80}") {
+            let device = device(Some(&text));
+            let words = ["on", "Unknown", "device", "Samsung", "Internet"];
+            let known = |word: &str| {
+                words.contains(&word)
+                    || super::BROWSERS.iter().any(|(_, name)| *name == word)
+                    || super::SYSTEMS.iter().any(|(_, name)| *name == word)
+            };
+            proptest::prop_assert!(device.len() <= 40 && device.split(' ').all(known), "{device}");
+        }
+    }
 }
