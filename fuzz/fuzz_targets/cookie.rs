@@ -2,15 +2,14 @@
 #![no_main]
 
 use counterfoil_fuzz::text;
-use counterfoil_guard::{MAX_COOKIE_HEADER, cookie_values};
+use counterfoil_guard::cookie_values;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     let input = text(data);
     let (name, header) = input.split_once('\n').unwrap_or(("__Host-cf_access", &input));
-    let values = cookie_values(header, name);
+    let values = cookie_values(header.as_bytes(), name);
     assert!(values.len() <= header.matches(';').count() + 1);
-    assert!(values.is_empty() || header.len() <= MAX_COOKIE_HEADER);
     for value in &values {
         let sendable = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | ',' | ';' | '\\');
         assert!(!value.is_empty() && value.chars().all(sendable), "{value:?}");
@@ -19,7 +18,7 @@ fuzz_target!(|data: &[u8]| {
     // Whatever stands before it, a well-formed cookie is found, and after it nothing else changes.
     let longer = format!("{header}; {name}=value");
     let sendable = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-    if sendable && longer.len() <= MAX_COOKIE_HEADER {
-        assert_eq!(cookie_values(&longer, name), [&values[..], &["value"]].concat());
+    if sendable {
+        assert_eq!(cookie_values(longer.as_bytes(), name), [&values[..], &["value"]].concat());
     }
 });

@@ -33,7 +33,7 @@ mod verify;
 pub use base64url::{decode as base64url_decode, encode as base64url_encode};
 pub use cache::VerifiedTokens;
 pub use claims::Claims;
-pub use cookie::{MAX_COOKIE_HEADER, cookie_values};
+pub use cookie::cookie_values;
 pub use cross_site::{Origins, Provenance};
 pub use id::{IdError, Jti, Kid, Sid, UserId};
 pub use json::{MAX_DEPTH, Strict};

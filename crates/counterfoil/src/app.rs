@@ -11,7 +11,6 @@ use counterfoil_core::issue::MintPolicy;
 use counterfoil_core::keys::ring::{SigningKey, StoredKey, published};
 use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::token::TokenKeys;
-use counterfoil_core::revocation::Revoked;
 use counterfoil_core::{Secret, Timestamp};
 use counterfoil_guard::{Claims, Origins, RevocationIndex, VerifiedTokens, Verifier};
 use parking_lot::{Mutex, RwLock};
@@ -80,7 +79,7 @@ pub struct App {
     /// Draws the metrics page.
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
     verifier: Verifier,
-    revocations: RwLock<RevocationIndex>,
+    revocations: Arc<RwLock<RevocationIndex>>,
     verified: Mutex<VerifiedTokens<Arc<Verified>>>,
 }
 
@@ -117,7 +116,7 @@ impl App {
             hasher: Hasher::new(pepper, parts.config.limits.hash_queue),
             limiter: Limiter::default(),
             jwks: Bytes::from(jwks.to_string()),
-            revocations: RwLock::new(index),
+            revocations: Arc::new(RwLock::new(index)),
             verified: Mutex::new(VerifiedTokens::new(VERIFIED_TOKENS)),
             applications,
             config: parts.config,
@@ -135,23 +134,13 @@ impl App {
     }
 
     /// The revocations in force.
-    pub const fn revocations(&self) -> &RwLock<RevocationIndex> {
+    pub const fn revocations(&self) -> &Arc<RwLock<RevocationIndex>> {
         &self.revocations
     }
 
     /// The tokens verified lately.
     pub const fn verified(&self) -> &Mutex<VerifiedTokens<Arc<Verified>>> {
         &self.verified
-    }
-
-    /// Makes what has been committed to the log count here, before anybody is told that it is done.
-    pub fn absorb(&self, revoked: &Revoked) {
-        if !revoked.entries.is_empty() {
-            let mut index = self.revocations.write();
-            for entry in &revoked.entries {
-                index.add(entry);
-            }
-        }
     }
 
     /// Whether a stranger may make an account without an invitation.

@@ -29,9 +29,9 @@ pub enum HashingError {
 /// Makes and checks password hashes, a bounded number at a time.
 pub struct Hasher {
     pepper: Arc<Secret<Vec<u8>>>,
-    slots: Semaphore,
+    slots: Arc<Semaphore>,
     queue: u32,
-    waiting: AtomicU32,
+    waiting: Arc<AtomicU32>,
     memories: Arc<Mutex<Vec<Memory>>>,
 }
 
@@ -41,9 +41,9 @@ impl Hasher {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             pepper: Arc::new(pepper),
-            slots: Semaphore::new(processors),
+            slots: Arc::new(Semaphore::new(processors)),
             queue,
-            waiting: AtomicU32::new(0),
+            waiting: Arc::default(),
             memories: Arc::default(),
         }
     }
@@ -72,14 +72,21 @@ impl Hasher {
         }
     }
 
+    /// How many pieces of working memory there are: the most hashes that were ever under way at once.
+    pub fn memories(&self) -> usize {
+        self.memories.lock().len()
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Secret<Vec<u8>>, &mut Memory) -> T + Send + 'static,
     ) -> Result<T, HashingError> {
-        let _waiting = Waiting::enter(&self.waiting, self.queue)?;
-        let _slot = self.slots.acquire().await.map_err(|_| HashingError::Overloaded)?;
+        let waiting = Waiting::enter(Arc::clone(&self.waiting), self.queue)?;
+        let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| HashingError::Overloaded)?;
         let (pepper, memories) = (Arc::clone(&self.pepper), Arc::clone(&self.memories));
         let done = tokio::task::spawn_blocking(move || {
+            // They go with the work, not with the request: a client that hangs up does not make room for another hash.
+            let (_waiting, _slot) = (waiting, slot);
             let mut memory = memories.lock().pop().unwrap_or_default();
             let outcome = work(&pepper, &mut memory);
             memories.lock().push(memory);
@@ -96,10 +103,10 @@ impl std::fmt::Debug for Hasher {
 }
 
 /// Counted for as long as it exists, also when the request is dropped half-way.
-struct Waiting<'a>(&'a AtomicU32);
+struct Waiting(Arc<AtomicU32>);
 
-impl<'a> Waiting<'a> {
-    fn enter(count: &'a AtomicU32, limit: u32) -> Result<Self, HashingError> {
+impl Waiting {
+    fn enter(count: Arc<AtomicU32>, limit: u32) -> Result<Self, HashingError> {
         if count.fetch_add(1, Ordering::AcqRel) >= limit {
             count.fetch_sub(1, Ordering::AcqRel);
             return Err(HashingError::Overloaded);
@@ -108,7 +115,7 @@ impl<'a> Waiting<'a> {
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for Waiting {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
     }

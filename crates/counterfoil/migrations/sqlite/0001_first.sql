@@ -92,6 +92,8 @@ CREATE TABLE sealed_secret (
 CREATE TABLE invite (
     hash       BLOB PRIMARY KEY NOT NULL,  -- SHA-256 of the token
     role       TEXT,
+    issuer     BLOB,                       -- the account that made it; it goes when that account may not any more
+    bootstrap  INTEGER NOT NULL,           -- good only as long as nobody holds the role
     expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 

@@ -81,6 +81,8 @@ pub async fn invite(
     let token = Secret::new(format!("cfi_{}", base64url_encode(&random::<24>())));
     let expires_at = app.clock.now().plus(life);
     let entry = by.entry(app, Event::Invited, None, role.as_ref().map_or("", Role::as_str));
-    app.store.invite(Invite { hash: invite_hash(token.expose()), role, expires_at }, entry).await?;
+    let bootstrap = by.actor == Actor::System;
+    let invite = Invite { hash: invite_hash(token.expose()), role, issuer: by.actor.user(), bootstrap, expires_at };
+    app.store.invite(invite, entry).await?;
     Ok(token)
 }

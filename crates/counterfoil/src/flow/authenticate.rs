@@ -24,6 +24,13 @@ pub enum Credential<'a> {
     Session(&'a str),
 }
 
+impl<'a> Credential<'a> {
+    /// A token out of an Authorization header; its prefix says which kind it is.
+    pub fn bearer(token: &'a str) -> Self {
+        if token.starts_with("cfs_") { Self::Session(token) } else { Self::Access(token) }
+    }
+}
+
 /// Who is asking.
 #[derive(Clone, Debug)]
 pub struct Identity {

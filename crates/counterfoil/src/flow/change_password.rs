@@ -2,6 +2,7 @@
 
 use super::authenticate::Identity;
 use super::deliver::{Delivery, LongLived, deliver};
+use super::login::FAILURES_THAT_LOCK;
 use super::register::acceptable;
 use super::{Caller, access};
 use crate::app::App;
@@ -61,8 +62,9 @@ pub async fn change_password(
     let name = user.name.as_deref().unwrap_or_default();
     let acceptable = acceptable(app, new, &[user.email.as_str(), name]).map_err(ChangePasswordError::Password)?;
     let current = Password::new(current).map_err(|_| ChangePasswordError::InvalidCredentials)?;
-    let stored = app.store.credential_of(user.id).await?.map(|credential| credential.hash);
-    if !app.hasher.verify(current, stored).await? {
+    let credential = app.store.credential_of(user.id).await?;
+    let locked = credential.as_ref().is_none_or(|credential| credential.failures >= FAILURES_THAT_LOCK);
+    if !app.hasher.verify(current, credential.map(|credential| credential.hash)).await? || locked {
         let entry = caller.audit(Event::SignInFailed, Actor::User(user.id), now);
         let entry = AuditEntry { user: Some(user.id), sid: Some(session.sid), ..entry };
         app.store.note_failure(Some(user.id), entry).await?;

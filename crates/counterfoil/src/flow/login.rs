@@ -1,7 +1,7 @@
 //! `POST /api/auth/login`: a password, and a session for it.
 
-use super::Caller;
 use super::deliver::{Delivery, LongLived, deliver};
+use super::{Caller, access};
 use crate::app::App;
 use crate::clock::random;
 use crate::config::DEFAULT_APPLICATION;
@@ -17,7 +17,7 @@ use counterfoil_core::{Secret, Sid, Timestamp};
 use std::time::Duration;
 
 /// NIST-3.2.2: this many failures in a row lock a password until an administrator unlocks it.
-const FAILURES_THAT_LOCK: u32 = 100;
+pub(super) const FAILURES_THAT_LOCK: u32 = 100;
 
 /// A sign-in with a password.
 #[derive(Debug)]
@@ -82,10 +82,9 @@ pub async fn login(app: &App, login: Login, caller: &Caller) -> Result<SignedIn,
     let entry = AuditEntry { user: Some(user.id), sid: Some(session.sid), ..entry };
     let new = NewSession { session: session.clone(), proved_by: Some(hash), limit: app.config.session.max_per_user };
     // Hashing took a while: what the account may do, and what its tokens say, is settled in the same transaction.
-    let Opened::Done { user, surplus } = app.store.open(new, entry).await? else {
+    let Opened::Done { user, .. } = access::open(app, new, entry).await? else {
         return Err(LoginError::InvalidCredentials);
     };
-    app.absorb(&surplus);
     let delivery = deliver(app, &session, &user, now, LongLived::New).map_err(|_| LoginError::TooLarge)?;
     Ok(SignedIn { session, user, delivery })
 }

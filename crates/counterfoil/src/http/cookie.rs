@@ -27,7 +27,7 @@ impl Cookie {
     pub(super) fn read<'a>(&self, headers: &'a HeaderMap) -> Vec<&'a str> {
         let mut values = Vec::new();
         for header in headers.get_all(header::COOKIE) {
-            for value in header.to_str().map(|text| cookie_values(text, self.name)).unwrap_or_default() {
+            for value in cookie_values(header.as_bytes(), self.name) {
                 if !values.contains(&value) {
                     values.push(value);
                 }

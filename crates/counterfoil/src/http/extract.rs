@@ -7,7 +7,7 @@ use super::{Peer, csrf};
 use crate::app::App;
 use crate::flow::Caller;
 use crate::flow::authenticate::{Credential, verify_access};
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use counterfoil_core::Secret;
 use counterfoil_guard::{Refusal, Strict};
 use http::request::Parts;
@@ -21,6 +21,21 @@ use std::time::Duration;
 
 /// The most a body may have.
 pub(super) const MAX_BODY: usize = 64 * 1024;
+
+/// The query of an address; what cannot be read is `malformed`, like everything else.
+#[derive(Debug)]
+pub(super) struct Params<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequestParts<Arc<App>> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
+        let read = Query::<T>::try_from_uri(&parts.uri);
+        read.map(|Query(params)| Self(params)).map_err(|_| {
+            Problem::new(Code::Malformed).detail("a parameter in the address has no value of its kind, or stands twice")
+        })
+    }
+}
 
 /// How long a body may take to arrive.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
@@ -56,13 +71,21 @@ fn client_address(app: &App, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let hops: Vec<&str> = forwarded.flat_map(|value| value.split(',')).map(str::trim).collect();
     let mut client = peer;
     for hop in hops.iter().rev() {
-        let Ok(address) = hop.parse() else { break };
+        // What the nearest proxy wrote cannot be read: the client is unknown, and certainly not the proxy itself.
+        let Some(address) = parse_hop(hop) else { return IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED) };
         client = address;
         if !trusted(&address) {
             break;
         }
     }
     client
+}
+
+/// An address, as some proxies write it with a port.
+fn parse_hop(hop: &str) -> Option<IpAddr> {
+    let plain = hop.parse::<IpAddr>().ok();
+    let with_port = || hop.parse::<std::net::SocketAddr>().ok().map(|address| address.ip());
+    plain.or_else(with_port).map(|address| address.to_canonical())
 }
 
 /// A JSON body of at most [`MAX_BODY`] bytes: right content type, UTF-8, no duplicate names.
@@ -109,6 +132,10 @@ pub(super) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem
         };
         Problem::new(Code::Malformed).detail(what)
     };
+    // serde would read a struct out of an array too.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Problem::new(Code::Malformed).detail("the body must be a JSON object"));
+    }
     serde_json::from_slice::<Strict>(bytes).map_err(|error| wrong(&error))?;
     serde_json::from_slice(bytes).map_err(|error| match error.classify() {
         serde_json::error::Category::Data if error.to_string().starts_with("missing field") => wrong(&error),
@@ -183,8 +210,8 @@ impl<'a> Presented<'a> {
     /// As the flows take it.
     pub(super) fn credential(&self) -> Credential<'a> {
         match self.kind {
-            Kind::Bearer(token) if token.starts_with("cfs_") => Credential::Session(token),
-            Kind::Bearer(token) | Kind::AccessCookie(token) => Credential::Access(token),
+            Kind::Bearer(token) => Credential::bearer(token),
+            Kind::AccessCookie(token) => Credential::Access(token),
             Kind::SessionCookie(token) => Credential::Session(token),
         }
     }
@@ -215,7 +242,7 @@ fn one_of<'a>(
 
 /// The token of an `Authorization: Bearer` header (RFC 6750 section 2.1). The scheme's case does not matter; a second
 /// header, another scheme or white space in the token does.
-fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (first, second) = (values.next(), values.next());
     if second.is_some() {

@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::flow::Caller;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use http::header;
+use http::{HeaderMap, header};
 use std::sync::Arc;
 
 /// The process is alive.
@@ -23,9 +23,16 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Result<&'static str, 
 
 /// Metrics in the Prometheus text format, for the networks in `metrics.allow`.
 #[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200), (status = 403)))]
-pub(super) async fn metrics(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, Problem> {
+pub(super) async fn metrics(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let allowed = |address| app.config.metrics.allow.iter().any(|network| network.contains(&address));
-    if !caller.address.is_none_or(allowed) {
+    // A proxy on this machine that is not among `trusted_proxies` must not lend the world its own address.
+    let forwarded = headers.contains_key("x-forwarded-for") || headers.contains_key("forwarded");
+    let lent = forwarded && caller.address.is_some_and(|address| address.is_loopback());
+    if lent || !caller.address.is_none_or(allowed) {
         return Err(Problem::new(Code::Forbidden).detail("allowed networks are in `metrics.allow`"));
     }
     let in_force = u32::try_from(app.revocations().read().len()).unwrap_or(u32::MAX);

@@ -1,9 +1,10 @@
 //! The hosted pages and their assets.
 
+use super::extract::Params;
 use super::page::{self, ASSETS, AccountView, LoginView, RegisterView};
 use super::problem::{Code, Problem};
 use crate::app::App;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use counterfoil_core::redirect::LocalPath;
 use counterfoil_guard::base64url_encode;
@@ -34,7 +35,7 @@ pub(super) async fn home() -> Redirect {
 }
 
 /// `/login?redirect=…`.
-pub(super) async fn login(State(app): State<Arc<App>>, Query(query): Query<PageQuery>) -> Response {
+pub(super) async fn login(State(app): State<Arc<App>>, Params(query): Params<PageQuery>) -> Response {
     let target = query.redirect.as_deref().and_then(LocalPath::parse);
     let view = LoginView {
         service_name: &app.config.service_name,
@@ -46,7 +47,7 @@ pub(super) async fn login(State(app): State<Arc<App>>, Query(query): Query<PageQ
 }
 
 /// `/register`, perhaps with an invitation.
-pub(super) async fn register(State(app): State<Arc<App>>, Query(query): Query<PageQuery>) -> Response {
+pub(super) async fn register(State(app): State<Arc<App>>, Params(query): Params<PageQuery>) -> Response {
     let well_formed =
         |token: &&str| token.len() <= 64 && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
     let view = RegisterView {

@@ -4,7 +4,7 @@ use super::Peer;
 use super::patience::Patience;
 use axum::Router;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use std::future::Future;
@@ -38,9 +38,10 @@ pub struct Server {
 impl Server {
     /// Serves this application.
     pub fn new(router: Router) -> Self {
-        let mut builder = Builder::new(TokioExecutor::new());
+        // HTTP/1.1 only: with a choice of versions, a client that says nothing is waited for without limit, and an idle
+        // HTTP/2 connection is never given up. A proxy in front may speak what it likes.
+        let mut builder = Builder::new(TokioExecutor::new()).http1_only();
         builder.http1().header_read_timeout(HEAD_WITHIN).max_buf_size(MAX_HEAD);
-        builder.http2().timer(TokioTimer::new()).max_header_list_size(16 * 1024).max_concurrent_streams(100);
         Self { router, graceful: GracefulShutdown::new(), builder }
     }
 
@@ -73,8 +74,7 @@ impl Server {
             match tls.clone() {
                 None => self.connection(stream, peer, permit),
                 Some(acceptor) => {
-                    let (router, builder, watcher) =
-                        (self.router.clone(), self.builder.clone(), self.graceful.watcher());
+                    let (router, builder, watcher) = (self.router.clone(), self.builder(), self.graceful.watcher());
                     tokio::spawn(async move {
                         let handshake = tokio::time::timeout(HANDSHAKE_WITHIN, acceptor.accept(stream)).await;
                         if let Ok(Ok(stream)) = handshake {

@@ -75,6 +75,10 @@ pub struct Invite {
     pub hash: [u8; 32],
     /// A role the account gets.
     pub role: Option<Role>,
+    /// The account that made it, if an account did. A ban or a change of roles of that account takes it back.
+    pub issuer: Option<UserId>,
+    /// Good only as long as no account holds the role: the first administrator's link.
+    pub bootstrap: bool,
     /// Until when.
     pub expires_at: Timestamp,
 }

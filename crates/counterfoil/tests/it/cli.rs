@@ -95,6 +95,26 @@ fn the_first_administrator_is_made_with_the_link_once() {
 }
 
 #[test]
+fn an_earlier_first_administrators_link_is_void_once_there_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let link = || {
+        let server = Server::start(folder.path(), &[]);
+        let text = std::fs::read_to_string(folder.path().join("first-admin")).unwrap();
+        let token = text.split_once("invite=").unwrap().1.split('&').next().unwrap().to_owned();
+        (server, token)
+    };
+    let (server, earlier) = link();
+    server.stop();
+    let (server, token) = link();
+    for (email, invite, status) in [(EMAIL, token, 201), ("eve@example.com", earlier, 403)] {
+        let body = format!(r#"{{"email":"{email}","password":"{PASSWORD}","invite":"{invite}"}}"#);
+        let json = [("Content-Type", "application/json")];
+        assert_eq!(exchange(server.address, "POST /api/auth/register", &json, &body).unwrap().status, status);
+    }
+    server.stop();
+}
+
+#[test]
 fn a_session_id_that_is_none_is_refused_before_anything_is_asked() {
     let (ok, _, error) = output(&["session", "revoke", "../users", "--data", "/nonexistent"], "");
     assert!(!ok && error.contains("22 characters"), "{error}");

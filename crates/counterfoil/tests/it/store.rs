@@ -165,7 +165,8 @@ async fn an_address_is_taken_once_even_in_a_race(store: Arc<dyn Store>) {
 }
 
 async fn an_invitation_is_spent_once_and_grants_its_role(store: Arc<dyn Store>) {
-    let invite = Invite { hash: [1; 32], role: Role::parse("editor"), expires_at: at(100) };
+    let invite =
+        Invite { hash: [1; 32], role: Role::parse("editor"), issuer: None, bootstrap: false, expires_at: at(100) };
     store.invite(invite, entry(Event::Invited, 0)).await.unwrap();
     let with = |email: &str, seconds| {
         let (store, new) =

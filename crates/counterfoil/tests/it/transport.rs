@@ -37,6 +37,22 @@ fn an_oversized_head_is_refused_and_the_server_goes_on() {
 }
 
 #[test]
+fn whoever_connects_and_says_nothing_is_let_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[("COUNTERFOIL__LIMITS__CONNECTIONS", "4")]);
+    let silent = |said: &'static [u8]| {
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        stream.write_all(said).unwrap();
+        stream
+    };
+    let held = [silent(b""), silent(b"GET /healthz HTTP/1.1\r\nHo"), silent(b""), silent(b"G")];
+    // All four places are taken; the server must free them by itself, before the exchange gives up after 20 s.
+    assert_eq!(exchange(server.address, "GET /healthz", &[], "").unwrap().status, 200);
+    drop(held);
+    server.stop();
+}
+
+#[test]
 fn nothing_that_is_printed_or_logged_holds_a_secret() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Server::start(folder.path(), &[]);

@@ -45,6 +45,9 @@ async fn healthy_ready_and_measured() {
     local.peer = "127.0.0.1".parse().unwrap();
     let page = local.get("/metrics").await;
     assert_eq!(page.status, 200);
+    let mut through_a_proxy = local.request(Method::GET, "/metrics");
+    through_a_proxy.headers_mut().insert("x-forwarded-for", "198.51.100.1".parse().unwrap());
+    assert_eq!(local.send(through_a_proxy).await.outcome(), (403, "forbidden".into()), "a proxy's address is not lent");
 }
 
 #[tokio::test]

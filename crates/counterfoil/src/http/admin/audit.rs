@@ -2,9 +2,10 @@
 
 use crate::app::App;
 use crate::flow::administer::Administrator;
+use crate::http::extract::Params;
 use crate::http::problem::Problem;
 use crate::http::view::{json, rfc3339};
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use counterfoil_core::audit::AuditEntry;
 use http::StatusCode;
@@ -25,7 +26,7 @@ pub(in crate::http) struct PageQuery {
 pub(in crate::http) async fn list(
     _: Administrator,
     State(app): State<Arc<App>>,
-    Query(query): Query<PageQuery>,
+    Params(query): Params<PageQuery>,
 ) -> Result<Response, Problem> {
     let page = app.store.page(query.before, query.limit.unwrap_or(100).clamp(1, 1000)).await?;
     let view = |(seq, entry): &(i64, AuditEntry)| {

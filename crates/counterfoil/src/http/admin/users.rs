@@ -4,10 +4,10 @@ use super::{done, user_id};
 use crate::app::App;
 use crate::flow::administer::{self, Administrator};
 use crate::flow::register::{Registration, create as create_account};
-use crate::http::extract::JsonBody;
+use crate::http::extract::{JsonBody, Params};
 use crate::http::problem::{Code, Problem};
 use crate::http::view::{UserView, json};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
 use counterfoil_core::Secret;
 use counterfoil_core::user::{Email, Role};
@@ -37,7 +37,7 @@ pub(in crate::http) struct UsersView {
 pub(in crate::http) async fn list(
     _: Administrator,
     State(app): State<Arc<App>>,
-    Query(query): Query<ListQuery>,
+    Params(query): Params<ListQuery>,
 ) -> Result<Response, Problem> {
     let users = if let Some(email) = query.email {
         let found = match Email::parse(&email) {

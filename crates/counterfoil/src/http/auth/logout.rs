@@ -2,11 +2,11 @@
 
 use crate::app::App;
 use crate::flow::Caller;
-use crate::flow::authenticate::session_to_end;
+use crate::flow::authenticate::{Credential, session_to_end};
 use crate::flow::sign_out::{sign_out, sign_out_everywhere};
 use crate::http::cookie::{self, ACCESS, SESSION};
 use crate::http::csrf;
-use crate::http::extract::Presented;
+use crate::http::extract::bearer;
 use crate::http::problem::Problem;
 use crate::http::view::with_cookies;
 use axum::extract::State;
@@ -24,7 +24,7 @@ pub(in crate::http) async fn post(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if let Some(sid) = named_session(&app, &headers).await? {
+    for sid in named_sessions(&app, &headers).await? {
         sign_out(&app, sid, &caller).await?;
     }
     Ok(signed_out(&app))
@@ -39,20 +39,26 @@ pub(in crate::http) async fn post_all(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if let Some(sid) = named_session(&app, &headers).await? {
+    for sid in named_sessions(&app, &headers).await? {
         sign_out_everywhere(&app, sid, &caller).await?;
     }
     Ok(signed_out(&app))
 }
 
-/// C1 unless the request rests on an Authorization header alone, then the session its credential names.
-async fn named_session(app: &App, headers: &HeaderMap) -> Result<Option<Sid>, Problem> {
-    let by_cookie = !ACCESS.read(headers).is_empty() || !SESSION.read(headers).is_empty();
-    if by_cookie || !headers.contains_key(header::AUTHORIZATION) {
+/// C1 unless the request rests on an Authorization header alone; then every session that any of its credentials names. All
+/// cookies are about to be cleared, so none of their sessions may live on.
+async fn named_sessions(app: &App, headers: &HeaderMap) -> Result<Vec<Sid>, Problem> {
+    let (access, session) = (ACCESS.read(headers), SESSION.read(headers));
+    if !access.is_empty() || !session.is_empty() || !headers.contains_key(header::AUTHORIZATION) {
         csrf::require(app, headers)?;
     }
-    let Some(presented) = Presented::find(app, headers)? else { return Ok(None) };
-    Ok(session_to_end(app, presented.credential()).await?)
+    let bearer = bearer(headers)?.map(Credential::bearer);
+    let cookies = access.into_iter().map(Credential::Access).chain(session.into_iter().map(Credential::Session));
+    let mut named = Vec::new();
+    for credential in cookies.chain(bearer) {
+        named.extend(session_to_end(app, credential).await?);
+    }
+    Ok(named)
 }
 
 fn signed_out(app: &App) -> Response {

@@ -73,6 +73,7 @@ fn revoke(connection: &Connection, order: &RevocationOrder) -> Result<Revoked, F
             if banned == 0 {
                 return Ok(Revoked::default());
             }
+            take_invitations_back(connection, *user)?;
             let entries = end_all(connection, *user, None, EndReason::EndedByAdmin, audit_entry)?;
             audit::insert(connection, audit_entry)?;
             Ok(Revoked { entries, found: true })
@@ -155,6 +156,12 @@ pub(super) fn end_sessions(
     append(connection, targets, reason.as_str(), audit_entry)
 }
 
+/// Who may not invite any more has not invited anybody who has not come yet.
+fn take_invitations_back(connection: &Connection, issuer: UserId) -> Result<(), Failure> {
+    connection.prepare_cached("DELETE FROM invite WHERE issuer = ?1")?.execute([issuer.as_bytes()])?;
+    Ok(())
+}
+
 /// New roles: every live session's tokens minted before are stale.
 fn set_roles(
     connection: &Connection,
@@ -169,6 +176,7 @@ fn set_roles(
         .query_row(params![user.as_bytes(), roles_column(roles)], |row| row.get(0))
         .optional()?;
     let Some(version) = version else { return Ok(Revoked::default()) };
+    take_invitations_back(connection, user)?;
     let live = live_sessions(connection, user)?;
     let targets = live.into_iter().map(|sid| Target::Stale(sid, version)).collect();
     let entries = append(connection, targets, "roles_changed", audit_entry)?;

@@ -98,8 +98,16 @@ impl Users for SqliteStore {
             .write(move |connection| {
                 let role = invite.role.as_ref().map(Role::as_str);
                 connection
-                    .prepare_cached("INSERT INTO invite (hash, role, expires_at) VALUES (?1, ?2, ?3)")?
-                    .execute(params![invite.hash, role, invite.expires_at.as_millis()])?;
+                    .prepare_cached(
+                        "INSERT INTO invite (hash, role, issuer, bootstrap, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    )?
+                    .execute(params![
+                        invite.hash,
+                        role,
+                        invite.issuer.as_ref().map(UserId::as_bytes),
+                        invite.bootstrap,
+                        invite.expires_at.as_millis()
+                    ])?;
                 audit::insert(connection, &entry)
             })
             .await
@@ -119,6 +127,14 @@ fn credential(row: &rusqlite::Row<'_>) -> Result<Credential, Failure> {
 
 fn register(connection: &Connection, mut new: NewAccount, entry: &AuditEntry) -> Result<Registered, Failure> {
     let account = &mut new.user;
+    // The invitation first: whoever has none learns nothing about who has an account.
+    let granted = match new.invite {
+        None => None,
+        Some(hash) => match good_invite(connection, hash, entry)? {
+            Some(role) => role,
+            None => return Ok(Registered::InviteInvalid),
+        },
+    };
     let taken: bool = connection
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM account WHERE email_key = ?1)")?
         .query_row([account.email.key()], |row| row.get(0))?;
@@ -126,14 +142,9 @@ fn register(connection: &Connection, mut new: NewAccount, entry: &AuditEntry) ->
         return Ok(Registered::EmailTaken);
     }
     if let Some(hash) = new.invite {
-        let sql = "DELETE FROM invite WHERE hash = ?1 AND expires_at > ?2 RETURNING role";
-        let spent: Option<Option<String>> = connection
-            .prepare_cached(sql)?
-            .query_row(params![hash, entry.at.as_millis()], |row| row.get(0))
-            .optional()?;
-        let Some(role) = spent else { return Ok(Registered::InviteInvalid) };
-        account.roles.extend(role.as_deref().and_then(Role::parse));
+        connection.prepare_cached("DELETE FROM invite WHERE hash = ?1")?.execute([hash])?;
     }
+    account.roles.extend(granted.as_deref().and_then(Role::parse));
     let sql = "INSERT INTO account (id, email, email_key, name, roles, claims_version, created_at) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     connection.prepare_cached(sql)?.execute(params![
@@ -149,4 +160,13 @@ fn register(connection: &Connection, mut new: NewAccount, entry: &AuditEntry) ->
     connection.prepare_cached(sql)?.execute(params![account.id.as_bytes(), new.hash])?;
     audit::insert(connection, entry)?;
     Ok(Registered::Done)
+}
+
+/// The role an invitation grants (`Some(None)`: none), if it is good.
+#[expect(clippy::option_option, reason = "whether it is good, and what it grants, are two questions")]
+fn good_invite(connection: &Connection, hash: [u8; 32], entry: &AuditEntry) -> Result<Option<Option<String>>, Failure> {
+    let sql = "SELECT role FROM invite WHERE hash = ?1 AND expires_at > ?2 AND NOT (bootstrap AND EXISTS \
+               (SELECT 1 FROM account WHERE ',' || roles || ',' LIKE '%,' || invite.role || ',%'))";
+    let found = connection.prepare_cached(sql)?.query_row(params![hash, entry.at.as_millis()], |row| row.get(0));
+    Ok(found.optional()?)
 }

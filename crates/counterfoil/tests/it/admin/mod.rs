@@ -129,3 +129,34 @@ async fn methods_that_are_not_there_are_405() {
     let request = browser.request(Method::DELETE, "/api/admin/users");
     assert_eq!(browser.send(request).await.outcome(), (405, "method_not_allowed".into()));
 }
+
+#[tokio::test]
+async fn an_administrators_invitations_end_with_their_rights() {
+    let app = TestApp::new().await;
+    for what in ["ban", "roles"] {
+        let email = format!("{what}@example.com");
+        let made = json!({"email": email, "password": PASSWORD, "roles": ["admin"]});
+        let (_, made) = ask(&app, "POST", "/api/admin/users", Some(made)).await;
+        let id = made["user"]["id"].as_str().unwrap();
+        let mut admin = app.browser();
+        admin.sign_in(&email).await;
+        let invite = admin.post_json("/api/admin/invites", &json!({"role": "admin"})).await.json();
+        let token = invite["link"].as_str().unwrap().split_once("invite=").unwrap().1.split('&').next().unwrap();
+        let (method, body) = if what == "ban" { ("POST", json!({})) } else { ("PUT", json!({"roles": []})) };
+        assert_eq!(ask(&app, method, &format!("/api/admin/users/{id}/{what}"), Some(body)).await.0, 204);
+        let body = json!({"email": "friend@example.com", "password": PASSWORD, "invite": token});
+        let answer = app.browser().post_json("/api/auth/register", &body).await;
+        assert_eq!(answer.outcome(), (403, "invite_invalid".into()), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_parameter_that_is_none_is_malformed_in_the_contracts_own_form() {
+    let app = TestApp::new().await;
+    let mut admin = admin(&app).await;
+    for path in
+        ["/api/admin/users?limit=-1", "/api/admin/audit?before=9223372036854775808", "/login?redirect=a&redirect=b"]
+    {
+        assert_eq!(admin.get(path).await.outcome(), (400, "malformed".into()), "{path}");
+    }
+}

@@ -199,3 +199,21 @@ async fn a_user_has_at_most_so_many_sessions_and_the_one_longest_unused_ends() {
         assert_eq!(browser.me().await.status, 200);
     }
 }
+
+#[tokio::test]
+async fn a_client_that_hangs_up_does_not_make_room_for_another_hash() {
+    let app = TestApp::with("[limits]\nenabled = false\nhash_queue = 4").await;
+    let body = json!({"email": EMAIL, "password": "wrong"});
+    for _ in 0..40 {
+        let browser = app.browser();
+        let request = browser.json_request("/api/auth/login", &body);
+        let hung_up =
+            tokio::time::timeout(std::time::Duration::from_micros(300), browser.send_without_keeping(request));
+        drop(hung_up.await);
+    }
+    let mut browser = app.browser();
+    let answer = browser.post_json("/api/auth/login", &body).await;
+    assert!(matches!(answer.status.as_u16(), 401 | 503), "{}", answer.text);
+    let processors = std::thread::available_parallelism().unwrap().get();
+    assert!(app.app.hasher.memories() <= processors, "never more at once than there are processors");
+}

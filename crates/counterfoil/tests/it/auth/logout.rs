@@ -89,3 +89,58 @@ async fn csrf_1_a_get_never_signs_out() {
     }
     assert_eq!(browser.me().await.status, 200);
 }
+
+#[tokio::test]
+async fn s1_a_client_that_hangs_up_on_its_sign_out_leaves_nothing_half_done() {
+    let app = TestApp::new().await;
+    for _ in 0..20 {
+        let mut browser = if app.app.store.users(None, 1).await.unwrap().is_empty() {
+            app.signed_in().await
+        } else {
+            let mut browser = app.browser();
+            browser.sign_in(EMAIL).await;
+            browser
+        };
+        let mut copy = browser.clone();
+        assert_eq!(copy.me().await.status, 200);
+        // The request is begun and then dropped, as when the connection breaks; the commit goes on by itself.
+        let request = browser.request(Method::POST, "/api/auth/logout");
+        let hung_up =
+            tokio::time::timeout(std::time::Duration::from_micros(200), browser.send_without_keeping(request));
+        drop(hung_up.await);
+        assert_eq!(browser.post("/api/auth/logout").await.status, 204);
+        assert_eq!(copy.me().await.outcome(), (401, "session_revoked".into()), "acknowledged is acknowledged");
+    }
+}
+
+#[tokio::test]
+async fn s1_other_cookies_of_the_host_do_not_keep_anybody_signed_in() {
+    let app = TestApp::new().await;
+    let mut browser = app.signed_in().await;
+    let mut copy = browser.clone();
+    let cookies = browser.cookie_header("/").unwrap();
+    let crowded = [b"theme=caf\xc3\xa9; ".as_slice(), cookies.as_bytes(), b"; other=", &vec![b'x'; 17_000]].concat();
+    let with = |mut request: http::Request<axum::body::Body>| {
+        request.headers_mut().insert(header::COOKIE, http::HeaderValue::from_bytes(&crowded).unwrap());
+        request
+    };
+    assert_eq!(browser.send(with(app.browser().request(Method::GET, "/api/auth/me"))).await.status, 200);
+    assert_eq!(browser.send(with(app.browser().request(Method::POST, "/api/auth/logout"))).await.status, 204);
+    assert_eq!(copy.me().await.code(), "session_revoked");
+}
+
+#[tokio::test]
+async fn s1_every_session_whose_cookie_is_cleared_has_ended() {
+    let app = TestApp::with("[applications.classic]\nprofile = \"opaque\"").await;
+    let mut browser = app.signed_in().await;
+    let body = serde_json::json!({"email": EMAIL, "password": crate::support::PASSWORD, "client_id": "classic"});
+    assert_eq!(browser.post_json("/api/auth/login", &body).await.status, 200);
+    let both = browser.clone();
+    assert_eq!(browser.post("/api/auth/logout").await.status, 204);
+    assert!(browser.jar.is_empty());
+    for kept in ["__Host-cf_access", "__Host-cf_session"] {
+        let mut one = both.clone();
+        one.jar.retain(|cookie| cookie.name == kept);
+        assert_eq!(one.me().await.outcome(), (401, "session_revoked".into()), "{kept}");
+    }
+}

@@ -121,3 +121,15 @@ async fn too_many_registrations_from_one_network_wait() {
     app.pass(10);
     browser.register("c@example.com").await;
 }
+
+#[tokio::test]
+async fn p1_a_made_up_invitation_does_not_tell_who_has_an_account() {
+    let app = TestApp::with("[registration]\npolicy = \"invite\"").await;
+    let made = json!({"email": EMAIL, "password": PASSWORD});
+    assert_eq!(crate::control::ask(&app, "POST", "/api/admin/users", Some(made)).await.0, 201);
+    for email in [EMAIL, "nobody@example.com"] {
+        let body = json!({"email": email, "password": PASSWORD, "invite": "cfi_made_up"});
+        let answer = app.browser().post_json("/api/auth/register", &body).await;
+        assert_eq!(answer.outcome(), (403, "invite_invalid".into()));
+    }
+}
