@@ -12,7 +12,7 @@ pub const COST: (u32, u32, u32) = (19_456, 2, 1);
 const DIGEST: usize = 32;
 
 /// Working memory for one hash at a time. It is kept and used again: fetching 19 MiB of fresh pages from the kernel
-/// costs a tenth of the hash itself.
+/// costs page faults every time.
 #[derive(Default)]
 pub struct Memory(Vec<Block>);
 
