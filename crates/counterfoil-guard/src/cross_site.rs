@@ -14,6 +14,23 @@ pub struct Provenance<'a> {
     pub custom_header: bool,
 }
 
+#[cfg(feature = "http")]
+impl<'a> Provenance<'a> {
+    /// What the headers say. `None` when one stands there twice or is not text: then it is not a browser's request.
+    pub fn of(headers: &'a http::HeaderMap) -> Option<Self> {
+        let single = |name: &str| {
+            let mut values = headers.get_all(name).iter().map(|value| value.to_str().ok());
+            let first = values.next();
+            (values.next().is_none() && first != Some(None)).then_some(first.flatten())
+        };
+        Some(Self {
+            fetch_site: single("sec-fetch-site")?,
+            origin: single("origin")?,
+            custom_header: headers.contains_key("x-requested-with"),
+        })
+    }
+}
+
 /// The origins from which requests may come: the public URL's own, and those listed for an application.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origins {
@@ -40,6 +57,12 @@ impl Origins {
     /// Whether a request with side effects that rests on a cookie may pass.
     pub fn permit(&self, request: Provenance<'_>) -> bool {
         request.custom_header && self.comes_from_us(request) == Some(true)
+    }
+
+    /// Whether a `WebSocket` that rests on a cookie may open. Browsers cannot set a header there, but always say `Origin`;
+    /// without this, any page of the same site could hold a conversation in the user's name (ASVS-4.4.2).
+    pub fn permit_socket(&self, request: Provenance<'_>) -> bool {
+        request.origin.is_some() && self.comes_from_us(request) == Some(true)
     }
 
     /// Whether a request that rests on no cookie may pass: it may say nothing of where it comes from, but nothing wrong.

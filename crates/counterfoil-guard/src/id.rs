@@ -1,6 +1,5 @@
 //! Identifiers: 16 random bytes, written as 22 characters of base64url. An id names a thing; it is never a secret.
 
-use crate::base64url;
 use std::fmt;
 use std::str::FromStr;
 
@@ -16,7 +15,7 @@ impl fmt::Display for IdError {
 
 impl std::error::Error for IdError {}
 
-macro_rules! id {
+macro_rules! id_type {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,27 +33,27 @@ macro_rules! id {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&base64url::encode(&self.0))
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&crate::base64url::encode(&self.0))
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 write!(f, "{}({self})", stringify!($name))
             }
         }
 
-        impl FromStr for $name {
-            type Err = IdError;
+        impl std::str::FromStr for $name {
+            type Err = $crate::IdError;
 
-            fn from_str(text: &str) -> Result<Self, IdError> {
+            fn from_str(text: &str) -> Result<Self, $crate::IdError> {
                 if text.len() != 22 {
-                    return Err(IdError);
+                    return Err($crate::IdError);
                 }
-                let bytes = base64url::decode(text).ok_or(IdError)?;
-                bytes.try_into().map(Self).map_err(|_| IdError)
+                let bytes = crate::base64url::decode(text).ok_or($crate::IdError)?;
+                bytes.try_into().map(Self).map_err(|_| $crate::IdError)
             }
         }
 
@@ -73,15 +72,15 @@ macro_rules! id {
     };
 }
 
-id!(
+id_type!(
     /// A session: one sign-in on one device.
     Sid
 );
-id!(
+id_type!(
     /// A user account; the `sub` of a user's access token.
     UserId
 );
-id!(
+id_type!(
     /// One access token.
     Jti
 );

@@ -126,6 +126,16 @@ impl KeySet {
         true
     }
 
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
     /// The key with this name.
     pub fn get(&self, kid: &Kid) -> Option<&VerifyingKey> {
         self.keys.get(kid)

@@ -19,27 +19,41 @@
 mod base64url;
 mod cache;
 mod claims;
+#[cfg(feature = "client")]
+pub mod client;
 mod cookie;
 mod cross_site;
+#[macro_use]
 mod id;
+mod cursor;
+pub mod feed;
+mod guard;
 mod json;
 mod jwks;
 mod jwt;
 mod refusal;
+mod require;
 mod revocation;
 mod time;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod verify;
+mod wire;
 
 pub use base64url::{decode as base64url_decode, encode as base64url_encode};
 pub use cache::VerifiedTokens;
 pub use claims::Claims;
 pub use cookie::cookie_values;
 pub use cross_site::{Origins, Provenance};
+pub use cursor::{Cursor, Instance, LogId};
+pub use guard::{Guard, Verified};
 pub use id::{IdError, Jti, Kid, Sid, UserId};
 pub use json::{MAX_DEPTH, Strict};
 pub use jwks::{Algorithm, KeySet, KeySetError, VerifyingKey};
 pub use jwt::{Header, MAX_TOKEN_BYTES, encode_signing_input, split};
 pub use refusal::Refusal;
+pub use require::{Insufficient, Require};
 pub use revocation::{Entry, RevocationIndex, Target};
-pub use time::Timestamp;
+pub use time::{Clocks, Tick, Timestamp};
 pub use verify::{LEEWAY_SECONDS, MAX_LIFETIME_SECONDS, Verifier};
+pub use wire::{Answer, Flat};

@@ -37,6 +37,9 @@ pub enum Refusal {
     Revoked,
     /// Roles or claims have changed since the token was minted.
     Stale,
+    /// This verifier has not heard from the authority for so long that it does not know what has been revoked. Nothing
+    /// is wrong with the token: 503, and trying again may help.
+    VerifierStale,
 }
 
 impl Refusal {
@@ -47,6 +50,7 @@ impl Refusal {
             Self::Expired => "token_expired",
             Self::Revoked => "session_revoked",
             Self::Stale => "token_stale",
+            Self::VerifierStale => "verifier_stale",
             _ => "token_invalid",
         }
     }
@@ -70,6 +74,7 @@ impl Refusal {
             Self::LivesTooLong => "lives_too_long",
             Self::Revoked => "revoked",
             Self::Stale => "stale",
+            Self::VerifierStale => "verifier_stale",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::base64url;
 use crate::claims::Claims;
+use crate::id::Kid;
 use crate::json::Strict;
 use crate::jwks::KeySet;
 use crate::jwt::{Header, split};
@@ -38,14 +39,24 @@ impl Verifier {
 
     /// Believes the token or refuses it. Says nothing about revocation: see [`crate::RevocationIndex::check`].
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, Refusal> {
-        let claims = self.verify_signed(token)?;
+        self.verify_with_kid(token, now).map(|(claims, _)| claims)
+    }
+
+    /// As [`Verifier::verify`], and says which key had signed it.
+    pub fn verify_with_kid(&self, token: &str, now: Timestamp) -> Result<(Claims, Kid), Refusal> {
+        let (claims, kid) = self.verify_signed(token)?;
         self.check_times(&claims, now)?;
-        Ok(claims)
+        Ok((claims, kid))
+    }
+
+    /// Takes a new key set in.
+    pub fn set_keys(&mut self, keys: KeySet) {
+        self.keys = keys;
     }
 
     /// As [`Verifier::verify`], but an expired token still counts: to sign out, it is enough to have been ours.
     pub fn verify_even_if_expired(&self, token: &str, now: Timestamp) -> Result<Claims, Refusal> {
-        let claims = self.verify_signed(token)?;
+        let (claims, _) = self.verify_signed(token)?;
         match self.check_times(&claims, now) {
             Ok(()) | Err(Refusal::Expired) => Ok(claims),
             Err(refusal) => Err(refusal),
@@ -53,7 +64,7 @@ impl Verifier {
     }
 
     /// Shape, header, key, algorithm, signature, claims, issuer and audience: all that does not depend on the time.
-    fn verify_signed(&self, token: &str) -> Result<Claims, Refusal> {
+    fn verify_signed(&self, token: &str) -> Result<(Claims, Kid), Refusal> {
         let [header_part, payload_part, signature_part] = split(token)?;
         let header = Header::decode(header_part)?;
         if !header.is_access_token() {
@@ -77,7 +88,7 @@ impl Verifier {
         if !self.audiences.contains(&claims.aud) {
             return Err(Refusal::WrongAudience);
         }
-        Ok(claims)
+        Ok((claims, header.kid))
     }
 
     /// The checks that a cached token must pass again on every use.

@@ -1,0 +1,133 @@
+//! What a guard is told.
+
+use http::Uri;
+use std::fmt;
+
+/// How a token is checked against revocation, and within which bound a revoked one is refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// By the pushed index: no look-up. In force within milliseconds as a rule, within the authority's `max_staleness`
+    /// whatever the network does.
+    #[default]
+    Pushed,
+    /// By asking the authority for every request (RFC 7662): in force at once, at the price of a call.
+    Introspect,
+}
+
+/// What happens when the authority has not been heard of for so long that the index may be out of date. There is no
+/// setting that accepts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnLeaseEnd {
+    /// 503 `verifier_stale`.
+    #[default]
+    Refuse,
+    /// Ask the authority for every request until the feed is back.
+    Introspect,
+}
+
+/// Why a configuration cannot be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfigError {
+    /// The authority's URL is not `https://host` (or `http://` to this machine).
+    Authority,
+    /// The credential is not one that `counterfoil guard add` prints.
+    Credential,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Authority => "the authority must be https://HOST, without path; http:// only to localhost",
+            Self::Credential => {
+                "the credential must be what `counterfoil guard add NAME` has printed: cfg_ and 43 characters"
+            }
+        })
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// What a guard is told.
+#[derive(Clone)]
+pub struct Config {
+    /// Where the authority is reached.
+    pub(super) authority: String,
+    pub(super) credential: String,
+    /// `iss` of its tokens: its public URL. The same as `authority` unless the guard takes another way to it.
+    pub issuer: String,
+    /// `aud` of the tokens that are accepted.
+    pub audience: String,
+    /// Further audiences that are accepted.
+    pub audiences: Vec<String>,
+    /// How tokens are checked.
+    pub mode: Mode,
+    /// What happens when the lease has ended.
+    pub on_lease_end: OnLeaseEnd,
+}
+
+impl Config {
+    /// For an authority at `https://host[:port]`, which is also its issuer; for one audience; with the credential that
+    /// `counterfoil guard add` has printed.
+    pub fn new(authority: &str, audience: &str, credential: impl Into<String>) -> Result<Self, ConfigError> {
+        let authority = authority.trim_end_matches('/');
+        let uri: Uri = authority.parse().map_err(|_| ConfigError::Authority)?;
+        let host = uri.host().unwrap_or_default();
+        let here = host == "localhost"
+            || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
+        let secure = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => here,
+            _ => false,
+        };
+        let plain = uri.path() == "/" && uri.query().is_none() && !authority.contains('@');
+        if !secure || !plain || host.is_empty() {
+            return Err(ConfigError::Authority);
+        }
+        let credential = credential.into();
+        let secret = credential.strip_prefix("cfg_").ok_or(ConfigError::Credential)?;
+        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if secret.len() != 43 || !secret.chars().all(allowed) {
+            return Err(ConfigError::Credential);
+        }
+        Ok(Self {
+            authority: authority.to_owned(),
+            credential,
+            issuer: authority.to_owned(),
+            audience: audience.to_owned(),
+            audiences: Vec::new(),
+            mode: Mode::default(),
+            on_lease_end: OnLeaseEnd::default(),
+        })
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the credential.
+        f.debug_struct("Config")
+            .field("authority", &self.authority)
+            .field("audience", &self.audience)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Config, ConfigError};
+
+    #[test]
+    fn only_what_can_be_is_taken() {
+        let credential = format!("cfg_{}", "a".repeat(43));
+        let new = |authority: &str| Config::new(authority, "web", credential.clone()).map(|config| config.issuer);
+        assert_eq!(new("https://auth.example.com/"), Ok("https://auth.example.com".into()));
+        assert_eq!(new("http://127.0.0.1:8080"), Ok("http://127.0.0.1:8080".into()));
+        for wrong in ["http://auth.example.com", "https://a/b", "https://a?b", "https://u@a", "ftp://a", "a", ""] {
+            assert_eq!(new(wrong), Err(ConfigError::Authority), "{wrong}");
+        }
+        for wrong in ["", "cfg_", "cfg_short", &credential[4..], &format!("{credential}a")] {
+            assert_eq!(Config::new("https://a", "web", wrong).map(|_| ()), Err(ConfigError::Credential), "{wrong}");
+        }
+        let config = Config::new("https://a", "web", credential.clone()).expect("a configuration");
+        assert!(!format!("{config:?}").contains("cfg_"));
+    }
+}

@@ -1,0 +1,163 @@
+//! The guard: verifier, index and lease together, asked from any number of threads. It does no input or output; whoever
+//! feeds it hands answers in and brings the time along.
+
+use crate::cache::VerifiedTokens;
+use crate::claims::Claims;
+use crate::cursor::Instance;
+use crate::feed::{Follower, Ignored, Poll, Taken};
+use crate::id::Kid;
+use crate::jwks::KeySet;
+use crate::refusal::Refusal;
+use crate::time::{Clocks, Timestamp};
+use crate::verify::Verifier;
+use crate::wire::Answer;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// How many verified tokens are remembered, twice this at the most.
+const VERIFIED_TOKENS: usize = 8192;
+
+/// Never taken to be a state of the index.
+const NEVER: u64 = 0;
+
+/// A token whose signature has been checked.
+#[derive(Debug)]
+pub struct Verified {
+    /// What it says.
+    pub claims: Claims,
+    kid: Kid,
+    /// The state of the index in which it was last found not to be revoked: while that has not changed, nobody need look again.
+    clean_at: AtomicU64,
+}
+
+/// What the feed changes.
+#[derive(Debug)]
+struct State {
+    follower: Follower,
+    verifier: Verifier,
+    /// Counts the answers that brought entries.
+    version: u64,
+}
+
+/// Verifies access tokens offline and still refuses a revoked one.
+#[derive(Debug)]
+pub struct Guard {
+    state: RwLock<State>,
+    verified: Mutex<VerifiedTokens<Arc<Verified>>>,
+}
+
+impl Guard {
+    /// A guard that has heard nothing yet: it refuses everything with [`Refusal::VerifierStale`] until the first answer.
+    /// `instance` must be random for each process.
+    pub fn new(verifier: Verifier, instance: Instance) -> Self {
+        Self {
+            state: RwLock::new(State { follower: Follower::new(instance), verifier, version: NEVER + 1 }),
+            verified: Mutex::new(VerifiedTokens::new(VERIFIED_TOKENS)),
+        }
+    }
+
+    /// Believes the token or refuses it: lease, signature (once per token), times and revocation (every time).
+    pub fn verify(&self, token: &str, now: Clocks) -> Result<Arc<Verified>, Refusal> {
+        let state = self.read();
+        state.follower.check_lease(now)?;
+        let time = state.follower.authority_time(now);
+        let known = self.lock_verified().get(token);
+        let verified = if let Some(verified) = known {
+            state.verifier.check_times(&verified.claims, time)?;
+            verified
+        } else {
+            let (claims, kid) = state.verifier.verify_with_kid(token, time)?;
+            let verified = Arc::new(Verified { claims, kid, clean_at: AtomicU64::new(NEVER) });
+            // A token that is revoked already is not worth a place.
+            check(&state, &verified)?;
+            self.lock_verified().insert(token, Arc::clone(&verified));
+            return Ok(verified);
+        };
+        check(&state, &verified)?;
+        Ok(verified)
+    }
+
+    /// All of [`Guard::verify`] but lease and revocation: for whoever asks the authority about those.
+    pub fn verify_but_for_revocation(&self, token: &str, now: Clocks) -> Result<Arc<Verified>, Refusal> {
+        let state = self.read();
+        let (claims, kid) = state.verifier.verify_with_kid(token, state.follower.authority_time(now))?;
+        Ok(Arc::new(Verified { claims, kid, clean_at: AtomicU64::new(NEVER) }))
+    }
+
+    /// Whether a token verified earlier still counts: for connections that outlive the request which opened them.
+    pub fn still_good(&self, verified: &Verified, now: Clocks) -> Result<(), Refusal> {
+        let state = self.read();
+        state.follower.check_lease(now)?;
+        state.verifier.check_times(&verified.claims, state.follower.authority_time(now))?;
+        check(&state, verified)
+    }
+
+    /// Whether anything may be accepted now.
+    pub fn check_lease(&self, now: Clocks) -> Result<(), Refusal> {
+        self.read().follower.check_lease(now)
+    }
+
+    /// The next poll to be sent; see [`Follower::poll`].
+    pub fn poll(&self, nonce: String, now: Clocks) -> Poll {
+        self.write().follower.poll(nonce, now)
+    }
+
+    /// Takes an answer in; see [`Follower::receive`].
+    pub fn receive(&self, answer: &Answer, now: Clocks) -> Result<Taken, Ignored> {
+        let mut state = self.write();
+        let taken = state.follower.receive(answer, now)?;
+        if taken.news {
+            state.version += 1;
+        }
+        state.follower.forget(now);
+        Ok(taken)
+    }
+
+    /// Takes a new key set in. Tokens of keys that are not in it are refused from now on.
+    pub fn set_keys(&self, keys: KeySet) {
+        self.write().verifier.set_keys(keys);
+        self.lock_verified().clear();
+    }
+
+    /// The time by the authority's clock.
+    pub fn authority_time(&self, now: Clocks) -> Timestamp {
+        self.read().follower.authority_time(now)
+    }
+
+    /// How long a poll may take before it is given up.
+    pub fn time_out(&self) -> std::time::Duration {
+        self.read().follower.time_out()
+    }
+
+    /// How many revocations are in force here.
+    pub fn revocations(&self) -> usize {
+        self.read().follower.index().len()
+    }
+
+    // A thread that panicked while it held a lock left nothing half done that could let a token through: entries are only
+    // added, and the lease is set last.
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_verified(&self) -> MutexGuard<'_, VerifiedTokens<Arc<Verified>>> {
+        self.verified.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn check(state: &State, verified: &Verified) -> Result<(), Refusal> {
+    if verified.clean_at.load(Ordering::Relaxed) == state.version {
+        return Ok(());
+    }
+    let index = state.follower.index();
+    if index.key_is_revoked(&verified.kid) {
+        return Err(Refusal::Revoked);
+    }
+    index.check(&verified.claims)?;
+    verified.clean_at.store(state.version, Ordering::Relaxed);
+    Ok(())
+}

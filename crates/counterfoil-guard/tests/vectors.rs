@@ -1,0 +1,105 @@
+//! The vectors that every guard reads and must answer alike; see `vectors/README.md`.
+
+use counterfoil_guard::{
+    Claims, KeySet, KeySetError, Kid, Origins, Provenance, Refusal, Timestamp, Verifier, cookie_values,
+};
+use serde_json::{Value, json};
+
+fn read(name: &str) -> Value {
+    let path = format!("{}/../../vectors/guard/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&std::fs::read_to_string(&path).expect("the vectors are in the repository")).expect("JSON")
+}
+
+fn cases(vectors: &Value, at_least: usize) -> &[Value] {
+    let cases = vectors["cases"].as_array().expect("cases");
+    assert!(cases.len() >= at_least, "{} cases", cases.len());
+    cases
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("text")
+}
+
+fn claims(claims: &Claims) -> Value {
+    let mut value = json!({
+        "iss": claims.iss, "sub": claims.sub, "aud": claims.aud, "client_id": claims.client_id, "exp": claims.exp,
+        "iat": claims.iat, "jti": claims.jti, "sid": claims.sid, "auth_time": claims.auth_time, "acr": claims.acr,
+        "amr": claims.amr, "roles": claims.roles, "cv": claims.claims_version,
+    });
+    if let Some(nbf) = claims.nbf {
+        value["nbf"] = nbf.into();
+    }
+    if let Some(scope) = &claims.scope {
+        value["scope"] = scope.as_str().into();
+    }
+    value
+}
+
+#[test]
+fn t1_tokens_are_believed_or_refused_as_the_vectors_say() {
+    let vectors = read("verify");
+    let keys = KeySet::from_jwks(vectors["jwks"].to_string().as_bytes()).expect("a key set");
+    let verifier = Verifier::new(text(&vectors["issuer"]), text(&vectors["audience"]), keys);
+    let now = Timestamp::from_seconds(vectors["now"].as_i64().expect("a time"));
+    for case in cases(&vectors, 200) {
+        let outcome = verifier.verify(text(&case["token"]), now);
+        let found = match &outcome {
+            Ok(believed) => json!({ "claims": claims(believed) }),
+            Err(refusal) => json!({ "refusal": refusal.reason() }),
+        };
+        let expected = if case["claims"].is_null() {
+            json!({ "refusal": case["refusal"] })
+        } else {
+            json!({ "claims": case["claims"] })
+        };
+        assert_eq!(found, expected, "{}", case["name"]);
+        assert_ne!(outcome.err(), Some(Refusal::Missing));
+    }
+}
+
+#[test]
+fn key_sets_are_taken_or_refused_as_the_vectors_say() {
+    let vectors = read("jwks");
+    for case in cases(&vectors, 20) {
+        let outcome = KeySet::from_jwks(text(&case["document"]).as_bytes());
+        let fault = outcome.as_ref().err().map(|error| match error {
+            KeySetError::Malformed => "malformed",
+            KeySetError::TooManyKeys => "too_many_keys",
+            KeySetError::PrivateKey => "private_key",
+            KeySetError::DuplicateKid => "duplicate_kid",
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(json!(fault), case["fault"], "{}", case["name"]);
+        if let Ok(keys) = outcome {
+            for kid in case["kids"].as_array().expect("kids") {
+                let kid: Kid = text(kid).parse().expect("a kid");
+                assert!(keys.get(&kid).is_some(), "{}: {kid}", case["name"]);
+            }
+            assert_eq!(keys.len(), case["kids"].as_array().expect("kids").len(), "{}", case["name"]);
+        }
+    }
+}
+
+#[test]
+fn c1_requests_pass_or_not_as_the_vectors_say() {
+    let vectors = read("cross_site");
+    let list = |name: &str| vectors[name].as_array().expect("a list").iter().map(text).map(str::to_owned).collect();
+    let origins = Origins::new(list("own"), list("listed"));
+    for case in cases(&vectors, 30) {
+        let request = Provenance {
+            fetch_site: case["sec_fetch_site"].as_str(),
+            origin: case["origin"].as_str(),
+            custom_header: case["x_requested_with"] == true,
+        };
+        assert_eq!(json!(origins.permit(request)), case["permitted"], "{case}");
+    }
+}
+
+#[test]
+fn cookies_are_read_as_the_vectors_say() {
+    let vectors = read("cookies");
+    for case in cases(&vectors, 10) {
+        let values = cookie_values(text(&case["header"]).as_bytes(), text(&vectors["name"]));
+        assert_eq!(json!(values), case["values"], "{case}");
+    }
+}
