@@ -11,6 +11,8 @@ pub enum Actor {
     User(UserId),
     /// An administrator, through the network.
     Admin(UserId),
+    /// Whoever holds a guard's credential.
+    Guard,
     /// Whoever holds the data folder, through the command line.
     Operator,
     /// The server itself.
@@ -24,6 +26,7 @@ impl Actor {
             Self::Anonymous => "anonymous",
             Self::User(_) => "user",
             Self::Admin(_) => "admin",
+            Self::Guard => "guard",
             Self::Operator => "operator",
             Self::System => "system",
         }
@@ -35,6 +38,7 @@ impl Actor {
             ("anonymous", None) => Some(Self::Anonymous),
             ("user", Some(id)) => Some(Self::User(id)),
             ("admin", Some(id)) => Some(Self::Admin(id)),
+            ("guard", None) => Some(Self::Guard),
             ("operator", None) => Some(Self::Operator),
             ("system", None) => Some(Self::System),
             _ => None,
@@ -45,7 +49,7 @@ impl Actor {
     pub const fn user(self) -> Option<UserId> {
         match self {
             Self::User(id) | Self::Admin(id) => Some(id),
-            Self::Anonymous | Self::Operator | Self::System => None,
+            Self::Anonymous | Self::Guard | Self::Operator | Self::System => None,
         }
     }
 }
@@ -63,6 +67,8 @@ pub enum Event {
     SessionEnded,
     /// All sessions of a user (perhaps but one) were ended.
     SessionsEnded,
+    /// One access token was revoked.
+    TokenRevoked,
     /// A spent refresh token was used again, and its session ended.
     RefreshReuse,
     /// A refresh without the proof its session is bound to.
@@ -81,15 +87,20 @@ pub enum Event {
     Unlocked,
     /// An invitation was made.
     Invited,
+    /// A guard's credential was made.
+    GuardAdded,
+    /// A guard's credential was taken back.
+    GuardRemoved,
 }
 
 impl Event {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 17] = [
         Self::Registered,
         Self::SignedIn,
         Self::SignInFailed,
         Self::SessionEnded,
         Self::SessionsEnded,
+        Self::TokenRevoked,
         Self::RefreshReuse,
         Self::RefreshUnproven,
         Self::RefreshFastForward,
@@ -99,7 +110,14 @@ impl Event {
         Self::Unbanned,
         Self::Unlocked,
         Self::Invited,
+        Self::GuardAdded,
+        Self::GuardRemoved,
     ];
+
+    /// Every event there is.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter()
+    }
 
     /// The event with this word.
     pub fn from_name(name: &str) -> Option<Self> {
@@ -114,6 +132,7 @@ impl Event {
             Self::SignInFailed => "sign_in_failed",
             Self::SessionEnded => "session_ended",
             Self::SessionsEnded => "sessions_ended",
+            Self::TokenRevoked => "token_revoked",
             Self::RefreshReuse => "refresh_reuse",
             Self::RefreshUnproven => "refresh_unproven",
             Self::RefreshFastForward => "refresh_fast_forward",
@@ -123,6 +142,8 @@ impl Event {
             Self::Unbanned => "unbanned",
             Self::Unlocked => "unlocked",
             Self::Invited => "invited",
+            Self::GuardAdded => "guard_added",
+            Self::GuardRemoved => "guard_removed",
         }
     }
 }

@@ -6,6 +6,8 @@
 pub mod audit;
 mod characters;
 pub mod credential;
+pub mod feed;
+pub mod gate;
 pub mod inspect;
 pub mod issue;
 pub mod keys;

@@ -3,7 +3,7 @@
 use crate::audit::AuditEntry;
 use crate::session::{EndReason, Handle};
 use crate::user::Role;
-use counterfoil_guard::{Entry, Sid, Timestamp, UserId};
+use counterfoil_guard::{Entry, Jti, Sid, Timestamp, UserId};
 use std::time::Duration;
 
 /// How long an entry stays in a verifier's index: the longest token life plus leeway.
@@ -18,6 +18,13 @@ pub enum Revocation {
         sid: Sid,
         /// Why.
         reason: EndReason,
+    },
+    /// One access token; its session goes on.
+    Token {
+        /// The session it hangs on. If that has ended there is nothing left to end.
+        sid: Sid,
+        /// Which.
+        jti: Jti,
     },
     /// All sessions of a user, but for the one kept.
     UserSessions {

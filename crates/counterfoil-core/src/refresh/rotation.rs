@@ -77,7 +77,7 @@ pub struct Policy {
     pub forgive_lost_answer: bool,
 }
 
-/// What to do. Those that carry a [`Rotation`] take effect by a compare-and-swap from the row that was decided on.
+/// What to do. Those that carry a [`Rotation`] take effect only if the row is still the one that was decided on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// The session is over: refuse, change nothing, leave the cookies alone.
@@ -96,6 +96,16 @@ pub enum Decision {
     Reuse,
     /// The token is newer than the store: adopt its generation, hand out an access token only, and warn.
     FastForward(Rotation),
+}
+
+impl Decision {
+    /// The state that must be committed before this is acted on, if it changes the row.
+    pub const fn next(&self) -> Option<Rotation> {
+        match *self {
+            Self::Rotate(to) | Self::Repeat(to) | Self::FastForward(to) | Self::Hold(Some(to)) => Some(to),
+            Self::Ended(_) | Self::Unproven | Self::Hold(None) | Self::Late | Self::Reuse => None,
+        }
+    }
 }
 
 impl Rotation {
