@@ -2,7 +2,7 @@
 
 const version = new URL(import.meta.url).search;
 const {
-  arrived, onOtherTab, request, signOut, signOutEverywhere, toLogin,
+  RECEIPT, arrived, onOtherTab, receiptWords, request, signOut, signOutEverywhere, toLogin,
 } = await import(`./refresh.js${version}`);
 const {
   bindPasswordToggles, byId, describe, onSubmit, say, sayProblem,
@@ -197,10 +197,10 @@ async function deleteSession(id) {
 function endOthers() {
   return during(byId("end-others"), async () => {
     if (!(await confirmed("End all other devices?", "They have to sign in again.", "End all others"))) return;
-    await request("DELETE", SESSIONS_PATH);
+    const receipt = await request("DELETE", `${SESSIONS_PATH}?${RECEIPT}`);
     await tear([...byId("sessions").children].filter((item) => !item.classList.contains("current")));
     byId("devices-heading").focus();
-    sayDone("All other devices are signed out.");
+    sayDone(`All other devices are signed out. ${receiptWords(receipt)}`.trim());
     await load();
   });
 }

@@ -2,7 +2,7 @@
 
 const version = new URL(import.meta.url).search;
 const {
-  ENDED_REASONS, cameStraightBack, goOn, login, onOtherTab, refresh,
+  ENDED_REASONS, cameStraightBack, goOn, login, onOtherTab, receiptWords, refresh, takeReceipt,
 } = await import(`./refresh.js${version}`);
 const {
   bindPasswordToggles, byId, describe, looksLikeEmail, onSubmit, say,
@@ -18,8 +18,11 @@ const COOKIES_BLOCKED =
 
 async function trySilently() {
   const reason = new URLSearchParams(location.search).get("ended");
-  const ended = Object.hasOwn(ENDED_REASONS, reason ?? "") ? ENDED_REASONS[reason] : "";
-  if (cameStraightBack(redirect)) {
+  const words = receiptWords(takeReceipt());
+  const known = Object.hasOwn(ENDED_REASONS, reason ?? "") ? ENDED_REASONS[reason] : "";
+  const ended = reason === "signed_out" && words ? `You are signed out everywhere. ${words}` : known;
+  // A fresh sign-in is asked for: the session this browser still holds is not enough.
+  if (reason === "reauthenticate" || cameStraightBack(redirect)) {
     say(ended || COOKIES_BLOCKED, ended ? "calm" : "bad");
     return;
   }

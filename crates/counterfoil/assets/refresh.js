@@ -11,6 +11,9 @@ const REFRESH_TIMEOUT_MS = 10_000;
 // less what clocks may differ and a request may be under way.
 const RETRY_WITHIN_MS = 13_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+const RECEIPT_TIMEOUT_MS = 8_000;
+const RECEIPT_KEY = "cf-receipt";
+export const RECEIPT = "receipt=effective";
 const RETRY_PAUSES_MS = [300, 1_200, 3_000];
 const LONGEST_RETRY_AFTER_S = 3;
 const RETURN_WINDOW_MS = 10_000;
@@ -28,6 +31,7 @@ export const ENDED_REASONS = {
   password_changed: "Your password was changed, so this session ended.",
   suspected_theft:
     "This session was ended as a precaution: a copy of it was used somewhere else. Sign in again and look through your devices.",
+  reauthenticate: "Please sign in again to go on.",
   session_limit: "You signed in on more devices than allowed, so this session made room.",
 };
 
@@ -217,11 +221,37 @@ export async function signOut() {
   leaveSignedOut();
 }
 
-/** Signs out on every device, this one too. Without a live token it would end nothing: renew first. */
+/**
+ * Signs out on every device, this one too. Without a live token it would end nothing: renew first. It waits a while for
+ * the receipt, which says how many services have confirmed that they refuse; what was asked for is done without it too.
+ */
 export async function signOutEverywhere() {
   await renew();
-  await exclusive("logout", (signal) => send("POST", "/api/auth/logout-all", { signal }));
+  await exclusive("logout", async (signal) => {
+    try {
+      const receipt = await send("POST", `/api/auth/logout-all?${RECEIPT}`, { signal, timeout: RECEIPT_TIMEOUT_MS });
+      remember(RECEIPT_KEY, JSON.stringify(receipt));
+    } catch (problem) {
+      if (problem.code !== "timeout") throw problem;
+      // Repeating it takes the cookies away.
+      await send("POST", "/api/auth/logout-all", { signal });
+    }
+  });
   leaveSignedOut();
+}
+
+/** What a receipt says in words; "" without one, and where this server is the only one that could accept anything. */
+export function receiptWords({ confirmed, of } = {}) {
+  if (!Number.isInteger(confirmed) || !(of > 1)) return "";
+  const silent = of > confirmed ? " The others accept nothing from you any more." : "";
+  return `Confirmed by ${confirmed} of ${of}.${silent}`;
+}
+
+/** The receipt of the sign-out that led to this page, once. */
+export function takeReceipt() {
+  const kept = recall(RECEIPT_KEY);
+  if (kept !== null) remember(RECEIPT_KEY, null);
+  return parse(kept);
 }
 
 function leaveSignedOut() {
@@ -276,11 +306,23 @@ export function arrived(redirect) {
 }
 
 function markReturn(redirect, time) {
+  remember(returnKey(redirect), time);
+}
+
+function remember(key, value) {
   try {
-    if (time === null) sessionStorage.removeItem(returnKey(redirect));
-    else sessionStorage.setItem(returnKey(redirect), time);
+    if (value === null) sessionStorage.removeItem(key);
+    else sessionStorage.setItem(key, value);
   } catch {
-    // Without storage the sign-in page says that cookies are blocked.
+    // Without storage the sign-in page says that cookies are blocked, and a receipt is not shown.
+  }
+}
+
+function recall(key) {
+  try {
+    return sessionStorage.getItem(key);
+  } catch {
+    return null;
   }
 }
 

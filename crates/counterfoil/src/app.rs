@@ -2,6 +2,9 @@
 
 use crate::clock::Clock;
 use crate::config::{Config, RegistrationPolicy};
+use crate::feed::Feed;
+use crate::flow::access::InForce;
+use crate::gate::Gate;
 use crate::hashing::Hasher;
 use crate::limits::Limiter;
 use crate::public_url::PublicUrl;
@@ -12,9 +15,9 @@ use counterfoil_core::keys::ring::{SigningKey, StoredKey, published};
 use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::token::TokenKeys;
 use counterfoil_core::{Secret, Timestamp};
-use counterfoil_guard::{Claims, Origins, RevocationIndex, VerifiedTokens, Verifier};
+use counterfoil_guard::{Claims, Origins, RevocationIndex, VerifiedTokens, Verifier, base64url_encode};
 use parking_lot::{Mutex, RwLock};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// How many verified tokens are remembered (twice this at the most).
@@ -71,11 +74,19 @@ pub struct App {
     /// Rate limits.
     pub limiter: Limiter,
     /// The applications by name.
-    pub applications: BTreeMap<String, Application>,
+    pub applications: Arc<BTreeMap<String, Application>>,
     /// From where requests with cookies may come.
     pub origins: Origins,
+    /// What the gate keeps.
+    pub gate: Gate,
     /// The key set as it is served.
     pub jwks: Bytes,
+    /// Its entity tag.
+    pub jwks_etag: String,
+    /// The revocation feed.
+    pub feed: Arc<Feed>,
+    /// Guards by the SHA-256 of their credential.
+    pub guards: RwLock<HashMap<[u8; 32], String>>,
     /// Draws the metrics page.
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
     verifier: Verifier,
@@ -102,11 +113,15 @@ pub struct Parts {
 impl App {
     /// Puts the application together; reads the revocations in force before anything is verified.
     pub async fn new(mut parts: Parts) -> Result<Self, crate::store::StoreError> {
-        let (entries, _) = parts.store.in_force(parts.clock.now()).await?;
+        let log = parts.store.log(parts.clock.now()).await?;
         let mut index = RevocationIndex::default();
-        for entry in &entries {
+        for entry in &log.in_force {
             index.add(entry);
         }
+        let policy = parts.config.revocation.policy();
+        let promised = parts.store.promise(policy.max_staleness, false).await?;
+        let feed = Arc::new(Feed::new(log, policy, promised, Arc::clone(&parts.clock)));
+        let guards = parts.store.guards().await?.into_iter().map(|guard| (guard.hash, guard.name)).collect();
         let applications = applications(&parts.config, parts.public.issuer());
         let jwks = counterfoil_core::keys::ring::jwks(&parts.secrets.keys);
         let pepper = std::mem::replace(&mut parts.secrets.pepper, Secret::new(Vec::new()));
@@ -115,10 +130,14 @@ impl App {
             origins: origins(&parts.config, &parts.public),
             hasher: Hasher::new(pepper, parts.config.limits.hash_queue),
             limiter: Limiter::default(),
+            jwks_etag: etag(jwks.to_string().as_bytes()),
+            gate: Gate::new(&parts.config.gate),
             jwks: Bytes::from(jwks.to_string()),
+            feed,
+            guards: RwLock::new(guards),
             revocations: Arc::new(RwLock::new(index)),
             verified: Mutex::new(VerifiedTokens::new(VERIFIED_TOKENS)),
-            applications,
+            applications: Arc::new(applications),
             config: parts.config,
             public: parts.public,
             store: parts.store,
@@ -138,6 +157,11 @@ impl App {
         &self.revocations
     }
 
+    /// Where revocations are in force in this process.
+    pub fn in_force(&self) -> InForce {
+        InForce { index: Arc::clone(&self.revocations), feed: Arc::clone(&self.feed) }
+    }
+
     /// The tokens verified lately.
     pub const fn verified(&self) -> &Mutex<VerifiedTokens<Arc<Verified>>> {
         &self.verified
@@ -147,6 +171,12 @@ impl App {
     pub fn registration_is_open(&self) -> bool {
         self.config.registration.policy == RegistrationPolicy::Open
     }
+}
+
+/// The entity tag of a document that is served.
+pub fn etag(body: &[u8]) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body);
+    format!("\"{}\"", base64url_encode(&digest.as_ref()[..12]))
 }
 
 fn applications(config: &Config, issuer: &str) -> BTreeMap<String, Application> {

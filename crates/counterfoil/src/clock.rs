@@ -1,6 +1,7 @@
 //! The only place that reads a clock or makes random bytes.
 
 use counterfoil_core::Timestamp;
+use counterfoil_guard::Tick;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
@@ -8,6 +9,8 @@ use std::time::{Duration, SystemTime};
 pub trait Clock: Send + Sync {
     /// The time now.
     fn now(&self) -> Timestamp;
+    /// The same on a clock that never jumps and counts the time the machine sleeps.
+    fn tick(&self) -> Tick;
 }
 
 /// The system's clock.
@@ -19,6 +22,11 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
         Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    fn tick(&self) -> Tick {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        Tick::from_millis(time.tv_sec.saturating_mul(1000).saturating_add(time.tv_nsec / 1_000_000))
     }
 }
 
@@ -41,6 +49,10 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+
+    fn tick(&self) -> Tick {
+        Tick::from_millis(self.0.load(Ordering::SeqCst))
     }
 }
 

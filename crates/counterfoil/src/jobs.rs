@@ -1,12 +1,16 @@
 //! What is done now and then: removing the dead, forgetting what is past use.
 
 use crate::app::App;
+use crate::flow::access;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How often.
 const EVERY: Duration = Duration::from_mins(1);
+
+/// How often the feed is looked after: shorter than any receipt takes at the most.
+const FEED_EVERY: Duration = Duration::from_secs(1);
 
 /// Sessions stay this long after their end, so that "why was I signed out?" has an answer.
 const KEEP_ENDED: Duration = Duration::from_hours(168);
@@ -20,10 +24,32 @@ const BATCHES: u32 = 40;
 /// Runs until `stop` resolves.
 pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
     let mut stop = std::pin::pin!(stop);
+    let mut rounds = tokio::time::interval_at(tokio::time::Instant::now() + EVERY, EVERY);
+    let mut feed = tokio::time::interval(FEED_EVERY);
+    let mut settled = false;
     loop {
         tokio::select! {
-            () = tokio::time::sleep(EVERY) => once(&app).await,
+            _ = rounds.tick() => once(&app).await,
+            _ = feed.tick() => settled = tend_feed(&app, settled).await,
             () = &mut stop => return,
+        }
+    }
+}
+
+/// Mends a gap in the feed; and once no lease of an earlier, longer `max_staleness` can be alive, has it forgotten, so that
+/// the next start need not wait for such leases. Returns whether that has been done.
+pub async fn tend_feed(app: &App, settled: bool) -> bool {
+    if let Err(error) = access::mend(app).await {
+        tracing::warn!(%error, "the revocation log cannot be read now");
+    }
+    if settled || !app.feed.is_alone() {
+        return settled;
+    }
+    match app.store.promise(app.config.revocation.max_staleness.0, true).await {
+        Ok(_) => true,
+        Err(error) => {
+            tracing::warn!(%error, "an earlier max_staleness cannot be forgotten yet");
+            false
         }
     }
 }
@@ -32,6 +58,7 @@ pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
 pub async fn once(app: &App) {
     let now = app.clock.now();
     app.revocations().write().forget_before(now);
+    app.feed.forget(now);
     app.limiter.sweep(now);
     app.hasher.release();
     for _ in 0..BATCHES {

@@ -14,6 +14,7 @@ use http::{Method, Request, Response, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::UnixStream;
@@ -46,13 +47,24 @@ impl Control {
     /// Asks; an error answer becomes an error with its words.
     pub(super) async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
         let bytes = body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
-        let mut request = Request::builder().method(method).uri(path).header(header::HOST, "localhost");
-        request = request.header(header::CONTENT_TYPE, "application/json");
-        let (status, answer) = match self {
+        let response = self.send(Self::request(method, path), bytes).await?;
+        let status = response.status();
+        let body = response.into_body().collect().await?.to_bytes();
+        let answer = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body)? };
+        if status.is_success() { Ok(answer) } else { Err(refused(&answer)) }
+    }
+
+    fn request(method: Method, path: &str) -> http::request::Builder {
+        let request = Request::builder().method(method).uri(path).header(header::HOST, "localhost");
+        request.header(header::CONTENT_TYPE, "application/json")
+    }
+
+    async fn send(&self, request: http::request::Builder, body: Bytes) -> anyhow::Result<Response<Body>> {
+        match self {
             Self::Local(router, _) => {
-                let request = request.extension(Peer::Control).body(Body::from(bytes))?;
+                let request = request.extension(Peer::Control).body(Body::from(body))?;
                 let Ok(response) = router.as_ref().clone().oneshot(request).await;
-                whole(response).await?
+                Ok(response)
             }
             Self::Socket(path) => {
                 let stream = UnixStream::connect(path).await.with_context(|| {
@@ -62,18 +74,11 @@ impl Control {
                     )
                 })?;
                 let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-                let connection = tokio::spawn(connection);
-                let response = sender.send_request(request.body(Full::new(bytes))?).await?;
-                let answer = whole(response).await?;
-                connection.abort();
-                answer
+                // Ends by itself when the answer has been read; the process is about to end anyway.
+                tokio::spawn(connection);
+                Ok(sender.send_request(request.body(Full::new(body))?).await?.map(Body::new))
             }
-        };
-        if status.is_success() {
-            return Ok(answer);
         }
-        let word = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
-        bail!("{} {} ({})", word("title"), word("detail"), word("code"))
     }
 
     pub(super) async fn get(&self, path: &str) -> anyhow::Result<Value> {
@@ -82,6 +87,35 @@ impl Control {
 
     pub(super) async fn post(&self, path: &str, body: Value) -> anyhow::Result<Value> {
         self.ask(Method::POST, path, Some(body)).await
+    }
+
+    /// Ends access; with a receipt if one is wanted.
+    pub(super) async fn end(&self, path: &str, body: Value, receipt: bool) -> anyhow::Result<()> {
+        if receipt {
+            return self.end_with_receipt(path, body).await;
+        }
+        self.post(path, body).await.map(|_| ())
+    }
+
+    /// Ends access, waits until it is in force everywhere, and says so, verifier by verifier as they confirm.
+    async fn end_with_receipt(&self, path: &str, body: Value) -> anyhow::Result<()> {
+        let request = Self::request(Method::POST, &format!("{path}?receipt=effective"));
+        let request = request.header(header::ACCEPT, "application/x-ndjson");
+        let bytes = Bytes::from(body.to_string());
+        let response = self.send(request, bytes).await?;
+        let status = response.status();
+        let mut body = response.into_body();
+        let mut text = Vec::new();
+        while let Some(frame) = body.frame().await {
+            text.extend_from_slice(frame?.data_ref().map_or(&[][..], |data| data));
+            while status.is_success()
+                && let Some(end) = text.iter().position(|byte| *byte == b'\n')
+            {
+                let line: Vec<u8> = text.drain(..=end).collect();
+                tell(&serde_json::from_slice(&line)?)?;
+            }
+        }
+        if status.is_success() { Ok(()) } else { Err(refused(&serde_json::from_slice(&text)?)) }
     }
 
     /// The account with this address.
@@ -95,15 +129,26 @@ impl Control {
     }
 }
 
-async fn whole<B>(response: Response<B>) -> anyhow::Result<(http::StatusCode, Value)>
-where
-    B: hyper::body::Body,
-    B::Error: std::error::Error + Send + Sync + 'static,
-{
-    let status = response.status();
-    let body = response.into_body().collect().await?.to_bytes();
-    let value = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body)? };
-    Ok((status, value))
+/// A line of a receipt: a verifier, or the end.
+fn tell(line: &Value) -> anyhow::Result<()> {
+    let word = |name: &str| line[name].as_str().unwrap_or_default();
+    let ms = line["ms"].as_u64().unwrap_or_default();
+    let text = if line["effective"] == Value::Bool(true) {
+        let (confirmed, of) = (line["confirmed"].as_u64().unwrap_or_default(), line["of"].as_u64().unwrap_or_default());
+        format!("in force everywhere after {ms} ms: {confirmed} of {of} verifiers confirmed it, this server included")
+    } else {
+        let how = match word("how") {
+            "acknowledged" => "refuses",
+            _ => "has not been heard of, and accepts nothing any more",
+        };
+        format!("{:>7} ms  {} ({}) {how}", ms, word("name"), word("instance"))
+    };
+    Ok(writeln!(std::io::stdout(), "{text}")?)
+}
+
+fn refused(answer: &Value) -> anyhow::Error {
+    let word = |name: &str| answer[name].as_str().unwrap_or_default();
+    anyhow::anyhow!("{} {} ({})", word("title"), word("detail"), word("code"))
 }
 
 fn percent_encode(text: &str) -> String {

@@ -2,6 +2,7 @@
 
 mod audit;
 mod control;
+mod guard;
 mod init;
 mod key;
 mod reference;
@@ -41,6 +42,9 @@ enum Command {
     /// Sessions.
     #[command(subcommand)]
     Session(session::SessionCommand),
+    /// Verifiers in other processes, which follow the revocation feed.
+    #[command(subcommand)]
+    Guard(guard::GuardCommand),
     /// Signing keys.
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -111,6 +115,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
             Command::Init(place) => init::run(&place).await,
             Command::User(command) => user::run(command).await,
             Command::Session(command) => session::run(command).await,
+            Command::Guard(command) => guard::run(command).await,
             Command::Key(command) => key::run(command).await,
             Command::Audit(command) => audit::run(command).await,
             Command::BenchSeed(args) => seed::run(args).await,

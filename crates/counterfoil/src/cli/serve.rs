@@ -7,6 +7,7 @@ use crate::data::Data;
 use crate::http::serve::Server;
 use crate::http::{control_router, router, tls};
 use crate::public_url::PublicUrl;
+use crate::readers::{Readers, Source};
 use crate::store::sqlite::Synchronous;
 use crate::{jobs, telemetry};
 use anyhow::Context as _;
@@ -42,6 +43,7 @@ pub(crate) struct ServeArgs {
 /// Starts the server and runs it until it is told to stop.
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     telemetry::start_logging();
+    raise_file_limit();
     let mut config = args.place.config()?;
     config.listen = args.listen.unwrap_or(config.listen);
     let tls = acceptor(config.tls.as_ref(), args.tls_self_signed)?;
@@ -49,12 +51,14 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
     let public = PublicUrl::settle(config.public_url.as_deref(), address, tls.is_some())?;
+    let readers = Readers::prepare(&config)?;
 
     let data = Data::hold(&args.place.data)?;
     let synchronous = if args.unsafe_synchronous_normal { Synchronous::Normal } else { Synchronous::Full };
     let most = config.limits.connections;
     let app = Arc::new(open_app(&data, config, public, synchronous).await?);
     let link = first_admin(&data, &app).await?;
+    readers.settle(app.store.as_ref()).await?;
     let control = control_socket(&data)?;
     // Before anybody can know that the server runs, and so ask it to stop.
     let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -65,17 +69,28 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let jobs = tokio::spawn(jobs::run(Arc::clone(&app), waiting(stopped.clone())));
     let control =
         tokio::spawn(Server::new(control_router(Arc::clone(&app))).control(control, waiting(stopped.clone())));
+    let source = Source { store: Arc::clone(&app.store), feed: Arc::clone(&app.feed), clock: Arc::clone(&app.clock) };
+    let readers = readers.start(&source, || waiting(stopped.clone()));
     let http = tokio::spawn(Server::new(router(Arc::clone(&app))).tcp(listener, tls, most, waiting(stopped)));
 
     told_to_stop(terminate, interrupt).await;
     tracing::info!("stopping: letting what is under way finish");
     stop.send_replace(true);
-    for task in [jobs, control, http] {
+    for task in [jobs, control, http].into_iter().chain(readers) {
         task.await.context("a part of the server failed")?;
     }
     data.remove(CONTROL_SOCKET)?;
     app.store.close().await;
     Ok(())
+}
+
+/// Every guard holds a connection: the soft limit of 1,024 open files would not do for a thousand of them.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
 }
 
 fn acceptor(files: Option<&crate::config::TlsConfig>, self_signed: bool) -> anyhow::Result<Option<TlsAcceptor>> {

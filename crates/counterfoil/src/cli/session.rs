@@ -22,6 +22,9 @@ pub(crate) enum SessionCommand {
     Revoke {
         /// Its id.
         sid: String,
+        /// Wait until it is in force everywhere, and show each verifier as it confirms.
+        #[arg(long)]
+        receipt: bool,
         #[command(flatten)]
         place: Place,
     },
@@ -45,10 +48,9 @@ pub(crate) async fn run(command: SessionCommand) -> anyhow::Result<()> {
             ];
             table::print(found["sessions"].as_array().map_or(&[], Vec::as_slice), &columns, json)
         }
-        SessionCommand::Revoke { sid, place } => {
+        SessionCommand::Revoke { sid, receipt, place } => {
             anyhow::ensure!(sid.parse::<counterfoil_core::Sid>().is_ok(), "a session id is 22 characters of base64url");
-            Control::open(&place).await?.post(&format!("/api/admin/sessions/{sid}/revoke"), json!({})).await?;
-            Ok(())
+            Control::open(&place).await?.end(&format!("/api/admin/sessions/{sid}/revoke"), json!({}), receipt).await
         }
     }
 }

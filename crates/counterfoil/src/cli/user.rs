@@ -39,6 +39,9 @@ pub(crate) enum UserCommand {
         /// Why, for support.
         #[arg(long, default_value = "")]
         reason: String,
+        /// Wait until it is in force everywhere, and show each verifier as it confirms.
+        #[arg(long)]
+        receipt: bool,
         #[command(flatten)]
         place: Place,
     },
@@ -60,6 +63,9 @@ pub(crate) enum UserCommand {
     Revoke {
         /// The address.
         email: String,
+        /// Wait until it is in force everywhere, and show each verifier as it confirms.
+        #[arg(long)]
+        receipt: bool,
         #[command(flatten)]
         place: Place,
     },
@@ -93,10 +99,12 @@ pub(crate) async fn run(command: UserCommand) -> anyhow::Result<()> {
         UserCommand::Add { email, password_stdin: true, roles, place } => add(&place, &email, &roles).await,
         UserCommand::Add { email, roles, place, .. } => link(&place, &email, &roles).await,
         UserCommand::List { json, place } => list(&place, json).await,
-        UserCommand::Ban { email, reason, place } => act(&place, &email, "ban", json!({ "reason": reason })).await,
+        UserCommand::Ban { email, reason, receipt, place } => {
+            end(&place, &email, ("ban", json!({ "reason": reason })), receipt).await
+        }
         UserCommand::Unban { email, place } => act(&place, &email, "unban", json!({})).await,
         UserCommand::Unlock { email, place } => act(&place, &email, "unlock", json!({})).await,
-        UserCommand::Revoke { email, place } => act(&place, &email, "revoke", json!({})).await,
+        UserCommand::Revoke { email, receipt, place } => end(&place, &email, ("revoke", json!({})), receipt).await,
         UserCommand::Role(RoleCommand::Add(args)) => set_role(&args, true).await,
         UserCommand::Role(RoleCommand::Remove(args)) => set_role(&args, false).await,
     }
@@ -147,6 +155,12 @@ async fn act(place: &Place, email: &str, verb: &str, body: Value) -> anyhow::Res
     let user = control.user(email).await?;
     control.post(&format!("/api/admin/users/{}/{verb}", id(&user)), body).await?;
     Ok(())
+}
+
+async fn end(place: &Place, email: &str, (verb, body): (&str, Value), receipt: bool) -> anyhow::Result<()> {
+    let control = Control::open(place).await?;
+    let user = control.user(email).await?;
+    control.end(&format!("/api/admin/users/{}/{verb}", id(&user)), body, receipt).await
 }
 
 async fn set_role(args: &RoleArgs, present: bool) -> anyhow::Result<()> {

@@ -2,12 +2,18 @@
 //! a bad value stops the start with the key's name, what was found and what is allowed.
 
 mod applications;
+mod gate;
 mod limits;
+mod readers;
+mod revocation;
 mod session;
 mod span;
 
 pub use applications::{ApplicationConfig, DEFAULT_APPLICATION};
+pub use gate::{GateConfig, RuleConfig};
 pub use limits::{LimitConfig, LimitsConfig};
+pub use readers::{Events, RedisMirrorConfig, RedisUrl, WebhookConfig, WebhookUrl};
+pub use revocation::RevocationConfig;
 pub use session::SessionConfig;
 pub use span::Span;
 
@@ -30,12 +36,14 @@ pub struct Config {
     pub public_url: Option<String>,
     /// What the pages call the service.
     pub service_name: String,
-    /// Proxies whose `X-Forwarded-For` is believed.
+    /// Proxies whose `X-Forwarded-For` is believed, and that may ask the gate.
     pub trusted_proxies: Vec<IpNet>,
     /// Certificate and key, to speak TLS here.
     pub tls: Option<TlsConfig>,
     /// Sessions and their tokens.
     pub session: SessionConfig,
+    /// How revocations reach verifiers.
+    pub revocation: RevocationConfig,
     /// Passwords.
     pub password: PasswordConfig,
     /// Who may make an account.
@@ -44,8 +52,14 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// Who may read `/metrics`.
     pub metrics: MetricsConfig,
+    /// Forward-auth.
+    pub gate: GateConfig,
     /// Applications, by the name that a sign-in gives as `client_id`.
     pub applications: BTreeMap<String, ApplicationConfig>,
+    /// Who is told of events.
+    pub webhooks: Vec<WebhookConfig>,
+    /// A Redis that holds what is revoked.
+    pub redis_mirror: Option<RedisMirrorConfig>,
 }
 
 impl Default for Config {
@@ -57,11 +71,15 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             tls: None,
             session: SessionConfig::default(),
+            revocation: RevocationConfig::default(),
             password: PasswordConfig::default(),
             registration: RegistrationConfig::default(),
             limits: LimitsConfig::default(),
             metrics: MetricsConfig::default(),
+            gate: GateConfig::default(),
             applications: BTreeMap::new(),
+            webhooks: Vec::new(),
+            redis_mirror: None,
         }
     }
 }
@@ -184,9 +202,21 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         self.session.check()?;
+        self.revocation.check()?;
         self.limits.check()?;
         for (name, application) in &self.applications {
             application.check(name)?;
+        }
+        let own = |(name, application): (&String, &ApplicationConfig)| {
+            application.audience.clone().unwrap_or_else(|| name.clone())
+        };
+        self.gate.check(&self.applications.iter().map(own).collect::<Vec<_>>())?;
+        for webhook in &self.webhooks {
+            webhook.check()?;
+        }
+        readers::check_names(&self.webhooks)?;
+        if let Some(mirror) = &self.redis_mirror {
+            mirror.check()?;
         }
         if !(8..=64).contains(&self.password.min_length) {
             let found = self.password.min_length;

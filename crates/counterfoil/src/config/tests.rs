@@ -53,12 +53,102 @@ fn an_unknown_key_or_a_bad_value_is_named_with_what_is_allowed() {
         ("[applications.web]\norigins = [\"https://A.example/\"]", "applications.web.origins"),
         ("[password]\nmin_length = 4", "allowed are 8 to 64"),
         ("[registration]\npolicy = \"everyone\"", "registration.policy"),
+        ("[gate]\nenabled = true", "gate"),
+        ("[[gate.rules]]\npath = \"/a\"\nrole = \"admin\"", "`gate.rules[0]"),
+        ("[[gate.rules]]\nallow = \"public\"", "give `path` or `exact`"),
+        ("[[gate.rules]]\npath = \"/a/\"", "found \"/a/\"; a path begins with /"),
+        ("[[gate.rules]]\npath = \"/a/../b\"", "a path begins with /"),
+        ("[[gate.rules]]\npath = \"/a%20b\"", "written as it is read"),
+        (
+            "[[gate.rules]]\npath = \"/a\"\nallow = \"anyone\"",
+            "allowed are \"public\", \"signed-in\" and \"role:NAME\"",
+        ),
+        ("[[gate.rules]]\npath = \"/a\"\nallow = \"role:A B\"", "found \"role:A B\""),
+        ("[[gate.rules]]\npath = \"/a\"\nallow = \"public\"\nmax_age = \"5m\"", "a public path asks nobody"),
+        ("[[gate.rules]]\npath = \"/a\"\nacr = \"gold\"", "found \"gold\"; allowed are \"aal1\" and \"aal2\""),
+        ("[[gate.rules]]\npath = \"/a\"\nmax_age = \"1s\"", "allowed are 10s to 1day"),
+        ("[[gate.rules]]\npath = \"/a\"\nmethods = [\"get\"]", "found \"get\""),
+        ("[[gate.rules]]\npath = \"/a\"\nmethods = [\"HEAD\"]", "GET includes HEAD"),
+        ("[[gate.rules]]\npath = \"/a\"\nhost = \"https://a.example\"", "such as \"app.example.com\""),
+        ("[[gate.rules]]\npath = \"/a\"\ncsrf = \"off\"", "origin-only"),
+        (
+            "[[gate.rules]]\npath = \"/a\"\n[[gate.rules]]\npath = \"/a\"\nallow = \"public\"",
+            "`gate.rules[1]`: says something else",
+        ),
+        ("[gate]\nupstream_audience = \"web\"", "\"web\" is the audience of an application"),
+        (
+            "[applications.web]\naudience = \"x\"\n[[gate.rules]]\npath = \"/a\"\nupstream_audience = \"x\"",
+            "gate.rules[0].upstream_audience",
+        ),
         ("trusted_proxies = [\"10.0.0.300\"]", "trusted_proxies"),
     ];
     for (toml, expected) in cases {
         let message = refusal(toml);
         assert!(message.contains(expected), "{toml:?}: {message}");
     }
+}
+
+/// A webhook with these lines, and what it needs beside them.
+fn webhook(lines: &str) -> String {
+    let rest = [("name", "'a'"), ("url", "'https://a.example/x'"), ("secret_", "'S'"), ("events", "['*']")];
+    let mut text = String::from("[[webhooks]]\n");
+    for (key, value) in rest.into_iter().filter(|(key, _)| !lines.contains(key)) {
+        let key = if key == "secret_" { "secret_env" } else { key };
+        text.extend([key, " = ", value, "\n"]);
+    }
+    text + lines + "\n"
+}
+
+#[test]
+fn a_webhook_is_checked_when_the_configuration_is_read() {
+    let cases = [
+        ("name = 'A b'", "1 to 32 characters"),
+        ("url = 'https://user:pass@a.example/'", "credentials do not belong into a URL"),
+        ("url = 'https://a.example/#x'", "a fragment"),
+        ("url = 'ftp://a.example/'", "expected an http or https URL"),
+        ("url = '/x'", "expected an http or https URL"),
+        ("url = 'http://a.example/'", "beyond loopback it must be https"),
+        ("url = 'http://127.0.0.1.example/'", "beyond loopback it must be https"),
+        ("secret_env = 'S'\nsecret_file = '/s'", "one of `secret_file` and `secret_env`"),
+        ("secret = 'whsec_x'", "webhooks"),
+        ("events = []", "at least one event"),
+        ("events = ['signed_in', 'signed_up']", "\"signed_up\" is not an event; allowed: \"*\", registered, signed_in"),
+    ];
+    for (lines, expected) in cases {
+        let message = refusal(&webhook(lines));
+        assert!(message.contains(expected), "{lines:?}: {message}");
+    }
+    let twice = format!("{}{}", webhook(""), webhook(""));
+    assert!(refusal(&twice).contains("is there twice"));
+    for lines in ["url = 'http://localhost:1/'", "url = 'http://[::1]/'", "url = 'http://a/'\nallow_http = true"] {
+        load(&webhook(lines), &[]).expect(lines);
+    }
+}
+
+#[test]
+fn s6_what_is_printed_of_a_webhook_does_not_tell_its_path() {
+    let config = load(&webhook("url = 'https://a.example/hooks/T0KEN?k=S3CRET'"), &[]).expect("valid");
+    let text = format!("{config:?}");
+    assert!(text.contains("https://a.example/…") && !text.contains("T0KEN") && !text.contains("S3CRET"), "{text}");
+}
+
+#[test]
+fn a_redis_mirror_is_checked_when_the_configuration_is_read() {
+    let cases = [
+        ("url = 'redis://:secret@r'", "a password does not belong into the URL"),
+        ("url = 'redis://u:secret@r'", "a password does not belong into the URL"),
+        ("url = 'http://r'", "expected \"redis://"),
+        ("url = 'rediss://r#insecure'", "expected \"redis://"),
+        ("url = 'redis://r/x'", "expected \"redis://"),
+        ("url = 'redis://r'\nprefix = ''", "redis_mirror.prefix"),
+        ("url = 'redis://r'\npassword_env = 'A'\npassword_file = '/b'", "one of `password_file` and `password_env`"),
+    ];
+    for (lines, expected) in cases {
+        let message = refusal(&format!("[redis_mirror]\n{lines}"));
+        assert!(message.contains(expected) && !message.contains("secret@"), "{lines:?}: {message}");
+    }
+    let config = load("[redis_mirror]\nurl = 'rediss://u@r.example:6380/3'", &[]).expect("valid");
+    assert_eq!(config.redis_mirror.expect("there").prefix, "revoked_");
 }
 
 proptest! {

@@ -4,37 +4,61 @@
 //! must not leave a session that is over in the store and alive in this process.
 
 use crate::app::App;
-use crate::store::{NewSession, Opened, StoreError};
+use crate::store::{LogState, NewSession, Opened, StoreError};
 use counterfoil_core::audit::AuditEntry;
 use counterfoil_core::revocation::{Revocation, RevocationOrder, Revoked};
-use counterfoil_guard::RevocationIndex;
-use parking_lot::RwLock;
 use std::sync::Arc;
+
+/// What ending access did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Whether the thing named exists at all.
+    pub found: bool,
+    /// When this entry of the log is effective, so is all that was asked for.
+    pub seq: u64,
+}
 
 /// Commits the revocation and puts it into force here. When this returns, it is durable and no verifier in this process
 /// accepts what it hit (S1). Once begun it is carried through, whether or not anybody waits for it.
-pub async fn end(app: &App, what: Revocation, audit: AuditEntry) -> Result<Revoked, StoreError> {
+pub async fn end(app: &App, what: Revocation, audit: AuditEntry) -> Result<Ended, StoreError> {
     let order = RevocationOrder { what, at: audit.at, audit };
-    let (store, index) = (Arc::clone(&app.store), Arc::clone(app.revocations()));
+    let (store, force) = (Arc::clone(&app.store), app.in_force());
     carried_through(async move {
         let revoked = store.revoke(order).await?;
-        absorb(&index, &revoked);
-        Ok(revoked)
+        let seq = force.absorb(&revoked);
+        Ok(Ended { found: revoked.found, seq })
     })
     .await
 }
 
+/// As if something had been ended: what to wait for when there was nothing left to end.
+pub fn nothing(app: &App) -> Ended {
+    Ended { found: false, seq: app.feed.head() }
+}
+
 /// Keeps a new session; the surplus sessions that end for it are put out of force in the same breath.
 pub(super) async fn open(app: &App, new: NewSession, audit: AuditEntry) -> Result<Opened, StoreError> {
-    let (store, index) = (Arc::clone(&app.store), Arc::clone(app.revocations()));
+    let (store, force) = (Arc::clone(&app.store), app.in_force());
     carried_through(async move {
         let opened = store.open(new, audit).await?;
         if let Opened::Done { surplus, .. } = &opened {
-            absorb(&index, surplus);
+            force.absorb(surplus);
         }
         Ok(opened)
     })
     .await
+}
+
+/// An entry that was committed but did not come by, because what carried it through has died, is read from the store: those
+/// after it wait for it.
+pub async fn mend(app: &App) -> Result<(), StoreError> {
+    if !app.feed.has_gap() {
+        return Ok(());
+    }
+    tracing::warn!("a revocation has not come by; reading the log anew");
+    let log = app.store.log(app.clock.now()).await?;
+    app.in_force().replace(log);
+    Ok(())
 }
 
 async fn carried_through<T: Send + 'static>(
@@ -43,14 +67,34 @@ async fn carried_through<T: Send + 'static>(
     tokio::spawn(work).await.map_err(|_| StoreError::Unavailable)?
 }
 
-/// Makes what has been committed to the log count here.
-fn absorb(index: &RwLock<RevocationIndex>, revoked: &Revoked) {
-    if revoked.entries.is_empty() {
-        return;
+/// Where revocations are in force in this process: its own verifier, and the feed.
+#[derive(Clone)]
+pub struct InForce {
+    pub(crate) index: Arc<parking_lot::RwLock<counterfoil_guard::RevocationIndex>>,
+    pub(crate) feed: Arc<crate::feed::Feed>,
+}
+
+impl InForce {
+    /// Makes the whole log count here.
+    fn replace(&self, log: LogState) {
+        let mut index = self.index.write();
+        for entry in &log.in_force {
+            index.add(entry);
+        }
+        drop(index);
+        self.feed.reload(log);
     }
-    let mut index = index.write();
-    for entry in &revoked.entries {
-        index.add(entry);
+
+    /// Makes what has been committed to the log count here, and returns the number to wait for.
+    fn absorb(&self, revoked: &Revoked) -> u64 {
+        let Some(last) = revoked.entries.last() else { return self.feed.head() };
+        let mut index = self.index.write();
+        for entry in &revoked.entries {
+            index.add(entry);
+        }
+        drop(index);
+        self.feed.append(&revoked.entries);
+        metrics::counter!("counterfoil_revocations_total").increment(revoked.entries.len() as u64);
+        last.seq
     }
-    metrics::counter!("counterfoil_revocations_total").increment(revoked.entries.len() as u64);
 }

@@ -1,5 +1,6 @@
 //! What administrators do, over the network or from the command line: one implementation for both.
 
+use super::access::Ended;
 use super::{Caller, access};
 use crate::app::App;
 use crate::clock::random;
@@ -26,16 +27,16 @@ pub struct Administrator {
 }
 
 impl Administrator {
-    fn entry(&self, app: &App, event: Event, user: Option<UserId>, detail: &str) -> AuditEntry {
+    pub(super) fn entry(&self, app: &App, event: Event, user: Option<UserId>, detail: &str) -> AuditEntry {
         let entry = self.caller.audit(event, self.actor, app.clock.now());
         AuditEntry { user, detail: detail.to_owned(), ..entry }
     }
 }
 
-/// Bans an account and ends all its sessions; `false` if there is no such account.
-pub async fn ban(app: &App, by: &Administrator, user: UserId, reason: String) -> Result<bool, StoreError> {
+/// Bans an account and ends all its sessions.
+pub async fn ban(app: &App, by: &Administrator, user: UserId, reason: String) -> Result<Ended, StoreError> {
     let entry = by.entry(app, Event::Banned, Some(user), &reason);
-    Ok(access::end(app, Revocation::Ban { user, reason }, entry).await?.found)
+    access::end(app, Revocation::Ban { user, reason }, entry).await
 }
 
 /// Lifts a ban; `false` if there is none.
@@ -48,27 +49,27 @@ pub async fn unlock(app: &App, by: &Administrator, user: UserId) -> Result<bool,
     app.store.unlock(user, by.entry(app, Event::Unlocked, Some(user), "")).await
 }
 
-/// Ends all sessions of an account; `false` if there is no such account.
-pub async fn revoke_user(app: &App, by: &Administrator, user: UserId) -> Result<bool, StoreError> {
+/// Ends all sessions of an account.
+pub async fn revoke_user(app: &App, by: &Administrator, user: UserId) -> Result<Ended, StoreError> {
     let what = Revocation::UserSessions { user, except: None, reason: EndReason::EndedByAdmin };
     let entry = by.entry(app, Event::SessionsEnded, Some(user), "");
-    Ok(access::end(app, what, entry).await?.found)
+    access::end(app, what, entry).await
 }
 
-/// Ends one session; `false` if there is no such session.
-pub async fn revoke_session(app: &App, by: &Administrator, sid: Sid) -> Result<bool, StoreError> {
+/// Ends one session.
+pub async fn revoke_session(app: &App, by: &Administrator, sid: Sid) -> Result<Ended, StoreError> {
     let user = app.store.by_sid(sid).await?.map(|(_, user)| user.id);
     let entry = AuditEntry { sid: Some(sid), ..by.entry(app, Event::SessionEnded, user, "") };
-    Ok(access::end(app, Revocation::Session { sid, reason: EndReason::EndedByAdmin }, entry).await?.found)
+    access::end(app, Revocation::Session { sid, reason: EndReason::EndedByAdmin }, entry).await
 }
 
-/// Sets an account's roles; tokens minted before are stale. `false` if there is no such account.
-pub async fn set_roles(app: &App, by: &Administrator, user: UserId, mut roles: Vec<Role>) -> Result<bool, StoreError> {
+/// Sets an account's roles; tokens minted before are stale.
+pub async fn set_roles(app: &App, by: &Administrator, user: UserId, mut roles: Vec<Role>) -> Result<Ended, StoreError> {
     roles.sort();
     roles.dedup();
     let detail = roles.iter().map(Role::as_str).collect::<Vec<_>>().join(" ");
     let entry = by.entry(app, Event::RolesChanged, Some(user), &detail);
-    Ok(access::end(app, Revocation::Roles { user, roles }, entry).await?.found)
+    access::end(app, Revocation::Roles { user, roles }, entry).await
 }
 
 /// Makes an invitation and returns its token. Only the hash is kept.

@@ -1,5 +1,6 @@
 //! `POST /api/auth/password/change`: a new password, a new handle for this session, and the end of all the others.
 
+use super::access::Ended;
 use super::authenticate::Identity;
 use super::deliver::{Delivery, LongLived, deliver};
 use super::login::FAILURES_THAT_LOCK;
@@ -51,7 +52,7 @@ pub async fn change_password(
     current: &Secret<String>,
     new: &Secret<String>,
     caller: &Caller,
-) -> Result<Delivery, ChangePasswordError> {
+) -> Result<(Delivery, Ended), ChangePasswordError> {
     let now = app.clock.now();
     let Identity { mut session, user } = identity;
     let key = user.email.key();
@@ -84,5 +85,6 @@ pub async fn change_password(
     session.rotation = Rotation::first(now);
     session.auth_time = now;
     session.last_seen_at = now;
-    deliver(app, &session, &user, now, LongLived::New).map_err(|_| ChangePasswordError::TooLarge)
+    let delivery = deliver(app, &session, &user, now, LongLived::New).map_err(|_| ChangePasswordError::TooLarge)?;
+    Ok((delivery, changed))
 }

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::clock::random;
-use counterfoil_core::issue::{Minted, OverBudget, mint};
+use counterfoil_core::issue::{MintPolicy, Minted, OverBudget, mint};
 use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::token::Nonce;
 use counterfoil_core::session::Session;
@@ -71,11 +71,21 @@ pub fn deliver(
 fn mint_access(app: &App, session: &Session, user: &User, now: Timestamp) -> Result<Minted, OverBudget> {
     // An application that has left the configuration is refused before it comes to this.
     let application = app.applications.get(&session.application).ok_or(OverBudget { size: 0, budget: 0 })?;
+    mint_as(app, &application.mint, (session, user), now).inspect_err(|error| {
+        tracing::error!(%error, application = session.application, "an access token does not fit; raise `token_budget` or hold fewer roles");
+    })
+}
+
+/// Mints under any policy. `now` is the time that was read before the rows were.
+pub(super) fn mint_as(
+    app: &App,
+    policy: &MintPolicy,
+    whose: (&Session, &User),
+    now: Timestamp,
+) -> Result<Minted, OverBudget> {
     let random: [u8; 18] = random();
     let (jti, jitter) = random.split_at(16);
     let jti = Jti::from_bytes(jti.try_into().expect("split at 16"));
     let jitter = u16::from_be_bytes(jitter.try_into().expect("two are left"));
-    mint(&app.secrets.signing, &application.mint, (session, user), now, (jti, jitter)).inspect_err(|error| {
-        tracing::error!(%error, application = session.application, "an access token does not fit; raise `token_budget` or hold fewer roles");
-    })
+    mint(&app.secrets.signing, policy, whose, now, (jti, jitter))
 }

@@ -5,10 +5,14 @@ pub mod administer;
 pub mod authenticate;
 pub mod change_password;
 pub mod deliver;
+pub mod gate;
+pub mod guards;
+pub mod introspect;
 pub mod login;
 pub mod me;
 pub mod refresh;
 pub mod register;
+pub mod revoke_token;
 pub mod sign_out;
 pub mod start;
 

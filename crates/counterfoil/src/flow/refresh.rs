@@ -1,21 +1,18 @@
-//! `POST /api/auth/refresh`: load → decide → commit → answer. What is decided, and why, is in
+//! `POST /api/auth/refresh`: load, decide and commit in one transaction → answer. What is decided, and why, is in
 //! `counterfoil_core::refresh::rotation`.
 
 use super::deliver::{Delivery, LongLived, deliver};
 use super::{Caller, access};
 use crate::app::App;
-use crate::store::{StoreError, Swap};
+use crate::store::{Refreshed, Rule, Seen, StoreError};
 use counterfoil_core::Timestamp;
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::profile::Profile;
-use counterfoil_core::refresh::rotation::{Decision, Proof, Rotation, decide};
+use counterfoil_core::refresh::rotation::{Decision, Proof, decide};
 use counterfoil_core::refresh::token::Presented;
 use counterfoil_core::revocation::Revocation;
 use counterfoil_core::session::{EndReason, Session};
-use counterfoil_core::user::User;
-
-/// How often a lost compare-and-swap is decided again. Each loss means that another refresh of this session won.
-const ATTEMPTS: u32 = 16;
+use std::sync::Arc;
 
 /// How the token came; it must be the way its profile uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,67 +50,47 @@ pub enum RefreshError {
 pub async fn refresh(app: &App, token: &str, via: Via, caller: &Caller) -> Result<Delivery, RefreshError> {
     let presented = app.secrets.tokens.parse_refresh(token).map_err(|_| RefreshError::Invalid(None))?;
     // Before the row is read, so that a token minted from it cannot outlive what the row says; and once, because an honest
-    // repeat that loses a swap at the very end of the grace must not be decided again as if it had come later.
+    // repeat that is decided again at the very end of the grace must not be decided as if it had come later.
     let now = app.clock.now();
-    for _ in 0..ATTEMPTS {
-        let Some((session, user)) = app.store.by_handle(presented.handle).await? else {
-            return Err(unknown_handle(app, &presented, now).await?);
-        };
-        if (via == Via::Body) != (session.profile == Profile::Native) || !known_application(app, &session) {
-            return Err(RefreshError::Invalid(None));
-        }
-        let policy = app.config.session.rotation_policy();
-        let decision = decide(&session, &presented, now, Proof::Absent, policy);
-        metrics::counter!("counterfoil_refresh_total", "decision" => word(&decision)).increment(1);
-        if let Some(answer) = carry_out(app, decision, (session, user), now, caller).await? {
-            return Ok(answer);
-        }
+    let policy = app.config.session.rotation_policy();
+    let applications = Arc::clone(&app.applications);
+    let rule: Rule = Box::new(move |session| {
+        let ours = (via == Via::Body) == (session.profile == Profile::Native)
+            && applications.contains_key(&session.application);
+        ours.then(|| decide(session, &presented, now, Proof::Absent, policy))
+    });
+    let seen = Seen { at: now, network: caller.network() };
+    match app.store.refresh(presented.handle, rule, seen).await? {
+        None => Err(unknown_handle(app, &presented, now).await?),
+        Some(refreshed) => carry_out(app, refreshed, now, caller).await,
     }
-    Err(StoreError::Overloaded.into())
 }
 
-/// Commits what was decided; `None` when another refresh got there first and it must be decided again.
+/// Answers with what was decided, which has been committed.
 async fn carry_out(
     app: &App,
-    decision: Decision,
-    (mut session, user): (Session, User),
+    Refreshed { session, user, decision }: Refreshed,
     now: Timestamp,
     caller: &Caller,
-) -> Result<Option<Delivery>, RefreshError> {
-    let (to, long_lived) = match decision {
+) -> Result<Delivery, RefreshError> {
+    let decision = decision.ok_or(RefreshError::Invalid(None))?;
+    metrics::counter!("counterfoil_refresh_total", "decision" => word(&decision)).increment(1);
+    let long_lived = match decision {
         Decision::Ended(reason) => return Err(RefreshError::Invalid(Some(reason))),
         Decision::Unproven => {
             app.store.append(about(&session, caller, Event::RefreshUnproven, now)).await?;
             return Err(RefreshError::Unproven);
         }
         Decision::Reuse => return Err(end_stolen(app, &session, now, caller).await?),
-        Decision::Late | Decision::Hold(None) => (None, LongLived::Unchanged),
-        Decision::Hold(Some(to)) | Decision::FastForward(to) => (Some(to), LongLived::Unchanged),
-        Decision::Rotate(to) | Decision::Repeat(to) => (Some(to), LongLived::New),
-    };
-    if let Some(to) = to {
-        if advance(app, &session, to, now, caller).await? == Swap::Lost {
-            return Ok(None);
+        Decision::FastForward(_) => {
+            tracing::warn!(sid = %session.sid, "a refresh token is newer than the store: was it restored from a backup?");
+            app.store.append(about(&session, caller, Event::RefreshFastForward, now)).await?;
+            LongLived::Unchanged
         }
-        session.rotation = to;
-        session.last_seen_at = now;
-    }
-    if matches!(decision, Decision::FastForward(_)) {
-        tracing::warn!(sid = %session.sid, "a refresh token is newer than the store: was it restored from a backup?");
-        app.store.append(about(&session, caller, Event::RefreshFastForward, now)).await?;
-    }
-    deliver(app, &session, &user, now, long_lived).map(Some).map_err(|_| RefreshError::TooLarge)
-}
-
-async fn advance(
-    app: &App,
-    session: &Session,
-    to: Rotation,
-    now: Timestamp,
-    caller: &Caller,
-) -> Result<Swap, StoreError> {
-    let network = Some(caller.network()).filter(|network| *network != session.network);
-    app.store.advance(session, to, now, network).await
+        Decision::Late | Decision::Hold(_) => LongLived::Unchanged,
+        Decision::Rotate(_) | Decision::Repeat(_) => LongLived::New,
+    };
+    deliver(app, &session, &user, now, long_lived).map_err(|_| RefreshError::TooLarge)
 }
 
 /// The theft is punished in its own committed transaction, and only then reported.
@@ -131,10 +108,6 @@ async fn unknown_handle(app: &App, presented: &Presented, now: Timestamp) -> Res
         Some(at) if now <= at.plus(grace) => RefreshError::Superseded,
         _ => RefreshError::Invalid(None),
     })
-}
-
-fn known_application(app: &App, session: &Session) -> bool {
-    app.applications.contains_key(&session.application)
 }
 
 fn about(session: &Session, caller: &Caller, event: Event, now: Timestamp) -> AuditEntry {

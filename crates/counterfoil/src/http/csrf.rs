@@ -12,8 +12,16 @@ const ADVICE: &str = "send it from this application's own origin, with the heade
 
 /// Refuses unless a request that rests on a cookie comes from us and carries the custom header.
 pub(super) fn require(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
-    match provenance(headers) {
+    match Provenance::of(headers) {
         Some(provenance) if app.origins.permit(provenance) => Ok(()),
+        _ => Err(refused()),
+    }
+}
+
+/// Refuses unless the request comes from us; the origin alone, for what cannot carry a header: forms, sockets.
+pub(super) fn require_origin(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
+    match Provenance::of(headers) {
+        Some(provenance) if app.origins.permit(Provenance { custom_header: true, ..provenance }) => Ok(()),
         _ => Err(refused()),
     }
 }
@@ -27,7 +35,7 @@ impl FromRequestParts<Arc<App>> for NotForeign {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        match provenance(&parts.headers) {
+        match Provenance::of(&parts.headers) {
             Some(provenance) if app.origins.permit_without_cookie(provenance) => Ok(Self),
             _ => Err(refused()),
         }
@@ -37,18 +45,4 @@ impl FromRequestParts<Arc<App>> for NotForeign {
 fn refused() -> Problem {
     metrics::counter!("counterfoil_cross_site_refused_total").increment(1);
     Problem::new(Code::CrossSite).detail(ADVICE)
-}
-
-/// `None` when a header stands there twice or is not text: then it is not a browser of ours.
-fn provenance(headers: &HeaderMap) -> Option<Provenance<'_>> {
-    let single = |name: &str| {
-        let mut values = headers.get_all(name).iter().map(|value| value.to_str().ok());
-        let first = values.next();
-        (values.next().is_none() && first != Some(None)).then_some(first.flatten())
-    };
-    Some(Provenance {
-        fetch_site: single("sec-fetch-site")?,
-        origin: single("origin")?,
-        custom_header: headers.contains_key("x-requested-with"),
-    })
 }

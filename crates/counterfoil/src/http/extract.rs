@@ -63,7 +63,7 @@ pub(super) fn caller_of(app: &App, headers: &HeaderMap, extensions: &Extensions)
 /// The client behind trusted proxies: from the right, the first address that is not one of them. What stands left of it,
 /// the client may have written itself.
 fn client_address(app: &App, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-    let trusted = |address: &IpAddr| app.config.trusted_proxies.iter().any(|network| network.contains(address));
+    let trusted = |address: &IpAddr| is_trusted(app, address);
     if !trusted(&peer) {
         return peer;
     }
@@ -79,6 +79,11 @@ fn client_address(app: &App, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         }
     }
     client
+}
+
+/// Whether this is a proxy of ours.
+pub(super) fn is_trusted(app: &App, address: &IpAddr) -> bool {
+    app.config.trusted_proxies.iter().any(|network| network.contains(address))
 }
 
 /// An address, as some proxies write it with a port.

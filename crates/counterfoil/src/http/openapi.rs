@@ -1,6 +1,6 @@
 //! `/openapi.json`: the contract, from the handlers' own annotations. A copy in `docs/reference/` is checked by a test.
 
-use super::{admin, auth, health, well_known};
+use super::{admin, auth, gate, health, oauth, revocations, well_known};
 use axum::response::{IntoResponse as _, Response};
 use http::header;
 use std::sync::LazyLock;
@@ -35,8 +35,15 @@ use utoipa::OpenApi;
         admin::sessions::of_user,
         admin::sessions::revoke,
         admin::invites::create,
+        admin::guards::list,
+        admin::guards::create,
+        admin::guards::remove,
         admin::keys::list,
         admin::audit::list,
+        revocations::get,
+        gate::ask,
+        oauth::introspect::post,
+        oauth::revoke::post,
         well_known::jwks,
         well_known::metadata,
         health::healthz,

@@ -3,6 +3,7 @@
 
 use crate::flow::authenticate::AuthenticateError;
 use crate::flow::change_password::ChangePasswordError;
+use crate::flow::gate::GateError;
 use crate::flow::login::LoginError;
 use crate::flow::refresh::RefreshError;
 use crate::flow::register::RegisterError;
@@ -56,6 +57,8 @@ codes! {
     Forbidden, FORBIDDEN, "forbidden", "You may not do this.";
     RegistrationClosed, FORBIDDEN, "registration_closed", "Accounts are made by invitation here.";
     InviteInvalid, FORBIDDEN, "invite_invalid", "The invitation is unknown, used up or over.";
+    GuardUnknown, UNAUTHORIZED, "guard_unknown", "The guard's credential is not known here.";
+    NameTaken, CONFLICT, "name_taken", "There is one of that name.";
     NotFound, NOT_FOUND, "not_found", "There is no such thing.";
     MethodNotAllowed, METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not take that method.";
     EmailTaken, CONFLICT, "email_taken", "There is an account with this address.";
@@ -71,6 +74,7 @@ codes! {
 #[derive(Clone, Debug)]
 pub struct Problem {
     code: Code,
+    status: StatusCode,
     detail: Option<String>,
     reason: Option<EndReason>,
     retry_after: Option<Duration>,
@@ -80,7 +84,7 @@ pub struct Problem {
 impl Problem {
     /// With the code's own words only.
     pub const fn new(code: Code) -> Self {
-        Self { code, detail: None, reason: None, retry_after: None, cookies: Vec::new() }
+        Self { code, status: code.status(), detail: None, reason: None, retry_after: None, cookies: Vec::new() }
     }
 
     /// Says what was wrong in this case, and what is allowed. Never anything secret.
@@ -102,6 +106,13 @@ impl Problem {
         self.code
     }
 
+    /// With another status than the code's own: the gate's answers are read by proxies, which know few.
+    #[must_use]
+    pub const fn status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
     fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
         self
@@ -110,7 +121,7 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = self.code.status();
+        let status = self.status;
         let mut body = serde_json::json!({
             "type": format!("urn:counterfoil:error:{}", self.code.as_str()),
             "title": self.code.title(),
@@ -147,7 +158,7 @@ fn whole_seconds(wait: Duration) -> u64 {
 /// RFC 6750 section 3: no error word when no credential was sent (BEAR-1).
 fn challenge(code: Code) -> HeaderValue {
     HeaderValue::from_static(match code {
-        Code::TokenMissing | Code::InvalidCredentials | Code::RefreshMissing => "Bearer",
+        Code::TokenMissing | Code::InvalidCredentials | Code::RefreshMissing | Code::GuardUnknown => "Bearer",
         Code::ReauthenticationRequired => "Bearer error=\"insufficient_user_authentication\"",
         _ => "Bearer error=\"invalid_token\"",
     })
@@ -197,6 +208,18 @@ impl From<AuthenticateError> for Problem {
         match error {
             AuthenticateError::Refused(refusal) => refusal.into(),
             AuthenticateError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<GateError> for Problem {
+    fn from(error: GateError) -> Self {
+        match error {
+            GateError::Refused(refusal) => refusal.into(),
+            GateError::WrongRole => Self::new(Code::Forbidden),
+            GateError::Reauthenticate => Self::new(Code::ReauthenticationRequired),
+            GateError::Store(error) => error.into(),
+            GateError::TooLarge => Self::new(Code::Internal),
         }
     }
 }

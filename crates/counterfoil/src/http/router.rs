@@ -1,13 +1,14 @@
 //! Every route in one table.
 
-use super::admin::{audit, invites, keys, sessions as admin_sessions, users};
+use super::admin::{audit, guards, invites, keys, sessions as admin_sessions, users};
 use super::auth::{login, logout, me, password, refresh, register, sessions};
+use super::oauth::{introspect, revoke};
 use super::problem::{Code, Problem};
-use super::{frame, health, openapi, pages, well_known};
+use super::{frame, gate, health, openapi, pages, revocations, well_known};
 use crate::app::App;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{delete, get, post, put};
+use axum::routing::{any, delete, get, post, put};
 use std::sync::Arc;
 
 /// The application as people and programs reach it.
@@ -27,7 +28,11 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/auth/sessions", get(sessions::list).delete(sessions::delete_others))
         .route("/api/auth/sessions/{sid}", delete(sessions::delete_one))
         .route("/api/auth/password/change", post(password::change))
+        .route("/api/revocations", get(revocations::get))
+        .route("/oauth/introspect", post(introspect::post))
+        .route("/oauth/revoke", post(revoke::post))
         .merge(admin())
+        .route("/gate", any(gate::ask))
         .route("/.well-known/jwks.json", get(well_known::jwks))
         .route("/.well-known/oauth-authorization-server", get(well_known::metadata))
         .route("/openapi.json", get(openapi::get))
@@ -56,6 +61,8 @@ fn admin() -> Router<Arc<App>> {
         .route("/api/admin/users/{id}/sessions", get(admin_sessions::of_user))
         .route("/api/admin/sessions/{sid}/revoke", post(admin_sessions::revoke))
         .route("/api/admin/invites", post(invites::create))
+        .route("/api/admin/guards", get(guards::list).post(guards::create))
+        .route("/api/admin/guards/{name}", delete(guards::remove))
         .route("/api/admin/keys", get(keys::list))
         .route("/api/admin/audit", get(audit::list))
 }

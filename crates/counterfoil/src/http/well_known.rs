@@ -1,10 +1,10 @@
 //! `/.well-known/*`: the key set and the server's metadata, cacheable.
 
+use super::oauth;
 use crate::app::App;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use counterfoil_guard::base64url_encode;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use std::sync::Arc;
 
@@ -23,6 +23,10 @@ pub(super) async fn metadata(State(app): State<Arc<App>>, headers: HeaderMap) ->
     let document = serde_json::json!({
         "issuer": app.public.issuer(),
         "jwks_uri": app.public.absolute("/.well-known/jwks.json"),
+        "introspection_endpoint": app.public.absolute("/oauth/introspect"),
+        "introspection_endpoint_auth_methods_supported": oauth::INTROSPECTION_METHODS,
+        "revocation_endpoint": app.public.absolute("/oauth/revoke"),
+        "revocation_endpoint_auth_methods_supported": oauth::REVOCATION_METHODS,
         "response_types_supported": [],
         "grant_types_supported": [],
         "acr_values_supported": ["aal1"],
@@ -32,9 +36,7 @@ pub(super) async fn metadata(State(app): State<Arc<App>>, headers: HeaderMap) ->
 }
 
 fn cacheable(request: &HeaderMap, content_type: &'static str, body: Bytes) -> Response {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &body);
-    let etag = format!("\"{}\"", base64url_encode(&digest.as_ref()[..12]));
-    let etag = HeaderValue::from_str(&etag).expect("base64url is ASCII");
+    let etag = HeaderValue::from_str(&crate::app::etag(&body)).expect("base64url is ASCII");
     let cached = request.get(header::IF_NONE_MATCH) == Some(&etag);
     let caching = [
         (header::CACHE_CONTROL, HeaderValue::from_static(MAX_AGE)),

@@ -20,6 +20,8 @@ pub enum Limited {
     LoginNetwork,
     /// Registrations from a network.
     RegisterNetwork,
+    /// Tokens revoked by clients without a credential, from a network.
+    RevokeNetwork,
 }
 
 /// The table.

@@ -9,12 +9,13 @@ pub mod sqlite;
 use async_trait::async_trait;
 use counterfoil_core::audit::AuditEntry;
 use counterfoil_core::keys::ring::StoredKey;
-use counterfoil_core::refresh::rotation::Rotation;
+use counterfoil_core::refresh::rotation::Decision;
 use counterfoil_core::revocation::{RevocationOrder, Revoked};
 use counterfoil_core::session::{Handle, Session};
 use counterfoil_core::user::{Role, User};
 use counterfoil_core::{Sid, Timestamp, UserId};
-use counterfoil_guard::Entry;
+use counterfoil_guard::{Entry, LogId};
+use std::time::Duration;
 
 /// The engine failed. What was asked for may or may not have happened; nothing was acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -117,13 +118,50 @@ pub struct Purged {
     pub at_end: bool,
 }
 
-/// What came of a compare-and-swap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Swap {
-    /// Done; durable.
-    Done,
-    /// Another refresh won: read again, decide again.
-    Lost,
+/// Decides what a session's row means for a presented refresh token; `None` when the token does not belong to it. An engine
+/// that cannot hold the row still asks again whenever another refresh came between.
+pub type Rule = Box<dyn Fn(&Session) -> Option<Decision> + Send + Sync>;
+
+/// When, and from where, a session is being used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// When.
+    pub at: Timestamp,
+    /// From which network.
+    pub network: String,
+}
+
+/// What came of showing a session to a [`Rule`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refreshed {
+    /// The session as it is now.
+    pub session: Session,
+    /// Its user, read in the same transaction.
+    pub user: User,
+    /// What the rule said of the session as it was.
+    pub decision: Option<Decision>,
+}
+
+/// The revocation log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogState {
+    /// Its identity: new after every restore.
+    pub id: LogId,
+    /// The newest entry ever written.
+    pub head: Option<Entry>,
+    /// The entries still in force, in order.
+    pub in_force: Vec<Entry>,
+}
+
+/// What a guard proves itself with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GuardCredential {
+    /// Its name.
+    pub name: String,
+    /// SHA-256 of the credential.
+    pub hash: [u8; 32],
+    /// When it was made.
+    pub created_at: Timestamp,
 }
 
 /// A secret at rest.
@@ -170,7 +208,7 @@ pub trait Sessions {
     /// the check and this wins. If its user then has more than the limit, those longest unused end in the same
     /// transaction, as by [`Log::revoke`].
     async fn open(&self, new: NewSession, audit: AuditEntry) -> Result<Opened, StoreError>;
-    /// The session an opaque token points to, with its user, read from the primary.
+    /// The session an opaque token points to, with its user.
     async fn by_handle(&self, handle: Handle) -> Result<Option<(Session, User)>, StoreError>;
     /// The session of this name, with its user.
     async fn by_sid(&self, sid: Sid) -> Result<Option<(Session, User)>, StoreError>;
@@ -178,15 +216,10 @@ pub trait Sessions {
     async fn superseded_at(&self, handle: Handle) -> Result<Option<Timestamp>, StoreError>;
     /// All live sessions of a user, newest use first, then those that ended, at most 1200 in all.
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError>;
-    /// Compare-and-swap on the whole rotation state, and on the session not being ended. At most one caller ever wins a
-    /// given `from`. Also sets `last_seen_at` and `network`.
-    async fn advance(
-        &self,
-        session: &Session,
-        to: Rotation,
-        seen: Timestamp,
-        network: Option<String>,
-    ) -> Result<Swap, StoreError>;
+    /// Shows the session an opaque token points to, read from the primary, to `rule`, and commits the state its decision
+    /// carries ([`Decision::next`]), with `last_seen_at` and `network`. One transaction: no other change of the session
+    /// comes between what the rule saw and what is committed. `None` when there is no such session.
+    async fn refresh(&self, handle: Handle, rule: Rule, seen: Seen) -> Result<Option<Refreshed>, StoreError>;
     /// Sets `last_seen_at` and `network` of a live session that has no refresh token.
     async fn touch(&self, sid: Sid, at: Timestamp, network: String) -> Result<(), StoreError>;
     /// Looks at the next `batch` sessions in the order of the table and deletes those that are over since before `before`; at
@@ -200,8 +233,22 @@ pub trait Log {
     /// Ends access: the session rows, the log entries and the audit entry, all or nothing. The one function through which
     /// every way of ending access goes. Repeating it ends nothing more and writes nothing more.
     async fn revoke(&self, order: RevocationOrder) -> Result<Revoked, StoreError>;
-    /// The entries still in force at `now`, in order, and the position of the newest entry ever written.
-    async fn in_force(&self, now: Timestamp) -> Result<(Vec<Entry>, u64), StoreError>;
+    /// The log as it is at `now`.
+    async fn log(&self, now: Timestamp) -> Result<LogState, StoreError>;
+    /// Notes that guards are granted leases by this `max_staleness` from now on, and returns the longest noted before. With
+    /// `forget` the longer ones noted before are forgotten: none of their leases can be alive any more.
+    async fn promise(&self, max_staleness: Duration, forget: bool) -> Result<Duration, StoreError>;
+}
+
+/// The credentials of guards.
+#[async_trait]
+pub trait Guards {
+    /// All of them, by name.
+    async fn guards(&self) -> Result<Vec<GuardCredential>, StoreError>;
+    /// Adds one; `false`, and nothing done, if the name is taken.
+    async fn add_guard(&self, new: GuardCredential, audit: AuditEntry) -> Result<bool, StoreError>;
+    /// Removes one; `false` if there is none of that name.
+    async fn remove_guard(&self, name: String, audit: AuditEntry) -> Result<bool, StoreError>;
 }
 
 /// Keys and other secrets, all sealed.
@@ -222,11 +269,25 @@ pub trait Audit {
     async fn append(&self, entry: AuditEntry) -> Result<(), StoreError>;
     /// Entries before `before` (or the newest), newest first, with their numbers.
     async fn page(&self, before: Option<i64>, limit: u32) -> Result<Vec<(i64, AuditEntry)>, StoreError>;
+    /// Entries after this number, oldest first. Numbers become visible in their order: whoever has seen one has missed none
+    /// before it.
+    async fn following(&self, after: i64, limit: u32) -> Result<Vec<(i64, AuditEntry)>, StoreError>;
+    /// The number of the newest entry; 0 if there is none.
+    async fn newest(&self) -> Result<i64, StoreError>;
+}
+
+/// How far the readers of the audit log have come.
+#[async_trait]
+pub trait Cursors {
+    /// Where this reader stands. One that is not known yet begins after the newest entry, and stands there from now on.
+    async fn reader(&self, name: &str) -> Result<i64, StoreError>;
+    /// A known reader is done with everything up to `to`. It never goes back.
+    async fn move_reader(&self, name: &str, to: i64) -> Result<(), StoreError>;
 }
 
 /// All of it.
 #[async_trait]
-pub trait Store: Users + Sessions + Log + Keys + Audit + Send + Sync {
+pub trait Store: Users + Sessions + Log + Guards + Keys + Audit + Cursors + Send + Sync {
     /// Whether reading and writing work right now.
     async fn check(&self) -> Result<(), StoreError>;
     /// Finishes what is under way and lets go of the files.

@@ -1,6 +1,7 @@
 //! `/api/admin/*`: for an administrator's fresh session, and for the command line through the control socket.
 
 pub(super) mod audit;
+pub(super) mod guards;
 pub(super) mod invites;
 pub(super) mod keys;
 pub(super) mod sessions;
@@ -9,11 +10,14 @@ pub(super) mod users;
 use super::Peer;
 use super::extract::Presented;
 use super::problem::{Code, Problem};
+use super::receipt::{self, WantsReceipt};
 use crate::app::App;
 use crate::flow::Caller;
+use crate::flow::access::Ended;
 use crate::flow::administer::{ADMIN, Administrator};
 use crate::flow::authenticate::identify;
 use axum::extract::FromRequestParts;
+use axum::response::Response;
 use counterfoil_core::UserId;
 use counterfoil_core::audit::Actor;
 use http::request::Parts;
@@ -41,6 +45,14 @@ impl FromRequestParts<Arc<App>> for Administrator {
 
 fn user_id(text: &str) -> Result<UserId, Problem> {
     text.parse().map_err(|_| Problem::new(Code::NotFound))
+}
+
+/// 204 or the receipt, or 404 when there was no such thing.
+async fn ended(app: &Arc<App>, wants: WantsReceipt, ended: Ended) -> Result<Response, Problem> {
+    if !ended.found {
+        return Err(Problem::new(Code::NotFound));
+    }
+    Ok(receipt::done_for_admin(app, wants, ended.seq).await)
 }
 
 /// 204, or 404 when there was no such thing.

@@ -1,9 +1,10 @@
 //! `/api/admin/…/sessions`.
 
-use super::{done, user_id};
+use super::{ended, user_id};
 use crate::app::App;
 use crate::flow::administer::{self, Administrator};
 use crate::http::problem::{Code, Problem};
+use crate::http::receipt::{ReceiptView, WantsReceipt};
 use crate::http::view::{SessionView, json};
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -29,12 +30,13 @@ pub(in crate::http) async fn of_user(
 
 /// End a session.
 #[utoipa::path(post, path = "/api/admin/sessions/{sid}/revoke", tag = "admin", params(("sid" = String, Path)),
-    responses((status = 204), (status = 404)))]
+    responses((status = 200, body = ReceiptView), (status = 204), (status = 404)))]
 pub(in crate::http) async fn revoke(
     by: Administrator,
     State(app): State<Arc<App>>,
+    wants: WantsReceipt,
     Path(sid): Path<String>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     let sid = sid.parse().map_err(|_| Problem::new(Code::NotFound))?;
-    done(administer::revoke_session(&app, &by, sid).await?)
+    ended(&app, wants, administer::revoke_session(&app, &by, sid).await?).await
 }

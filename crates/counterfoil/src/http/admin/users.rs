@@ -1,11 +1,12 @@
 //! `/api/admin/users`.
 
-use super::{done, user_id};
+use super::{done, ended, user_id};
 use crate::app::App;
 use crate::flow::administer::{self, Administrator};
 use crate::flow::register::{Registration, create as create_account};
 use crate::http::extract::{JsonBody, Params};
 use crate::http::problem::{Code, Problem};
+use crate::http::receipt::{ReceiptView, WantsReceipt};
 use crate::http::view::{UserView, json};
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -90,10 +91,11 @@ pub(in crate::http) struct RolesBody {
 pub(in crate::http) async fn set_roles(
     by: Administrator,
     State(app): State<Arc<App>>,
+    wants: WantsReceipt,
     Path(id): Path<String>,
     JsonBody(body): JsonBody<RolesBody>,
-) -> Result<StatusCode, Problem> {
-    done(administer::set_roles(&app, &by, user_id(&id)?, parse_roles(&body.roles)?).await?)
+) -> Result<Response, Problem> {
+    ended(&app, wants, administer::set_roles(&app, &by, user_id(&id)?, parse_roles(&body.roles)?).await?).await
 }
 
 fn parse_roles(roles: &[String]) -> Result<Vec<Role>, Problem> {
@@ -111,17 +113,18 @@ pub(in crate::http) struct BanBody {
 
 /// Ban an account and end its sessions.
 #[utoipa::path(post, path = "/api/admin/users/{id}/ban", tag = "admin", params(("id" = String, Path)),
-    request_body = BanBody, responses((status = 204), (status = 404)))]
+    request_body = BanBody, responses((status = 200, body = ReceiptView), (status = 204), (status = 404)))]
 pub(in crate::http) async fn ban(
     by: Administrator,
     State(app): State<Arc<App>>,
+    wants: WantsReceipt,
     Path(id): Path<String>,
     JsonBody(body): JsonBody<BanBody>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     if body.reason.len() > 500 {
         return Err(Problem::new(Code::Malformed).detail("`reason` may have 500 bytes"));
     }
-    done(administer::ban(&app, &by, user_id(&id)?, body.reason).await?)
+    ended(&app, wants, administer::ban(&app, &by, user_id(&id)?, body.reason).await?).await
 }
 
 /// Lift a ban.
@@ -152,7 +155,8 @@ pub(in crate::http) async fn unlock(
 pub(in crate::http) async fn revoke(
     by: Administrator,
     State(app): State<Arc<App>>,
+    wants: WantsReceipt,
     Path(id): Path<String>,
-) -> Result<StatusCode, Problem> {
-    done(administer::revoke_user(&app, &by, user_id(&id)?).await?)
+) -> Result<Response, Problem> {
+    ended(&app, wants, administer::revoke_user(&app, &by, user_id(&id)?).await?).await
 }

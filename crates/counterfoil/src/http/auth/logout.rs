@@ -8,41 +8,46 @@ use crate::http::cookie::{self, ACCESS, SESSION};
 use crate::http::csrf;
 use crate::http::extract::bearer;
 use crate::http::problem::Problem;
+use crate::http::receipt::{self, ReceiptView, WantsReceipt};
 use crate::http::view::with_cookies;
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use counterfoil_core::Sid;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, header};
 use std::sync::Arc;
 
 /// Sign out here, by access or session token; an expired one will do. Fine to repeat, and without a token.
 #[utoipa::path(post, path = "/api/auth/logout", tag = "session", responses(
-    (status = 204), (status = 403, description = "`cross_site`"),
+    (status = 200, body = ReceiptView), (status = 204), (status = 403, description = "`cross_site`"),
 ))]
 pub(in crate::http) async fn post(
     State(app): State<Arc<App>>,
     caller: Caller,
+    wants: WantsReceipt,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let mut seq = 0;
     for sid in named_sessions(&app, &headers).await? {
-        sign_out(&app, sid, &caller).await?;
+        seq = sign_out(&app, sid, &caller).await?.seq.max(seq);
     }
-    Ok(signed_out(&app))
+    Ok(signed_out(&app, wants, seq).await)
 }
 
 /// Sign out on every device, this one included.
 #[utoipa::path(post, path = "/api/auth/logout-all", tag = "session", responses(
-    (status = 204), (status = 403, description = "`cross_site`"),
+    (status = 200, body = ReceiptView), (status = 204), (status = 403, description = "`cross_site`"),
 ))]
 pub(in crate::http) async fn post_all(
     State(app): State<Arc<App>>,
     caller: Caller,
+    wants: WantsReceipt,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let mut seq = 0;
     for sid in named_sessions(&app, &headers).await? {
-        sign_out_everywhere(&app, sid, &caller).await?;
+        seq = sign_out_everywhere(&app, sid, &caller).await?.seq.max(seq);
     }
-    Ok(signed_out(&app))
+    Ok(signed_out(&app, wants, seq).await)
 }
 
 /// C1 unless the request rests on an Authorization header alone; then every session that any of its credentials names. All
@@ -61,6 +66,6 @@ async fn named_sessions(app: &App, headers: &HeaderMap) -> Result<Vec<Sid>, Prob
     Ok(named)
 }
 
-fn signed_out(app: &App) -> Response {
-    with_cookies(StatusCode::NO_CONTENT.into_response(), cookie::clear_all(&app.config.session))
+async fn signed_out(app: &App, wants: WantsReceipt, seq: u64) -> Response {
+    with_cookies(receipt::done(app, wants, seq).await, cookie::clear_all(&app.config.session))
 }

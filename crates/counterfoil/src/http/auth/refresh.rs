@@ -8,11 +8,12 @@ use crate::http::cookie::{self, REFRESH};
 use crate::http::csrf;
 use crate::http::extract::{is_json, parse_json, read_body};
 use crate::http::problem::{Code, Problem};
+use crate::http::receipt::{self, ReceiptView, WantsReceipt};
 use crate::http::view::{TokensView, deliver, with_cookies};
 use axum::extract::{Request, State};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use counterfoil_core::Secret;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -59,30 +60,32 @@ pub(in crate::http) async fn post(
 
 /// Sign out by the refresh token. Repeating it, or doing it without a token, is fine.
 #[utoipa::path(delete, path = "/api/auth/refresh", tag = "session", responses(
-    (status = 204), (status = 403, description = "`cross_site`"),
+    (status = 200, body = ReceiptView), (status = 204), (status = 403, description = "`cross_site`"),
 ))]
 pub(in crate::http) async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller,
+    wants: WantsReceipt,
     request: Request,
 ) -> Result<Response, Problem> {
     let headers = request.headers().clone();
     if let Some(token) = body_token(&app, request).await? {
-        end(&app, token.expose(), &caller).await?;
-        return Ok(StatusCode::NO_CONTENT.into_response());
+        let seq = end(&app, token.expose(), &caller).await?;
+        return Ok(receipt::done(&app, wants, seq).await);
     }
     csrf::require(&app, &headers)?;
+    let mut seq = 0;
     for token in REFRESH.read(&headers) {
-        end(&app, token, &caller).await?;
+        seq = end(&app, token, &caller).await?.max(seq);
     }
-    Ok(with_cookies(StatusCode::NO_CONTENT.into_response(), cookie::clear_all(&app.config.session)))
+    Ok(with_cookies(receipt::done(&app, wants, seq).await, cookie::clear_all(&app.config.session)))
 }
 
-async fn end(app: &App, token: &str, caller: &Caller) -> Result<(), Problem> {
-    if let Some(sid) = session_of_refresh_token(app, token).await? {
-        sign_out(app, sid, caller).await?;
-    }
-    Ok(())
+async fn end(app: &App, token: &str, caller: &Caller) -> Result<u64, Problem> {
+    Ok(match session_of_refresh_token(app, token).await? {
+        Some(sid) => sign_out(app, sid, caller).await?.seq,
+        None => 0,
+    })
 }
 
 /// The token of a JSON body, if there is a body at all. Only JSON can come from a `native` client; anything else is a browser's

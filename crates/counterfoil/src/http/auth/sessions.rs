@@ -7,9 +7,10 @@ use crate::flow::sign_out::{devices, end_one, end_others};
 use crate::http::cookie;
 use crate::http::extract::Presented;
 use crate::http::problem::{Code, Problem};
+use crate::http::receipt::{self, ReceiptView, WantsReceipt};
 use crate::http::view::{SessionView, json, with_cookies};
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use http::{HeaderMap, Method, StatusCode};
 use serde::Serialize;
 use std::sync::Arc;
@@ -47,35 +48,38 @@ pub(in crate::http) async fn list(
 
 /// End one session. Somebody else's is 404, like one that does not exist.
 #[utoipa::path(delete, path = "/api/auth/sessions/{sid}", tag = "session", params(("sid" = String, Path)), responses(
-    (status = 204), (status = 404, description = "`not_found`"), (status = 403, description = "`cross_site`"),
+    (status = 200, body = ReceiptView), (status = 204), (status = 404, description = "`not_found`"), (status = 403, description = "`cross_site`"),
 ))]
 pub(in crate::http) async fn delete_one(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(sid): Path<String>,
+    wants: WantsReceipt,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let presented = Presented::require(&app, &Method::DELETE, &headers)?;
     let identity = identify(&app, presented.credential(), &caller).await?;
     let sid = sid.parse().map_err(|_| Problem::new(Code::NotFound))?;
-    if !end_one(&app, &identity, sid, &caller).await? {
+    let ended = end_one(&app, &identity, sid, &caller).await?;
+    if !ended.found {
         return Err(Problem::new(Code::NotFound));
     }
     let cookies = if sid == identity.session.sid { cookie::clear_all(&app.config.session) } else { Vec::new() };
-    Ok(with_cookies(StatusCode::NO_CONTENT.into_response(), cookies))
+    Ok(with_cookies(receipt::done(&app, wants, ended.seq).await, cookies))
 }
 
 /// End all sessions but this one.
 #[utoipa::path(delete, path = "/api/auth/sessions", tag = "session", responses(
-    (status = 204), (status = 403, description = "`cross_site`"),
+    (status = 200, body = ReceiptView), (status = 204), (status = 403, description = "`cross_site`"),
 ))]
 pub(in crate::http) async fn delete_others(
     State(app): State<Arc<App>>,
     caller: Caller,
+    wants: WantsReceipt,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let presented = Presented::require(&app, &Method::DELETE, &headers)?;
     let identity = identify(&app, presented.credential(), &caller).await?;
-    end_others(&app, &identity, &caller).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    let ended = end_others(&app, &identity, &caller).await?;
+    Ok(receipt::done(&app, wants, ended.seq).await)
 }

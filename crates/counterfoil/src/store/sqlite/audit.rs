@@ -22,6 +22,21 @@ impl Audit for SqliteStore {
             all(connection.prepare_cached(sql)?.query(params![before.unwrap_or(i64::MAX), limit])?, read)
         })
     }
+
+    async fn following(&self, after: i64, limit: u32) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
+        self.readers.read(|connection| {
+            let sql = "SELECT seq, at, event, actor, by_user, account, sid, network, detail FROM audit \
+                       WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+            all(connection.prepare_cached(sql)?.query(params![after, limit])?, read)
+        })
+    }
+
+    async fn newest(&self) -> Result<i64, StoreError> {
+        self.readers.read(|connection| {
+            let sql = "SELECT coalesce(max(seq), 0) FROM audit";
+            Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+        })
+    }
 }
 
 pub(super) fn insert(connection: &Connection, entry: &AuditEntry) -> Result<(), Failure> {

@@ -1,17 +1,18 @@
 //! The revocation log, and the one function through which every way of ending access goes.
 
-use super::row::{all, roles_column, time};
+use super::row::{all, first, millis, roles_column, time};
 use super::writer::Failure;
 use super::{SqliteStore, audit};
-use crate::store::{Log, StoreError};
+use crate::store::{Log, LogState, StoreError};
 use async_trait::async_trait;
 use counterfoil_core::audit::AuditEntry;
 use counterfoil_core::revocation::{ENTRY_LIFE, Revocation, RevocationOrder, Revoked};
 use counterfoil_core::session::{EndReason, Handle};
 use counterfoil_core::user::Role;
 use counterfoil_core::{Jti, Sid, Timestamp, UserId};
-use counterfoil_guard::{Entry, Target};
+use counterfoil_guard::{Entry, LogId, Target};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use std::time::Duration;
 
 #[async_trait]
 impl Log for SqliteStore {
@@ -19,13 +20,27 @@ impl Log for SqliteStore {
         self.writer.write(move |connection| revoke(connection, &order)).await
     }
 
-    async fn in_force(&self, now: Timestamp) -> Result<(Vec<Entry>, u64), StoreError> {
+    async fn log(&self, now: Timestamp) -> Result<LogState, StoreError> {
         self.readers.read(|connection| {
+            // One snapshot for all three questions.
+            let read = connection.unchecked_transaction()?;
             let sql = "SELECT seq, until, kind, target, version FROM revocation WHERE until > ?1 OR kind = 'key' ORDER BY seq";
-            let entries = all(connection.prepare_cached(sql)?.query([now.as_millis()])?, entry)?;
-            let head: i64 = connection.query_row("SELECT seq FROM log_head", [], |row| row.get(0))?;
-            Ok((entries, head.cast_unsigned()))
+            let in_force = all(read.prepare_cached(sql)?.query([now.as_millis()])?, entry)?;
+            let id = read.query_row("SELECT id FROM log_head", [], |row| row.get(0))?;
+            let sql = "SELECT seq, until, kind, target, version FROM revocation WHERE seq = (SELECT seq FROM log_head)";
+            let head = first(read.prepare_cached(sql)?.query([])?, entry)?;
+            Ok(LogState { id: LogId::from_bytes(id), head, in_force })
         })
+    }
+
+    async fn promise(&self, max_staleness: Duration, forget: bool) -> Result<Duration, StoreError> {
+        let promise = move |connection: &Connection| {
+            let before: i64 = connection.query_row("SELECT promised FROM log_head", [], |row| row.get(0))?;
+            let now = if forget { millis(max_staleness) } else { before.max(millis(max_staleness)) };
+            connection.prepare_cached("UPDATE log_head SET promised = ?1")?.execute([now])?;
+            Ok(Duration::from_millis(before.unsigned_abs()))
+        };
+        self.writer.write(promise).await
     }
 }
 
@@ -58,6 +73,7 @@ fn revoke(connection: &Connection, order: &RevocationOrder) -> Result<Revoked, F
             }
             Ok(Revoked { entries, found })
         }
+        Revocation::Token { sid, jti } => revoke_token(connection, *sid, *jti, audit_entry),
         Revocation::UserSessions { user, except, reason } => {
             let found = exists(connection, "SELECT 1 FROM account WHERE id = ?1", user.as_bytes())?;
             let entries = end_all(connection, *user, *except, *reason, audit_entry)?;
@@ -100,6 +116,19 @@ fn revoke(connection: &Connection, order: &RevocationOrder) -> Result<Revoked, F
 
 fn exists(connection: &Connection, sql: &str, key: &[u8; 16]) -> Result<bool, Failure> {
     Ok(connection.prepare_cached(sql)?.query_row([key], |_| Ok(())).optional()?.is_some())
+}
+
+/// One access token. The session row says nothing of single tokens, so it is the log that makes this idempotent.
+fn revoke_token(connection: &Connection, sid: Sid, jti: Jti, audit_entry: &AuditEntry) -> Result<Revoked, Failure> {
+    let found = exists(connection, "SELECT 1 FROM session WHERE sid = ?1", sid.as_bytes())?;
+    let live = exists(connection, "SELECT 1 FROM session WHERE sid = ?1 AND ended_at IS NULL", sid.as_bytes())?;
+    let known = "SELECT 1 FROM revocation WHERE kind = 'token' AND target = ?1";
+    if !live || exists(connection, known, jti.as_bytes())? {
+        return Ok(Revoked { entries: Vec::new(), found });
+    }
+    let entries = append(connection, vec![Target::Token(jti)], "token_revoked", audit_entry)?;
+    audit::insert(connection, audit_entry)?;
+    Ok(Revoked { entries, found })
 }
 
 /// ASVS-7.2.4: re-authentication gives the session a new handle; the old one says `refresh_superseded` for a while.

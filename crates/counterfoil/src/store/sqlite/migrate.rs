@@ -5,7 +5,12 @@ use rusqlite::Connection;
 /// Marks the file as ours (`PRAGMA application_id`): "cfol".
 const APPLICATION_ID: i32 = 0x6366_6f6c;
 
-const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/sqlite/0001_first.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("../../../migrations/sqlite/0001_first.sql"),
+    include_str!("../../../migrations/sqlite/0002_feed.sql"),
+    include_str!("../../../migrations/sqlite/0003_token_revocation.sql"),
+    include_str!("../../../migrations/sqlite/0004_readers.sql"),
+];
 
 /// Why the schema cannot be brought up to date.
 #[derive(Debug, thiserror::Error)]
@@ -55,4 +60,29 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), MigrateError> {
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.commit()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{APPLICATION_ID, MIGRATIONS};
+    use crate::store::Log as _;
+    use crate::store::sqlite::{SqliteStore, Synchronous};
+    use counterfoil_core::Timestamp;
+    use rusqlite::Connection;
+
+    /// The first version purged the newest entry of the log too. Whoever follows the log must find where it goes on.
+    #[tokio::test]
+    async fn a_log_whose_entries_are_all_purged_goes_on_where_it_stood() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("counterfoil.db");
+        let old = Connection::open(&path).expect("a database");
+        old.execute_batch(MIGRATIONS[0]).expect("the first schema");
+        old.pragma_update(None, "user_version", 1).expect("its version");
+        old.pragma_update(None, "application_id", APPLICATION_ID).expect("its mark");
+        old.execute("UPDATE log_head SET seq = 5", []).expect("five entries");
+        drop(old);
+        let store = SqliteStore::open(&path, Synchronous::Full).expect("the store");
+        let log = store.log(Timestamp::from_seconds(1)).await.expect("the log");
+        assert_eq!((log.head.map(|entry| entry.seq), log.in_force.len()), (Some(5), 0));
+    }
 }

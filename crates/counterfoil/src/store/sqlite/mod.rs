@@ -1,6 +1,9 @@
 //! The embedded engine: SQLite in WAL mode with `synchronous=FULL`. One writer with group commit, readers beside it.
 
 mod audit;
+mod checkpoint;
+mod cursors;
+mod guards;
 mod keys;
 mod log;
 mod migrate;
@@ -12,6 +15,7 @@ mod writer;
 
 use super::{Store, StoreError};
 use async_trait::async_trait;
+use checkpoint::Checkpointer;
 use parking_lot::Mutex;
 use readers::Readers;
 use rusqlite::config::DbConfig;
@@ -33,6 +37,9 @@ pub enum Synchronous {
     Normal,
 }
 
+/// Bytes in a page of a new database.
+const PAGE_SIZE: u32 = 1024;
+
 /// Why a store could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -51,6 +58,7 @@ pub enum OpenError {
 #[derive(Debug)]
 pub struct SqliteStore {
     writer: Writer,
+    checkpointer: Checkpointer,
     readers: Readers,
     /// How far purging has come; lost at a restart, which then begins at the start.
     purged_to: Mutex<Vec<u8>>,
@@ -59,13 +67,11 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// Opens the database file, makes it if it is not there, and brings its schema up to date.
     pub fn open(path: &Path, synchronous: Synchronous) -> Result<Self, OpenError> {
-        let mut connection = Connection::open_with_flags(
-            path,
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        )?;
-        connection.busy_timeout(Duration::from_secs(5))?;
+        let mut connection = connect(path, OpenFlags::SQLITE_OPEN_CREATE)?;
         // Before anything is written: another program's database must be left as it is.
         migrate::check(&connection)?;
+        // Small pages: a refresh changes one row, and the whole page around it goes to the log. Counts for a new file only.
+        connection.pragma_update(None, "page_size", PAGE_SIZE)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         let level = match synchronous {
             Synchronous::Full => "full",
@@ -74,13 +80,22 @@ impl SqliteStore {
         connection.pragma_update(None, "synchronous", level)?;
         connection.pragma_update(None, "foreign_keys", "on")?;
         connection.pragma_update(None, "cache_size", -16 * 1024)?;
-        connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
         connection.set_prepared_statement_cache_capacity(64);
         keep_plans(&connection)?;
         migrate::migrate(&mut connection)?;
-        Ok(Self { writer: Writer::start(connection)?, readers: Readers::new(path), purged_to: Mutex::default() })
+        let (checkpointer, bell) = Checkpointer::start(connect(path, OpenFlags::empty())?)?;
+        let writer = Writer::start(connection, bell)?;
+        Ok(Self { writer, checkpointer, readers: Readers::new(path), purged_to: Mutex::default() })
     }
+}
+
+fn connect(path: &Path, extra: OpenFlags) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | extra;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    Ok(connection)
 }
 
 /// Plans a statement once, whatever values are bound to it later. Without this the plan is made anew at every look-up.
@@ -98,6 +113,7 @@ impl Store for SqliteStore {
     async fn close(&self) {
         // The last connection to close folds the write-ahead log into the database; that must be the writer's.
         self.readers.close();
+        self.checkpointer.stop();
         self.writer.stop().await;
     }
 }

@@ -1,12 +1,12 @@
-//! Sessions: the refresh path's look-up and compare-and-swap, and what ends and removes them.
+//! Sessions: the refresh path, and what ends and removes them.
 
 use super::row::{SESSION, SESSION_COLUMNS, USER, all, first, millis, parent_column, session, user};
 use super::writer::Failure;
 use super::{SqliteStore, audit, log};
-use crate::store::{NewSession, Opened, Purged, Sessions, StoreError, Swap};
+use crate::store::{NewSession, Opened, Purged, Refreshed, Rule, Seen, Sessions, StoreError};
 use async_trait::async_trait;
-use counterfoil_core::audit::AuditEntry;
-use counterfoil_core::refresh::rotation::Rotation;
+use counterfoil_core::audit::{Actor, AuditEntry, Event};
+use counterfoil_core::refresh::rotation::Decision;
 use counterfoil_core::revocation::Revoked;
 use counterfoil_core::session::{EndReason, Handle, Session};
 use counterfoil_core::user::User;
@@ -29,7 +29,7 @@ impl Sessions for SqliteStore {
     }
 
     async fn by_handle(&self, handle: Handle) -> Result<Option<(Session, User)>, StoreError> {
-        self.writer.look_up(move |connection| find(connection, &BY_HANDLE, handle.as_bytes())).await
+        self.readers.read(|connection| find(connection, &BY_HANDLE, handle.as_bytes()))
     }
 
     async fn by_sid(&self, sid: Sid) -> Result<Option<(Session, User)>, StoreError> {
@@ -53,25 +53,18 @@ impl Sessions for SqliteStore {
         })
     }
 
-    async fn advance(
-        &self,
-        from: &Session,
-        to: Rotation,
-        seen: Timestamp,
-        network: Option<String>,
-    ) -> Result<Swap, StoreError> {
-        let step = Step { handle: from.handle, from: from.rotation, to, seen, network };
-        let changed = self.writer.write_one(move |connection| advance(connection, &step));
-        Ok(if changed.await? == 1 { Swap::Done } else { Swap::Lost })
+    async fn refresh(&self, handle: Handle, rule: Rule, seen: Seen) -> Result<Option<Refreshed>, StoreError> {
+        self.writer.write_one(move |connection| refresh(connection, handle, &rule, seen)).await
     }
 
     async fn touch(&self, sid: Sid, at: Timestamp, network: String) -> Result<(), StoreError> {
         let sql = "UPDATE session SET last_seen_at = max(last_seen_at, ?2), network = ?3 \
                    WHERE sid = ?1 AND ended_at IS NULL";
         let update = move |connection: &Connection| {
-            connection.prepare_cached(sql)?.execute(params![sid.as_bytes(), at.as_millis(), network])
+            connection.prepare_cached(sql)?.execute(params![sid.as_bytes(), at.as_millis(), network])?;
+            Ok(())
         };
-        self.writer.write_one(update).await.map(|_| ())
+        self.writer.write_one(update).await
     }
 
     async fn purge(&self, before: Timestamp, batch: u32) -> Result<Purged, StoreError> {
@@ -145,23 +138,26 @@ pub(super) fn insert(connection: &Connection, new: &Session) -> Result<(), Failu
     Ok(())
 }
 
-/// A compare-and-swap to be done.
-struct Step {
-    handle: Handle,
-    from: Rotation,
-    to: Rotation,
-    seen: Timestamp,
-    network: Option<String>,
+/// Reads, decides and writes within one transaction of the only writer, so nothing can come between.
+fn refresh(connection: &Connection, handle: Handle, rule: &Rule, seen: Seen) -> Result<Option<Refreshed>, Failure> {
+    let Some((mut session, user)) = find(connection, &BY_HANDLE, handle.as_bytes())? else { return Ok(None) };
+    let decision = rule(&session);
+    if let Some(to) = decision.as_ref().and_then(Decision::next) {
+        session.rotation = to;
+        session.last_seen_at = session.last_seen_at.max(seen.at);
+        session.network = seen.network;
+        advance(connection, &session)?;
+    }
+    Ok(Some(Refreshed { session, user, decision }))
 }
 
-fn advance(connection: &Connection, step: &Step) -> rusqlite::Result<usize> {
-    let Step { handle, from, to, seen, network } = step;
+fn advance(connection: &Connection, session: &Session) -> Result<(), Failure> {
     let sql = "UPDATE session SET generation = ?2, parent = ?3, handed_at = ?4, handed_twice = ?5, presented = ?6, \
-                 rotated_1 = ?7, rotated_2 = ?8, rotated_3 = ?9, last_seen_at = max(last_seen_at, ?10), network = coalesce(?11, network) \
-               WHERE handle = ?1 AND ended_at IS NULL \
-                 AND generation = ?12 AND handed_at = ?13 AND handed_twice = ?14 AND presented = ?15";
-    connection.prepare_cached(sql)?.execute(params![
-        handle.as_bytes(),
+                 rotated_1 = ?7, rotated_2 = ?8, rotated_3 = ?9, last_seen_at = ?10, network = ?11 \
+               WHERE handle = ?1 AND ended_at IS NULL";
+    let to = &session.rotation;
+    let changed = connection.prepare_cached(sql)?.execute(params![
+        session.handle.as_bytes(),
         to.generation,
         parent_column(to.parent),
         to.handed_at.as_millis(),
@@ -170,23 +166,33 @@ fn advance(connection: &Connection, step: &Step) -> rusqlite::Result<usize> {
         to.rotated_at[0].map(Timestamp::as_millis),
         to.rotated_at[1].map(Timestamp::as_millis),
         to.rotated_at[2].map(Timestamp::as_millis),
-        seen.as_millis(),
-        network,
-        from.generation,
-        from.handed_at.as_millis(),
-        from.handed_twice,
-        from.presented,
-    ])
+        session.last_seen_at.as_millis(),
+        session.network,
+    ])?;
+    // A rule that rotates an ended session is a mistake of ours, and must not bring the session back.
+    if changed == 1 { Ok(()) } else { Err(StoreError::Corrupt { table: "session", column: "ended_at" }.into()) }
 }
 
 /// Ends the sessions by which a user exceeds the limit: those longest unused.
 fn end_surplus(connection: &Connection, id: UserId, limit: u32, entry: &AuditEntry) -> Result<Revoked, Failure> {
+    // Counted in the index alone, ended ones included: hardly anybody has too many, and the rows lie all over the table.
+    let sql = "SELECT count(*) FROM session WHERE account = ?1";
+    let rows: u32 = connection.prepare_cached(sql)?.query_row([id.as_bytes()], |row| row.get(0))?;
+    if rows <= limit {
+        return Ok(Revoked { entries: Vec::new(), found: true });
+    }
     let sql = "SELECT sid FROM session WHERE account = ?1 AND ended_at IS NULL AND expires_at > ?2 \
                  AND last_seen_at + idle > ?2 ORDER BY last_seen_at DESC, created_at DESC LIMIT -1 OFFSET ?3";
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query(params![id.as_bytes(), entry.at.as_millis(), limit])?;
     let surplus = all(rows, |row| Ok(Sid::from_bytes(row.get(0)?)))?;
     let entries = log::end_sessions(connection, &surplus, EndReason::SessionLimit, entry)?;
+    // Nobody asked for it, but whoever reads the audit log of a session must see its end.
+    for sid in surplus {
+        let ended = AuditEntry { event: Event::SessionEnded, actor: Actor::System, sid: Some(sid), ..entry.clone() };
+        let detail = EndReason::SessionLimit.as_str().to_owned();
+        audit::insert(connection, &AuditEntry { detail, ..ended })?;
+    }
     Ok(Revoked { entries, found: true })
 }
 
@@ -219,7 +225,8 @@ fn purge_the_rest(connection: &Connection, before: i64) -> Result<usize, Failure
     for sql in [
         "DELETE FROM superseded_handle WHERE at <= ?1",
         "DELETE FROM invite WHERE expires_at <= ?1",
-        "DELETE FROM revocation WHERE until <= ?1 AND kind <> 'key'",
+        // The newest stays: verifiers name it to say where they stand.
+        "DELETE FROM revocation WHERE until <= ?1 AND kind <> 'key' AND seq < (SELECT seq FROM log_head)",
     ] {
         removed += connection.prepare_cached(sql)?.execute([before])?;
     }

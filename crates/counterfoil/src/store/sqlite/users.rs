@@ -62,7 +62,7 @@ impl Users for SqliteStore {
     async fn clear_failures(&self, id: UserId) -> Result<(), StoreError> {
         let sql = "UPDATE password SET failures = 0 WHERE account = ?1";
         self.writer
-            .write_one(move |connection| connection.prepare_cached(sql)?.execute([id.as_bytes()]))
+            .write_one(move |connection| Ok(connection.prepare_cached(sql)?.execute([id.as_bytes()])?))
             .await
             .map(|_| ())
     }

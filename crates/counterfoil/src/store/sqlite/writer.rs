@@ -1,9 +1,7 @@
 //! The one writer, with group commit: whatever waits is done in one transaction, one wait for the disk, and only then is
 //! anybody told. Durability costs the same for one as for a hundred.
-//!
-//! Look-ups on the refresh path are done here too, before the writes of the same round and therefore on committed rows: the
-//! writer's page cache is always current, while every other connection's is void after every commit.
 
+use super::checkpoint::Bell;
 use crate::store::StoreError;
 use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode};
@@ -25,20 +23,16 @@ const OFFERS: u32 = 4;
 type Job = Box<dyn FnOnce(Option<&Connection>) -> Deliver + Send>;
 type Deliver = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
-/// Looks something up and returns how to tell whoever asked.
-type Lookup = Box<dyn FnOnce(&Connection) -> Tell + Send>;
-type Tell = Box<dyn FnOnce() + Send>;
-
-/// What waits for the writer.
-enum Work {
-    Write(Job),
-    Lookup(Lookup),
+/// A transaction's fate, and whom to tell.
+struct Told {
+    outcome: Result<(), StoreError>,
+    everybody: Vec<Deliver>,
 }
 
 /// The way to the writer's thread.
 #[derive(Debug)]
 pub(super) struct Writer {
-    queue: Mutex<Option<mpsc::Sender<Work>>>,
+    queue: Mutex<Option<mpsc::Sender<Job>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -79,11 +73,11 @@ pub(super) fn unavailable(error: &rusqlite::Error) -> StoreError {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> std::io::Result<Self> {
+    pub(super) fn start(connection: Connection, bell: Bell) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let told = teller();
         let thread =
-            std::thread::Builder::new().name("store".into()).spawn(move || run(connection, receiver, &told))?;
+            std::thread::Builder::new().name("store".into()).spawn(move || run(connection, receiver, &bell, &told))?;
         Ok(Self { queue: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
     }
 
@@ -97,27 +91,13 @@ impl Writer {
         self.submit(move |connection| in_savepoint(connection, body)).await
     }
 
-    /// As [`Writer::write`] for a body of one statement, which is atomic by itself.
+    /// As [`Writer::write`] for a body that changes something in its last statement only, and so needs no undoing.
     pub(super) async fn write_one<T, F>(&self, body: F) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    {
-        self.submit(move |connection| body(connection).map_err(Failure::Sqlite)).await
-    }
-
-    /// Reads committed rows on the writer's own connection.
-    pub(super) async fn look_up<T, F>(&self, body: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     {
-        let (answer, answered) = oneshot::channel();
-        self.enqueue(Work::Lookup(Box::new(move |connection| {
-            let found = body(connection).map_err(StoreError::from);
-            Box::new(move || drop(answer.send(found)))
-        })))?;
-        answered.await.map_err(|_| StoreError::Unavailable)?
+        self.submit(body).await
     }
 
     async fn submit<T, F>(&self, body: F) -> Result<T, StoreError>
@@ -136,13 +116,13 @@ impl Writer {
                 drop(answer.send(committed.and(outcome)));
             })
         });
-        self.enqueue(Work::Write(job))?;
+        self.enqueue(job)?;
         answered.await.map_err(|_| StoreError::Unavailable)?
     }
 
-    fn enqueue(&self, work: Work) -> Result<(), StoreError> {
+    fn enqueue(&self, job: Job) -> Result<(), StoreError> {
         let queue = self.queue.lock();
-        queue.as_ref().ok_or(StoreError::Unavailable)?.try_send(work).map_err(|refused| match refused {
+        queue.as_ref().ok_or(StoreError::Unavailable)?.try_send(job).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => StoreError::Unavailable,
         })
@@ -179,49 +159,46 @@ fn in_savepoint<T>(
 
 /// Tells from within the runtime, a whole group at a time: waking one task there and letting it wake the others is far
 /// cheaper than waking each from outside. Without a runtime the writer tells by itself.
-fn teller() -> Box<dyn Fn(Vec<Tell>) + Send> {
+fn teller() -> Box<dyn Fn(Told) + Send> {
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-        return Box::new(tell_all);
+        return Box::new(tell);
     };
-    let (sender, mut receiver) = mpsc::unbounded_channel::<Vec<Tell>>();
+    let (sender, mut receiver) = mpsc::unbounded_channel();
     runtime.spawn(async move {
-        while let Some(all) = receiver.recv().await {
-            tell_all(all);
+        while let Some(told) = receiver.recv().await {
+            tell(told);
         }
     });
-    Box::new(move |all| {
+    Box::new(move |told| {
         // The runtime is being torn down: nobody waits any more.
-        drop(sender.send(all));
+        drop(sender.send(told));
     })
 }
 
-fn tell_all(all: Vec<Tell>) {
-    for tell in all {
-        tell();
+fn tell(told: Told) {
+    for deliver in told.everybody {
+        deliver(told.outcome);
     }
 }
 
-fn run(connection: Connection, mut queue: mpsc::Receiver<Work>, told: &dyn Fn(Vec<Tell>)) {
-    let (mut lookups, mut writes, mut delivered) = (Vec::new(), Vec::new(), Vec::new());
+fn run(connection: Connection, mut queue: mpsc::Receiver<Job>, bell: &Bell, told: &dyn Fn(Told)) {
+    let mut jobs = Vec::new();
     while let Some(first) = queue.blocking_recv() {
-        gather(first, &mut queue, &mut lookups, &mut writes);
-        if !lookups.is_empty() {
-            told(look_up(&connection, &mut lookups));
-        }
-        if writes.is_empty() {
+        gather(first, &mut queue, &mut jobs);
+        let mut everybody = Vec::with_capacity(jobs.len());
+        let size = jobs.len();
+        let committed = group(&connection, &mut jobs, &mut everybody);
+        told(Told { outcome: committed.as_ref().copied().map_err(unavailable), everybody });
+        let Err(error) = committed else {
+            bell.committed(size, &connection);
             continue;
-        }
-        let committed = group(&connection, &mut writes, &mut delivered);
-        let outcome = committed.as_ref().copied().map_err(unavailable);
-        told(delivered.drain(..).map(|deliver| -> Tell { Box::new(move || deliver(outcome)) }).collect());
-        if let Err(error) = committed {
-            roll_back(&connection);
-            if after_this_nothing_is_certain(&error) {
-                // What the kernel dropped after a failed fsync cannot be told from what it kept: refuse all further
-                // work. The readiness check fails, and a restart reads what is really on the disk.
-                tracing::error!("writing to the disk failed; no further writes until a restart");
-                return;
-            }
+        };
+        roll_back(&connection);
+        if after_this_nothing_is_certain(&error) {
+            // What the kernel dropped after a failed fsync cannot be told from what it kept: refuse all further
+            // work. The readiness check fails, and a restart reads what is really on the disk.
+            tracing::error!("writing to the disk failed; no further writes until a restart");
+            return;
         }
     }
     if let Err((_, error)) = connection.close() {
@@ -230,49 +207,29 @@ fn run(connection: Connection, mut queue: mpsc::Receiver<Work>, told: &dyn Fn(Ve
 }
 
 /// Takes what waits, and what comes while others are offered the processor.
-fn gather(first: Work, queue: &mut mpsc::Receiver<Work>, lookups: &mut Vec<Lookup>, writes: &mut Vec<Job>) {
-    let mut next = Some(first);
-    for _ in 0..OFFERS {
-        let before = lookups.len() + writes.len();
-        while let Some(work) = next {
-            match work {
-                Work::Lookup(lookup) => lookups.push(lookup),
-                Work::Write(job) => writes.push(job),
-            }
-            next = if lookups.len() + writes.len() < GROUP { queue.try_recv().ok() } else { None };
+fn gather(first: Job, queue: &mut mpsc::Receiver<Job>, jobs: &mut Vec<Job>) {
+    jobs.push(first);
+    for offered in 0..=OFFERS {
+        let before = jobs.len();
+        while jobs.len() < GROUP
+            && let Ok(job) = queue.try_recv()
+        {
+            jobs.push(job);
         }
-        if lookups.len() + writes.len() == before {
+        if offered == OFFERS || (offered > 0 && jobs.len() == before) {
             return;
         }
         std::thread::yield_now();
-        next = queue.try_recv().ok();
-    }
-    if let Some(work) = next {
-        match work {
-            Work::Lookup(lookup) => lookups.push(lookup),
-            Work::Write(job) => writes.push(job),
-        }
     }
 }
 
-/// All look-ups in one read transaction, so that its locks are taken once.
-fn look_up(connection: &Connection, lookups: &mut Vec<Lookup>) -> Vec<Tell> {
-    let many = lookups.len() > 1 && execute(connection, "BEGIN").is_ok();
-    let told = lookups.drain(..).map(|lookup| lookup(connection)).collect();
-    if many && let Err(error) = execute(connection, "COMMIT") {
-        tracing::warn!(%error, "a read transaction did not end cleanly");
-        roll_back(connection);
-    }
-    told
-}
-
-/// All writes in one transaction. What is to be told, and to whom, is in `delivered` when this returns, whatever it returns.
-fn group(connection: &Connection, writes: &mut Vec<Job>, delivered: &mut Vec<Deliver>) -> rusqlite::Result<()> {
+/// All jobs in one transaction. Whom to tell is in `everybody` when this returns, whatever it returns.
+fn group(connection: &Connection, jobs: &mut Vec<Job>, everybody: &mut Vec<Deliver>) -> rusqlite::Result<()> {
     if let Err(error) = execute(connection, "BEGIN IMMEDIATE") {
-        delivered.extend(writes.drain(..).map(|job| job(None)));
+        everybody.extend(jobs.drain(..).map(|job| job(None)));
         return Err(error);
     }
-    delivered.extend(writes.drain(..).map(|job| job(Some(connection))));
+    everybody.extend(jobs.drain(..).map(|job| job(Some(connection))));
     if connection.is_autocommit() {
         return Err(rusqlite::Error::SqliteFailure(
             rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT_ROLLBACK),

@@ -1,0 +1,137 @@
+//! Forward-auth: does this credential pass, and what may the server behind know of it? Knows nothing of proxies.
+
+use super::Caller;
+use super::authenticate::{AuthenticateError, Credential, Identity, identify, verify_access};
+use super::deliver::mint_as;
+use crate::app::{App, ME_IS_FRESH_FOR};
+use crate::gate::{HandOff, Resolved};
+use crate::store::StoreError;
+use counterfoil_core::gate::{Demand, Verdict};
+use counterfoil_core::issue::{HARD_CAP, MintPolicy, OverBudget};
+use counterfoil_core::session::Assurance;
+use counterfoil_core::{Secret, Timestamp};
+use counterfoil_guard::Refusal;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The longest life of a token for a server behind. It has the next one from the next request.
+const HAND_OFF_LIFETIME: Duration = Duration::from_mins(1);
+
+/// Who passes.
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    /// Their session and account.
+    pub who: Arc<Resolved>,
+    /// The token for the server behind, if one was asked for.
+    pub hand_off: Option<Arc<HandOff>>,
+}
+
+/// Why somebody does not pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GateError {
+    /// The credential is refused.
+    #[error("refused: {}", .0.reason())]
+    Refused(Refusal),
+    /// The role is missing.
+    #[error("the role is missing")]
+    WrongRole,
+    /// The sign-in is too weak or too long ago.
+    #[error("the sign-in is too weak or too long ago")]
+    Reauthenticate,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The token for the server behind does not fit.
+    #[error("the token does not fit")]
+    TooLarge,
+}
+
+impl From<AuthenticateError> for GateError {
+    fn from(error: AuthenticateError) -> Self {
+        match error {
+            AuthenticateError::Refused(refusal) => Self::Refused(refusal),
+            AuthenticateError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// Lets a credential pass that meets the demand. The store may be a second behind; revocation and roles are not, they go
+/// through the index, which is asked every time.
+pub async fn admit(
+    app: &App,
+    credential: Credential<'_>,
+    (demand, audience): (&Demand, Option<&str>),
+    caller: &Caller,
+) -> Result<Admitted, GateError> {
+    let now = app.clock.now();
+    let who = resolve(app, credential, caller, now).await?;
+    match demand.judge(&who.session, &who.user, now) {
+        Verdict::WrongRole => return Err(GateError::WrongRole),
+        Verdict::Reauthenticate => return Err(GateError::Reauthenticate),
+        Verdict::Admit => {}
+    }
+    let hand_off = audience.map(|audience| hand_off(app, &who, audience, now)).transpose().map_err(|error| {
+        tracing::error!(%error, "a token for a server behind does not fit; hold fewer roles");
+        GateError::TooLarge
+    })?;
+    Ok(Admitted { who, hand_off })
+}
+
+/// The session behind a credential: looked up, or remembered for a second.
+async fn resolve(
+    app: &App,
+    credential: Credential<'_>,
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<Arc<Resolved>, AuthenticateError> {
+    let (text, claims) = match credential {
+        Credential::Access(token) => (token, Some(verify_access(app, token, now)?)),
+        Credential::Session(token) => (token, None),
+    };
+    let revoked = |who: &Resolved| app.revocations().read().check_session(who.session.sid, who.user.claims_version);
+    let known = app.gate.resolved.lock().get(text);
+    let fresh = |who: &Arc<Resolved>| now.since(who.at) < ME_IS_FRESH_FOR && who.session.end_reason(now).is_none();
+    if let Some(who) = known.filter(fresh) {
+        match revoked(&who) {
+            Ok(()) => return Ok(who),
+            // Roles have changed since: the row knows them.
+            Err(Refusal::Stale) => {}
+            Err(refusal) => return Err(refusal.into()),
+        }
+    }
+    let Identity { mut session, user } = identify(app, credential, caller).await?;
+    if let Some(verified) = claims {
+        // A token is as strong as it was when it was made, whatever its session has become since.
+        session.acr = Assurance::from_name(&verified.claims.acr).ok_or(Refusal::BadClaim)?;
+        session.auth_time = Timestamp::from_seconds(verified.claims.auth_time);
+    }
+    let who = Arc::new(Resolved { at: now, session, user });
+    revoked(&who)?;
+    app.gate.resolved.lock().insert(text, Arc::clone(&who));
+    Ok(who)
+}
+
+/// A short access token for another audience: the one made lately, until half its life is over.
+fn hand_off(app: &App, who: &Resolved, audience: &str, now: Timestamp) -> Result<Arc<HandOff>, OverBudget> {
+    let Resolved { at, session, user } = who;
+    let (since, acr) = (session.auth_time.as_millis(), session.acr.as_str());
+    let mut key = session.sid.to_string();
+    write!(key, " {} {since} {acr} {audience}", user.claims_version).expect("writing to a string does not fail");
+    if let Some(known) = app.gate.handed_off.lock().get(&key).filter(|known| now < known.renew_at) {
+        return Ok(known);
+    }
+    let policy = MintPolicy {
+        issuer: app.public.issuer().to_owned(),
+        audience: audience.to_owned(),
+        lifetime: HAND_OFF_LIFETIME.min(app.config.session.access_lifetime.0),
+        // It never travels to a browser, so the application's own budget says nothing of it.
+        budget: HARD_CAP,
+        with_roles: true,
+    };
+    let minted = mint_as(app, &policy, (session, user), *at)?;
+    let half = Duration::from_secs(minted.expires_in.unsigned_abs()) / 2;
+    let made = Arc::new(HandOff { token: Secret::new(minted.token), renew_at: at.plus(half) });
+    app.gate.handed_off.lock().insert(&key, Arc::clone(&made));
+    Ok(made)
+}

@@ -1,0 +1,49 @@
+//! The credentials of guards: who may follow the feed and introspect tokens.
+
+use super::administer::Administrator;
+use crate::app::App;
+use crate::clock::random;
+use crate::store::{GuardCredential, StoreError};
+use aws_lc_rs::digest::{SHA256, digest};
+use counterfoil_core::Secret;
+use counterfoil_core::audit::Event;
+use counterfoil_guard::base64url_encode;
+
+/// What every guard credential begins with.
+pub const PREFIX: &str = "cfg_";
+
+/// Makes a credential and returns it, the only time it is seen: just its hash is kept. `None` if the name is taken.
+pub async fn add(app: &App, by: &Administrator, name: &str) -> Result<Option<Secret<String>>, StoreError> {
+    let credential = Secret::new(format!("{PREFIX}{}", base64url_encode(&random::<32>())));
+    let new = GuardCredential { name: name.to_owned(), hash: hash(credential.expose()), created_at: app.clock.now() };
+    let kept = app.store.add_guard(new.clone(), by.entry(app, Event::GuardAdded, None, name)).await?;
+    if !kept {
+        return Ok(None);
+    }
+    app.guards.write().insert(new.hash, new.name);
+    Ok(Some(credential))
+}
+
+/// Takes a credential back: its guards get no further lease. `false` if there is none of that name.
+pub async fn remove(app: &App, by: &Administrator, name: &str) -> Result<bool, StoreError> {
+    let entry = by.entry(app, Event::GuardRemoved, None, name);
+    let removed = app.store.remove_guard(name.to_owned(), entry).await?;
+    app.guards.write().retain(|_, kept| kept != name);
+    Ok(removed)
+}
+
+/// Whose credential this is. It has 256 random bits, and what is compared is its hash, so the time a look-up takes tells nothing.
+pub fn authenticate(app: &App, credential: &str) -> Option<String> {
+    credential.strip_prefix(PREFIX)?;
+    app.guards.read().get(&hash(credential)).cloned()
+}
+
+/// 1 to 64 letters, digits, dots, dashes and underscores.
+pub fn is_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    (1..=64).contains(&name.len()) && name.chars().all(allowed)
+}
+
+fn hash(credential: &str) -> [u8; 32] {
+    digest(&SHA256, credential.as_bytes()).as_ref().try_into().expect("SHA-256 has 32 bytes")
+}

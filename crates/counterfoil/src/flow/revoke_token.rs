@@ -1,0 +1,69 @@
+//! `POST /oauth/revoke`: a client has no more use for a token. A refresh or session token ends its session, which takes every
+//! access token along (REV-2); an access token ends alone.
+
+use super::access::Ended;
+use super::authenticate::AuthenticateError;
+use super::introspect::{Kind, resolve};
+use super::{Caller, access};
+use crate::app::App;
+use crate::limits::Limited;
+use crate::store::StoreError;
+use counterfoil_core::audit::{Actor, AuditEntry, Event};
+use counterfoil_core::revocation::Revocation;
+use counterfoil_core::session::EndReason;
+use std::time::Duration;
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Revoker {
+    /// The guard of this name: it may revoke any token that it holds.
+    Guard(String),
+    /// Whoever bears the token, as the application of this name, to which it must have been issued.
+    Client(String),
+}
+
+/// Why nothing was revoked. A token that is unknown, or of no use any more, is no error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RevokeTokenError {
+    /// The token was issued to another application.
+    #[error("the token was issued to another application")]
+    IssuedToAnother,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Counts an attempt of a client without a credential; `Err` holds the time to wait. To be asked before any work.
+pub fn count_attempt(app: &App, caller: &Caller) -> Result<(), Duration> {
+    let limits = &app.config.limits;
+    if !limits.enabled {
+        return Ok(());
+    }
+    app.limiter.take(Limited::RevokeNetwork, &caller.source(), limits.revoke_per_network.rate(), app.clock.now())
+}
+
+/// Revokes a token. Of a refresh token any generation will do, as at sign-out.
+pub async fn revoke_token(app: &App, token: &str, by: &Revoker, caller: &Caller) -> Result<Ended, RevokeTokenError> {
+    let now = app.clock.now();
+    let live = match resolve(app, token, now).await {
+        Ok(live) => live,
+        Err(AuthenticateError::Refused(_)) => return Ok(access::nothing(app)),
+        Err(AuthenticateError::Store(error)) => return Err(error.into()),
+    };
+    let (sid, user) = (live.session.sid, live.session.user);
+    let (actor, detail) = match by {
+        Revoker::Guard(name) => (Actor::Guard, name.clone()),
+        Revoker::Client(name) if *name == live.session.application => (Actor::User(user), String::new()),
+        Revoker::Client(_) => return Err(RevokeTokenError::IssuedToAnother),
+    };
+    let (what, event) = match &live.kind {
+        Kind::Access(verified) => (Revocation::Token { sid, jti: verified.claims.jti }, Event::TokenRevoked),
+        // Only the client itself holds these: it signs its user out, whichever way it identifies itself.
+        Kind::Session | Kind::Refresh(_) => {
+            (Revocation::Session { sid, reason: EndReason::SignedOut }, Event::SessionEnded)
+        }
+    };
+    let entry = caller.audit(event, actor, now);
+    let entry = AuditEntry { user: Some(user), sid: Some(sid), detail, ..entry };
+    Ok(access::end(app, what, entry).await?)
+}

@@ -1,0 +1,144 @@
+//! Readers of the logs: each tells one place elsewhere what has happened, from its own cursor and in a task of its own. What one
+//! waits for stops neither the others nor anything else here. None of them counts for S2: only guards of the feed do.
+
+mod backoff;
+mod message;
+mod redis_mirror;
+mod secret;
+mod webhook;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::feed::Feed;
+use crate::store::{Store, StoreError};
+use redis_mirror::Mirror;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use webhook::Webhook;
+
+pub use message::{Message, SigningSecrets};
+
+/// How often a reader looks without having been woken.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Why a reader cannot begin. Never holds a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum ReaderError {
+    /// The file with a secret cannot be read.
+    #[error("{key}: {path}: {reason}")]
+    Unreadable {
+        /// For which key of the configuration.
+        key: String,
+        /// Which file.
+        path: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// Others may read it.
+    #[error("{key}: {path} can be read by other users (mode {mode:o}); run: chmod 600 {path}")]
+    Exposed {
+        /// For which key of the configuration.
+        key: String,
+        /// Which file.
+        path: String,
+        /// Its mode.
+        mode: u32,
+    },
+    /// The environment variable with a secret is not there.
+    #[error("{key}: the environment variable {variable} is not set")]
+    NotSet {
+        /// For which key of the configuration.
+        key: String,
+        /// Which variable.
+        variable: String,
+    },
+    /// It is not a signing secret.
+    #[error(
+        "{key}: expected `whsec_` and base64 of 32 to 64 random bytes, one or two lines of it; make one with: \
+         echo \"whsec_$(openssl rand -base64 32)\""
+    )]
+    BadSecret {
+        /// For which key of the configuration.
+        key: String,
+    },
+    /// An https receiver could not be told from any other.
+    #[error("no certificates of authorities are installed, so no https webhook can be sent: {0}")]
+    NoAuthorities(std::io::Error),
+    /// The Redis client does not take the address.
+    #[error("redis_mirror.url: {0}")]
+    Redis(#[from] redis::RedisError),
+}
+
+/// What readers read.
+#[derive(Clone)]
+pub struct Source {
+    /// The audit log, and cursors in it.
+    pub store: Arc<dyn Store>,
+    /// The revocation log, and word of news.
+    pub feed: Arc<Feed>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Source {
+    /// Waits until there may be something new. Revocations wake at once; for what else happens a look each second has to do.
+    async fn news(&self, news: &mut watch::Receiver<u64>) {
+        // Either way the reader looks again; the sender lives as long as the feed does.
+        drop(tokio::time::timeout(EVERY, news.changed()).await);
+    }
+}
+
+/// The readers an operator asked for, ready to begin.
+pub struct Readers {
+    webhooks: Vec<Webhook>,
+    mirror: Option<Mirror>,
+}
+
+impl Readers {
+    /// Reads the secrets; what is wrong with them is said at the start and not in production.
+    pub fn prepare(config: &Config) -> Result<Self, ReaderError> {
+        let webhooks = config.webhooks.iter().map(Webhook::prepare).collect::<Result<_, _>>()?;
+        let mirror = config.redis_mirror.as_ref().map(Mirror::prepare).transpose()?;
+        Ok(Self { webhooks, mirror })
+    }
+
+    /// Gives each webhook its place in the audit log. To be called before anybody is served: a new one begins here.
+    pub async fn settle(&self, store: &dyn Store) -> Result<(), StoreError> {
+        for webhook in &self.webhooks {
+            store.reader(&webhook.reader()).await?;
+        }
+        Ok(())
+    }
+
+    /// Starts them, each until its `stop` resolves. Stopping waits for nobody: what was under way is sent again after the
+    /// next start.
+    pub fn start<S: Future<Output = ()> + Send + 'static>(
+        self,
+        source: &Source,
+        stop: impl Fn() -> S,
+    ) -> Vec<JoinHandle<()>> {
+        let webhooks = self.webhooks.into_iter().map(|webhook| until(stop(), webhook.run(source.clone())));
+        let mirror = self.mirror.into_iter().map(|mirror| until(stop(), mirror.run(source.clone())));
+        webhooks.chain(mirror).collect()
+    }
+}
+
+/// Runs one reader in its own task.
+fn until(
+    stop: impl Future<Output = ()> + Send + 'static,
+    reader: impl Future<Output = ()> + Send + 'static,
+) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        tokio::select! {
+            () = stop => {}
+            () = reader => {}
+        }
+    })
+}
+
+/// For a gauge; beyond 2^32 the exact number says nothing more.
+fn gauge_value(number: u64) -> f64 {
+    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
+}

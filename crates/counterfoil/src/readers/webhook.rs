@@ -1,0 +1,225 @@
+//! Signed webhooks: the audit log, told to a receiver of the operator's, event by event. In order, each at least once: the
+//! cursor moves when the receiver has answered 2xx, and is kept in the store. A receiver that does not answer is waited for.
+
+use super::backoff::{Backoff, Complaint};
+use super::{Message, ReaderError, SigningSecrets, Source, gauge_value, secret};
+use crate::clock::random;
+use crate::config::{Events, WebhookConfig, WebhookUrl};
+use bytes::Bytes;
+use counterfoil_core::audit::AuditEntry;
+use http::{Request, StatusCode, header};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use std::error::Error as _;
+use std::time::Duration;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+/// How many entries are read at a time.
+const PAGE: u32 = 100;
+
+/// Connecting, sending and the head of the answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(8);
+
+/// Then the rest of the answer, which nobody reads.
+const REST_WITHIN: Duration = Duration::from_secs(2);
+
+/// The most that is taken of an answer's body, and of its head.
+const MAX_ANSWER: usize = 64 * 1024;
+
+/// A webhook, ready to begin.
+pub(super) struct Webhook {
+    name: String,
+    url: WebhookUrl,
+    secrets: SigningSecrets,
+    events: Events,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+}
+
+/// What came of one attempt.
+enum Attempt {
+    /// 2xx.
+    Received,
+    /// Anything else, and what to say of it.
+    Failed(Complaint, String),
+}
+
+/// How far it is.
+struct Progress {
+    /// Everything up to here is done with.
+    at: i64,
+    backoff: Backoff,
+}
+
+impl Webhook {
+    pub(super) fn prepare(config: &WebhookConfig) -> Result<Self, ReaderError> {
+        let key = format!("webhooks.{}.secret", config.name);
+        let text = secret::read(&key, config.secret_file.as_deref(), config.secret_env.as_deref())?;
+        let secrets = text.as_ref().and_then(SigningSecrets::parse).ok_or(ReaderError::BadSecret { key })?;
+        let (name, url, events) = (config.name.clone(), config.url.clone(), config.events.clone());
+        let client = client(&url).map_err(ReaderError::NoAuthorities)?;
+        Ok(Self { name, url, secrets, events, client })
+    }
+
+    /// Under which name its place is kept.
+    pub(super) fn reader(&self) -> String {
+        format!("webhook:{}", self.name)
+    }
+
+    /// Never ends by itself.
+    pub(super) async fn run(self, source: Source) {
+        let reader = self.reader();
+        let mut news = source.feed.news();
+        let mut progress = Progress { at: self.start(&source, &reader).await, backoff: Backoff::default() };
+        let mut trouble = None;
+        loop {
+            let page = source.store.following(progress.at, PAGE).await;
+            if trouble != page.as_ref().err().copied() {
+                trouble = page.as_ref().err().copied();
+                tracing::warn!(webhook = self.name, ?trouble, "whether the audit log can be read has changed");
+            }
+            let page = page.unwrap_or_default();
+            self.report(&source, &progress, None).await;
+            let Some((last, _)) = page.last() else {
+                source.news(&mut news).await;
+                continue;
+            };
+            let last = *last;
+            let wanted = page.iter().filter(|(_, entry)| self.events.contain(entry.event));
+            for (seq, entry) in wanted {
+                self.deliver(&source, &mut progress, *seq, entry).await;
+                progress.at = *seq;
+                if *seq < last {
+                    keep(&source, &reader, *seq).await;
+                }
+            }
+            progress.at = last;
+            keep(&source, &reader, last).await;
+        }
+    }
+
+    /// Where it stands; waits for a store that cannot say it now.
+    async fn start(&self, source: &Source, reader: &str) -> i64 {
+        loop {
+            match source.store.reader(reader).await {
+                Ok(at) => return at,
+                Err(_) => tokio::time::sleep(super::EVERY).await,
+            }
+        }
+    }
+
+    /// Sends one event until it is received.
+    async fn deliver(&self, source: &Source, progress: &mut Progress, seq: i64, entry: &AuditEntry) {
+        let message = Message::of(source.feed.log(), seq, entry);
+        loop {
+            let attempt = self.attempt(&message, source.clock.now().as_seconds()).await;
+            let outcome = if matches!(attempt, Attempt::Received) { "received" } else { "failed" };
+            metrics::counter!("counterfoil_webhook_attempts_total", "name" => self.name.clone(), "outcome" => outcome)
+                .increment(1);
+            match attempt {
+                Attempt::Received => {
+                    if progress.backoff.succeeded() {
+                        tracing::info!(webhook = self.name, "the webhook's receiver answers again");
+                    }
+                    return;
+                }
+                Attempt::Failed(kind, reason) => match progress.backoff.failed(kind) {
+                    Some(Complaint::Failing) => {
+                        tracing::warn!(
+                            webhook = self.name,
+                            reason,
+                            "the webhook's receiver does not take events; trying on"
+                        );
+                    }
+                    Some(Complaint::Gone) => {
+                        tracing::warn!(
+                            webhook = self.name,
+                            "the webhook's receiver says that it is gone; asking now and then"
+                        );
+                    }
+                    None => tracing::debug!(webhook = self.name, reason, "an event could not be delivered"),
+                },
+            }
+            self.wait(source, progress, entry).await;
+        }
+    }
+
+    /// Waits as the back-off says, and keeps the lag current meanwhile.
+    async fn wait(&self, source: &Source, progress: &Progress, pending: &AuditEntry) {
+        let mut left = progress.backoff.wait(random::<1>()[0]);
+        while !left.is_zero() {
+            self.report(source, progress, Some(pending)).await;
+            let step = left.min(super::EVERY);
+            tokio::time::sleep(step).await;
+            left -= step;
+        }
+    }
+
+    /// The lag: entries of the log that are not done with, and the age of the event that is stuck.
+    async fn report(&self, source: &Source, progress: &Progress, pending: Option<&AuditEntry>) {
+        let newest = source.store.newest().await.unwrap_or(progress.at);
+        let age = pending.map_or(Duration::ZERO, |entry| source.clock.now().since(entry.at));
+        let events = u64::try_from(newest - progress.at).unwrap_or(0);
+        metrics::gauge!("counterfoil_webhook_lag_events", "name" => self.name.clone()).set(gauge_value(events));
+        metrics::gauge!("counterfoil_webhook_lag_seconds", "name" => self.name.clone()).set(age.as_secs_f64());
+    }
+
+    async fn attempt(&self, message: &Message, seconds: i64) -> Attempt {
+        let request = Request::post(self.url.uri().clone())
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::USER_AGENT, concat!("counterfoil/", env!("CARGO_PKG_VERSION")))
+            .header("webhook-id", &message.id)
+            .header("webhook-timestamp", seconds)
+            .header("webhook-signature", self.secrets.sign(message, seconds))
+            .body(Full::new(message.body.clone()))
+            .expect("a checked URL, and headers of plain ASCII");
+        let failing = |reason: String| Attempt::Failed(Complaint::Failing, reason);
+        let response = match tokio::time::timeout(ANSWER_WITHIN, self.client.request(request)).await {
+            Err(_) => return failing(format!("no answer within {} seconds", ANSWER_WITHIN.as_secs())),
+            Ok(Err(error)) => {
+                // What the library says itself is "client error"; what went wrong is below it.
+                let reason = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+                return failing(reason);
+            }
+            Ok(Ok(response)) => response,
+        };
+        let status = response.status();
+        // Only so that the connection can be used again; what does not come in time or is too long is left where it is.
+        drop(tokio::time::timeout(REST_WITHIN, Limited::new(response.into_body(), MAX_ANSWER).collect()).await);
+        match status {
+            _ if status.is_success() => Attempt::Received,
+            StatusCode::GONE => Attempt::Failed(Complaint::Gone, "410 Gone".into()),
+            _ => failing(format!("it answered {}", status.as_u16())),
+        }
+    }
+}
+
+/// Moves the durable cursor. If the store cannot do that now, the next move makes up for it; after a crash before that, the
+/// receiver sees some events twice.
+async fn keep(source: &Source, reader: &str, at: i64) {
+    if let Err(error) = source.store.move_reader(reader, at).await {
+        tracing::debug!(%error, reader, "the cursor stays behind");
+    }
+}
+
+/// One connection that is used again, HTTP/1.1. It follows no redirects, knows no proxies, and trusts the authorities that
+/// this machine trusts.
+fn client(url: &WebhookUrl) -> std::io::Result<Client<HttpsConnector<HttpConnector>, Full<Bytes>>> {
+    let builder = HttpsConnectorBuilder::new();
+    let builder = if url.is_https() {
+        builder.with_native_roots()?
+    } else {
+        builder.with_tls_config(
+            ClientConfig::builder().with_root_certificates(RootCertStore::empty()).with_no_client_auth(),
+        )
+    };
+    let mut http = HttpConnector::new();
+    http.enforce_http(false);
+    http.set_nodelay(true);
+    let connector = builder.https_or_http().enable_http1().wrap_connector(http);
+    let mut builder = Client::builder(TokioExecutor::new());
+    builder.pool_timer(TokioTimer::new()).pool_max_idle_per_host(1).http1_max_buf_size(MAX_ANSWER);
+    Ok(builder.build(connector))
+}
