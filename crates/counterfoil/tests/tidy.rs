@@ -67,7 +67,7 @@ fn no_function_is_longer_than_sixty_lines() {
 }
 
 /// (files, what may not stand in them, why)
-const FORBIDDEN: [(&str, &[&str], &str); 9] = [
+const FORBIDDEN: [(&str, &[&str], &str); 10] = [
     (
         "crates/counterfoil-guard/src",
         &["std::fs", "TcpStream", "UdpSocket", "std::env", "SystemTime", "Instant::now", "rand::"],
@@ -88,11 +88,16 @@ const FORBIDDEN: [(&str, &[&str], &str); 9] = [
         &["crate::http", "crate::cli", "axum", "rusqlite", "StatusCode"],
         "flows know no HTTP and no SQL",
     ),
+    (
+        "crates/counterfoil/src/readers",
+        &["crate::http", "crate::flow", "crate::cli", "crate::app", "axum"],
+        "readers know the store, the feed and the clock",
+    ),
     ("crates/counterfoil/src/limits", &["crate::http", "crate::flow", "crate::store"], "nothing points back"),
     ("crates/counterfoil/src/config", &["crate::http", "crate::flow", "crate::store"], "nothing points back"),
     (
         "crates/counterfoil/src/http",
-        &["rusqlite", "crate::cli", ".advance(", ".revoke(", ".open("],
+        &["rusqlite", "crate::cli", "store.refresh(", ".revoke(", ".open("],
         "A4: state changes only through flows",
     ),
     ("crates/counterfoil/src/cli", &["rusqlite", ".revoke("], "A4: state changes only through flows"),
@@ -103,6 +108,10 @@ const FORBIDDEN: [(&str, &[&str], &str); 9] = [
 fn nothing_is_imported_that_points_back() {
     for (folder, words, why) in FORBIDDEN {
         for (path, text) in files(folder, ".rs") {
+            // The guard's one part that does input and output, behind a feature.
+            if why == "A1: pure" && path.contains("counterfoil-guard/src/client/") {
+                continue;
+            }
             let production = text.split("#[cfg(test)]").next().unwrap_or(&text);
             for word in words {
                 let found = production.lines().find(|line| line.contains(word) && !line.trim_start().starts_with("//"));

@@ -1,18 +1,26 @@
 //! The contract of `Store`, run against every engine. To plug in another one, add a line to `engines!`.
 
+mod feed;
+
 use counterfoil::clock::random;
 use counterfoil::store::sqlite::{SqliteStore, Synchronous};
-use counterfoil::store::{Invite, NewAccount, NewSession, Opened, Purged, Registered, SealedSecret, Store, Swap};
+use counterfoil::store::{
+    Invite, NewAccount, NewSession, Opened, Purged, Refreshed, Registered, Rule, SealedSecret, Seen, Store, StoreError,
+};
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::keys::ring::{KeyState, StoredKey};
 use counterfoil_core::profile::Profile;
-use counterfoil_core::refresh::rotation::{Parent, Rotation};
+use counterfoil_core::refresh::rotation::{Decision, Parent, Rotation};
 use counterfoil_core::refresh::token::Nonce;
-use counterfoil_core::revocation::{Revocation, RevocationOrder, Revoked};
+use counterfoil_core::revocation::{ENTRY_LIFE, Revocation, RevocationOrder, Revoked};
 use counterfoil_core::session::{Assurance, EndReason, Handle, Session};
 use counterfoil_core::user::{Email, Role, User};
-use counterfoil_core::{Sid, Timestamp, UserId};
-use counterfoil_guard::{Algorithm, Target};
+use counterfoil_core::{Jti, Sid, Timestamp, UserId};
+use counterfoil_guard::{Algorithm, Entry, Target};
+use feed::{
+    a_guards_name_is_taken_once_and_free_again, a_log_keeps_its_identity,
+    the_longest_promise_is_kept_until_it_is_forgotten,
+};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,18 +46,24 @@ engines! { [sqlite] {
     an_invitation_is_spent_once_and_grants_its_role,
     failures_are_counted_and_cleared,
     a_session_is_read_back_as_it_was_written,
-    of_many_advances_from_one_state_exactly_one_wins,
+    of_many_refreshes_of_one_state_exactly_one_rotates,
+    every_refresh_sees_what_the_one_before_it_left,
     an_ended_session_never_advances,
-    advancing_compares_the_whole_state,
+    a_refresh_that_changes_nothing_leaves_the_session_alone,
     revoking_is_idempotent_and_numbers_have_no_gaps,
+    revoking_one_token_spares_its_session_and_is_written_once,
     revoking_a_user_spares_the_one_kept,
     a_ban_is_one_transaction_with_its_sessions,
     a_new_password_replaces_the_handle,
     roles_make_stale_entries_with_the_version,
     a_surplus_session_ends_with_an_entry,
     entries_leave_after_their_time,
+    a_log_keeps_its_identity,
+    the_longest_promise_is_kept_until_it_is_forgotten,
+    a_guards_name_is_taken_once_and_free_again,
     keys_are_initialised_once,
     the_audit_log_pages_backwards,
+    a_reader_begins_at_the_head_reads_forward_and_never_goes_back,
     purging_removes_the_dead_and_nothing_else,
     touching_moves_only_forward,
     what_came_between_the_check_and_the_session_wins,
@@ -141,6 +155,11 @@ fn next(session: &Session, n: u8) -> Rotation {
     Rotation { generation, parent: nonce, handed_at: at(9), rotated_at: [Some(at(9)), None, None], ..session.rotation }
 }
 
+/// Shows the session to `rule`, nine seconds after it was opened.
+async fn refresh(store: &Arc<dyn Store>, handle: Handle, rule: Rule) -> Result<Option<Refreshed>, StoreError> {
+    store.refresh(handle, rule, Seen { at: at(9), network: "192.0.2.0/24".into() }).await
+}
+
 async fn an_account_is_found_by_address_and_by_id(store: Arc<dyn Store>) {
     let user = registered(&store, "Ada@Example.com").await;
     let found = store.credential("ada@example.com").await.unwrap().unwrap();
@@ -211,50 +230,70 @@ async fn a_session_is_read_back_as_it_was_written(store: Arc<dyn Store>) {
         },
     ];
     for to in states {
-        assert_eq!(store.advance(&session, to, at(9), Some("192.0.2.0/24".into())).await, Ok(Swap::Done));
         session.rotation = to;
         session.last_seen_at = at(9);
         session.network = "192.0.2.0/24".into();
+        let decision = Some(Decision::Rotate(to));
+        let refreshed = refresh(&store, session.handle, Box::new(move |_| decision)).await.unwrap().unwrap();
+        assert_eq!(refreshed, Refreshed { session: session.clone(), user: user.clone(), decision });
         assert_eq!(store.by_handle(session.handle).await.unwrap(), Some((session.clone(), user.clone())));
     }
 }
 
-async fn of_many_advances_from_one_state_exactly_one_wins(store: Arc<dyn Store>) {
+async fn of_many_refreshes_of_one_state_exactly_one_rotates(store: Arc<dyn Store>) {
     let user = registered(&store, "a@example.com").await;
     let session = opened(&store, &user).await;
     let attempts = (0..50).map(|n| {
-        let (store, session) = (Arc::clone(&store), session.clone());
-        async move { store.advance(&session, next(&session, n), at(9), None).await.unwrap() }
+        let (store, handle) = (Arc::clone(&store), session.handle);
+        let rule: Rule = Box::new(move |session| match session.rotation.generation {
+            0 => Some(Decision::Rotate(next(session, n))),
+            _ => Some(Decision::Late),
+        });
+        async move { refresh(&store, handle, rule).await.unwrap().unwrap().decision.unwrap() }
     });
-    let outcomes = crate::support::all(attempts).await;
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Swap::Done).count(), 1);
+    let decisions = crate::support::all(attempts).await;
+    let rotated: Vec<_> = decisions.iter().filter_map(Decision::next).collect();
+    let stored = store.by_handle(session.handle).await.unwrap().unwrap().0.rotation;
+    assert_eq!(rotated, [stored]);
+}
+
+async fn every_refresh_sees_what_the_one_before_it_left(store: Arc<dyn Store>) {
+    let user = registered(&store, "a@example.com").await;
+    let session = opened(&store, &user).await;
+    let attempts = (0..50).map(|n| {
+        let (store, handle) = (Arc::clone(&store), session.handle);
+        async move { refresh(&store, handle, Box::new(move |session| Some(Decision::Rotate(next(session, n))))).await }
+    });
+    let generations = crate::support::all(attempts).await.into_iter().map(|refreshed| {
+        let refreshed = refreshed.unwrap().unwrap();
+        refreshed.session.rotation.generation
+    });
+    let mut generations: Vec<_> = generations.collect();
+    generations.sort_unstable();
+    assert_eq!(generations, (1..=50).collect::<Vec<_>>());
 }
 
 async fn an_ended_session_never_advances(store: Arc<dyn Store>) {
     let user = registered(&store, "a@example.com").await;
     let session = opened(&store, &user).await;
     end(&store, Revocation::Session { sid: session.sid, reason: EndReason::SignedOut }).await;
-    assert_eq!(store.advance(&session, next(&session, 1), at(9), None).await, Ok(Swap::Lost));
+    let refused = refresh(&store, session.handle, Box::new(|session| Some(Decision::Rotate(next(session, 1))))).await;
+    assert!(matches!(refused, Err(StoreError::Corrupt { .. })), "{refused:?}");
     let (stored, _) = store.by_sid(session.sid).await.unwrap().unwrap();
     assert_eq!(stored.end_reason(at(6)), Some(EndReason::SignedOut));
-    assert_eq!(stored.rotation, session.rotation);
+    assert_eq!((stored.rotation, stored.last_seen_at), (session.rotation, session.last_seen_at));
 }
 
-async fn advancing_compares_the_whole_state(store: Arc<dyn Store>) {
+async fn a_refresh_that_changes_nothing_leaves_the_session_alone(store: Arc<dyn Store>) {
     let user = registered(&store, "a@example.com").await;
     let session = opened(&store, &user).await;
-    let changes: [fn(&mut Rotation); 4] = [
-        |state| state.generation += 1,
-        |state| state.handed_at = at(1),
-        |state| state.handed_twice = true,
-        |state| state.presented = true,
-    ];
-    for change in changes {
-        let mut other = session.clone();
-        change(&mut other.rotation);
-        assert_eq!(store.advance(&other, next(&session, 1), at(9), None).await, Ok(Swap::Lost));
+    for decision in [None, Some(Decision::Late), Some(Decision::Hold(None)), Some(Decision::Reuse)] {
+        let refreshed = refresh(&store, session.handle, Box::new(move |_| decision)).await.unwrap().unwrap();
+        assert_eq!(refreshed, Refreshed { session: session.clone(), user: user.clone(), decision });
+        assert_eq!(store.by_handle(session.handle).await.unwrap().unwrap().0, session);
     }
-    assert_eq!(store.advance(&session, next(&session, 1), at(9), None).await, Ok(Swap::Done));
+    let unknown = refresh(&store, Handle::from_bytes([0; 16]), Box::new(|_| panic!("there is nothing to show"))).await;
+    assert_eq!(unknown, Ok(None));
 }
 
 async fn revoking_is_idempotent_and_numbers_have_no_gaps(store: Arc<dyn Store>) {
@@ -271,8 +310,36 @@ async fn revoking_is_idempotent_and_numbers_have_no_gaps(store: Arc<dyn Store>) 
     assert_eq!(numbers, [1, 2, 3, 4, 5]);
     let nothing = Revocation::Session { sid: Sid::from_bytes([0; 16]), reason: EndReason::EndedByYou };
     assert_eq!(end(&store, nothing).await, Revoked { entries: Vec::new(), found: false });
-    let (entries, head) = store.in_force(at(5)).await.unwrap();
+    let log = store.log(at(5)).await.unwrap();
+    let (entries, head) = (log.in_force, log.head.unwrap().seq);
     assert_eq!((entries.len(), head), (5, 5));
+}
+
+async fn revoking_one_token_spares_its_session_and_is_written_once(store: Arc<dyn Store>) {
+    let user = registered(&store, "a@example.com").await;
+    let session = opened(&store, &user).await;
+    let (sid, jti) = (session.sid, Jti::from_bytes(random()));
+    let lines = store.page(None, 10).await.unwrap().len();
+    let attempts = (0..20).map(|_| {
+        let store = Arc::clone(&store);
+        async move { end(&store, Revocation::Token { sid, jti }).await }
+    });
+    let outcomes = crate::support::all(attempts).await;
+    assert!(outcomes.iter().all(|revoked| revoked.found));
+    let written: Vec<_> = outcomes.iter().flat_map(|revoked| &revoked.entries).collect();
+    let entry = Entry { seq: 1, until: at(5).plus(ENTRY_LIFE), what: Target::Token(jti) };
+    assert_eq!(written, [&entry]);
+    let log = store.log(at(5)).await.unwrap();
+    assert_eq!((log.in_force, log.head), (vec![entry.clone()], Some(entry)));
+    assert_eq!(store.page(None, 10).await.unwrap().len(), lines + 1, "and so is the audit entry");
+    assert_eq!(store.by_sid(sid).await.unwrap().unwrap().0, session, "the session goes on");
+
+    end(&store, Revocation::Session { sid, reason: EndReason::SignedOut }).await;
+    let other = Jti::from_bytes(random());
+    let over = end(&store, Revocation::Token { sid, jti: other }).await;
+    assert_eq!(over, Revoked { entries: Vec::new(), found: true }, "its tokens have ended with it");
+    let unknown = Revocation::Token { sid: Sid::from_bytes([0; 16]), jti: other };
+    assert_eq!(end(&store, unknown).await, Revoked { entries: Vec::new(), found: false });
 }
 
 async fn revoking_a_user_spares_the_one_kept(store: Arc<dyn Store>) {
@@ -339,6 +406,11 @@ async fn a_surplus_session_ends_with_an_entry(store: Arc<dyn Store>) {
     assert_eq!(revoked.entries[0].what, Target::Session(oldest.sid));
     let ended = store.by_sid(oldest.sid).await.unwrap().unwrap().0;
     assert_eq!(ended.end_reason(at(1)), Some(EndReason::SessionLimit));
+    let (_, audit) = store.page(None, 1).await.unwrap().remove(0);
+    assert_eq!(
+        (audit.event, audit.sid, audit.detail.as_str()),
+        (Event::SessionEnded, Some(oldest.sid), "session_limit")
+    );
 }
 
 async fn entries_leave_after_their_time(store: Arc<dyn Store>) {
@@ -346,8 +418,9 @@ async fn entries_leave_after_their_time(store: Arc<dyn Store>) {
     let session = opened(&store, &user).await;
     end(&store, Revocation::Session { sid: session.sid, reason: EndReason::SignedOut }).await;
     let until = at(5 + 16 * 60);
-    assert_eq!(store.in_force(until.minus(Duration::from_millis(1))).await.unwrap().0.len(), 1);
-    assert_eq!(store.in_force(until).await.unwrap(), (Vec::new(), 1), "the head stays");
+    assert_eq!(store.log(until.minus(Duration::from_millis(1))).await.unwrap().in_force.len(), 1);
+    let log = store.log(until).await.unwrap();
+    assert_eq!((log.in_force, log.head.unwrap().seq), (Vec::new(), 1), "the head stays");
 }
 
 async fn keys_are_initialised_once(store: Arc<dyn Store>) {
@@ -377,6 +450,23 @@ async fn the_audit_log_pages_backwards(store: Arc<dyn Store>) {
     assert_eq!(details(&store.page(Some(first[1].0), 10).await.unwrap()), ["2", "1", "0"]);
 }
 
+async fn a_reader_begins_at_the_head_reads_forward_and_never_goes_back(store: Arc<dyn Store>) {
+    assert_eq!((store.newest().await, store.reader("early").await), (Ok(0), Ok(0)));
+    for n in 0..5 {
+        store.append(AuditEntry { detail: n.to_string(), ..entry(Event::Invited, n) }).await.unwrap();
+    }
+    assert_eq!((store.newest().await, store.reader("late").await), (Ok(5), Ok(5)));
+    assert_eq!(store.reader("early").await, Ok(0), "known readers stay where they were");
+    let page = store.following(1, 3).await.unwrap();
+    let numbers: Vec<_> = page.iter().map(|(seq, entry)| (*seq, entry.detail.as_str())).collect();
+    assert_eq!(numbers, [(2, "1"), (3, "2"), (4, "3")]);
+    store.move_reader("early", 4).await.unwrap();
+    store.move_reader("early", 3).await.unwrap();
+    store.move_reader("unknown", 3).await.unwrap();
+    assert_eq!((store.reader("early").await, store.reader("unknown").await), (Ok(4), Ok(5)));
+    assert_eq!(store.following(5, 10).await, Ok(Vec::new()));
+}
+
 async fn purging_removes_the_dead_and_nothing_else(store: Arc<dyn Store>) {
     let user = registered(&store, "a@example.com").await;
     let (alive, ended) = (opened(&store, &user).await, opened(&store, &user).await);
@@ -395,8 +485,10 @@ async fn purging_removes_the_dead_and_nothing_else(store: Arc<dyn Store>) {
     assert!(rounds[3].at_end && !rounds[0].at_end, "three rows are three rounds and a look past the end");
     assert!(store.by_sid(alive.sid).await.unwrap().is_some());
     assert!(store.by_sid(ended.sid).await.unwrap().is_none() && store.by_sid(idle.sid).await.unwrap().is_none());
-    assert!(store.purge(at(100_000), 100).await.unwrap().removed >= 2, "the last session, and the log entry");
-    assert_eq!(store.in_force(at(0)).await.unwrap(), (Vec::new(), 1));
+    end(&store, Revocation::Session { sid: alive.sid, reason: EndReason::SignedOut }).await;
+    assert_eq!(store.purge(at(100_000), 100).await.unwrap().removed, 2, "the last session, and the first log entry");
+    let log = store.log(at(0)).await.unwrap();
+    assert_eq!((log.in_force.len(), log.head.unwrap().seq), (1, 2), "the newest is never purged");
 }
 
 async fn what_came_between_the_check_and_the_session_wins(store: Arc<dyn Store>) {

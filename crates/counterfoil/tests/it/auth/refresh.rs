@@ -1,4 +1,6 @@
 use crate::support::{EMAIL, TestApp};
+use counterfoil::store::Seen;
+use counterfoil_core::refresh::rotation::{Decision, Rotation};
 use serde_json::Value;
 
 const COOKIE: &str = "__Secure-cf_refresh";
@@ -188,8 +190,9 @@ async fn a_token_newer_than_the_store_is_adopted_and_a_warning_written() {
     // The store is put back to what it was at sign-in, as from a backup.
     let sid = browser.me().await.json()["session"]["id"].as_str().unwrap().parse().unwrap();
     let (session, _) = app.app.store.by_sid(sid).await.unwrap().unwrap();
-    let first = counterfoil_core::refresh::rotation::Rotation::first(session.created_at);
-    app.app.store.advance(&session, first, session.created_at, None).await.unwrap();
+    let first = Rotation::first(session.created_at);
+    let seen = Seen { at: session.created_at, network: session.network };
+    app.app.store.refresh(session.handle, Box::new(move |_| Some(Decision::Rotate(first))), seen).await.unwrap();
     let adopted = browser.refresh().await;
     assert_eq!(adopted.status, 200);
     assert!(!adopted.sets(COOKIE), "an access token only");

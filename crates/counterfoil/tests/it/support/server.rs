@@ -30,7 +30,7 @@ impl Server {
         args: &[&str],
     ) -> Result<Self, String> {
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(args);
-        command.envs(env.iter().copied()).env("COUNTERFOIL_LOG", "warn");
+        command.env("COUNTERFOIL_LOG", "warn").envs(env.iter().copied());
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
         let mut line = String::new();

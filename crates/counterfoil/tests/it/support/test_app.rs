@@ -72,6 +72,16 @@ impl TestApp {
         browser
     }
 
+    /// Another browser with the same user signed in, who is registered if need be.
+    pub(crate) async fn signed_in_again(&self) -> Browser {
+        let mut browser = self.browser();
+        browser
+            .post_json("/api/auth/register", &serde_json::json!({ "email": super::EMAIL, "password": super::PASSWORD }))
+            .await;
+        browser.sign_in(super::EMAIL).await;
+        browser
+    }
+
     pub(crate) fn pass(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }

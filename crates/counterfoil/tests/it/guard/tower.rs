@@ -1,0 +1,181 @@
+//! The tower layer around an axum router.
+
+use super::{ENV, ISSUER, Seeded, credential, guard, seed, sign_out};
+use crate::support::Server;
+use axum::Router;
+use axum::body::Body;
+use axum::routing::get;
+use counterfoil_guard::Require;
+use counterfoil_guard::client::{Client, Mode};
+use counterfoil_guard::tower::{Authenticated, GuardLayer, Source};
+use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+use std::time::Duration;
+use tower::ServiceExt as _;
+
+/// A request's method and headers, and what must come of it.
+type Case<'a> = (Method, &'a [(&'a str, &'a str)], (u16, &'a str));
+
+struct World {
+    server: Server,
+    _folder: tempfile::TempDir,
+    sessions: Vec<Seeded>,
+    guard: Client,
+    router: Router,
+}
+
+impl World {
+    async fn new(sessions: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let sessions = seed(folder.path(), sessions);
+        let server = Server::start(folder.path(), &ENV);
+        let guard = guard(server.address, &credential(folder.path(), "api"));
+        guard.ready().await;
+        let router = router(&guard);
+        Self { server, _folder: folder, sessions, guard, router }
+    }
+
+    async fn ask(&self, request: http::request::Builder) -> (Response<Body>, Value) {
+        let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let value = serde_json::from_slice(&bytes).unwrap();
+        (Response::from_parts(parts, Body::empty()), value)
+    }
+
+    /// Status and code of a request with these headers.
+    async fn outcome(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> (u16, String) {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (response, body) = self.ask(request).await;
+        (response.status().as_u16(), body["code"].as_str().unwrap_or("ok").to_owned())
+    }
+}
+
+fn router(guard: &Client) -> Router {
+    let who = async |who: Authenticated| {
+        let from = if who.source == Source::Cookie { "cookie" } else { "header" };
+        serde_json::json!({ "sub": who.verified.claims.sub, "from": from }).to_string()
+    };
+    let layer = GuardLayer::new(guard.clone()).origins(vec!["https://spa.example".into()]);
+    let strict = GuardLayer::new(guard.clone()).require(Require::new().acr("aal2").max_age(Duration::from_mins(5)));
+    let admin = GuardLayer::new(guard.clone()).require(Require::new().role("admin"));
+    Router::new()
+        .route("/", get(who).post(who))
+        .layer(layer)
+        .merge(Router::new().route("/strict", get(who)).layer(strict))
+        .merge(Router::new().route("/admin", get(who)).layer(admin))
+        .route("/forgotten", get(async |_: Authenticated| "never"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn c1_t1_the_layer_lets_through_what_it_should_and_nothing_else() {
+    let world = World::new(1).await;
+    let token = &world.sessions[0].access;
+    let (bearer, cookie) = (format!("Bearer {token}"), format!("__Host-cf_access={token}"));
+    let (bearer, cookie) = (("authorization", bearer.as_str()), ("cookie", cookie.as_str()));
+    let (same, header) = (("sec-fetch-site", "same-origin"), ("x-requested-with", "x"));
+    let (cross, listed) = (("sec-fetch-site", "cross-site"), ("origin", "https://spa.example"));
+    let (foreign, own) = (("origin", "https://evil.example"), ("origin", ISSUER));
+    let upgrade = ("upgrade", "websocket");
+    let cases: &[Case<'_>] = &[
+        (Method::GET, &[bearer], (200, "ok")),
+        (Method::POST, &[bearer], (200, "ok")),
+        (Method::GET, &[cookie], (200, "ok")),
+        (Method::GET, &[], (401, "token_missing")),
+        (Method::GET, &[bearer, cookie], (400, "ambiguous_credentials")),
+        (Method::GET, &[bearer, bearer], (400, "ambiguous_credentials")),
+        (Method::GET, &[("authorization", "Basic dTpw")], (401, "token_invalid")),
+        (Method::GET, &[("authorization", "Bearer a.b.c")], (401, "token_invalid")),
+        (Method::POST, &[cookie], (403, "cross_site")),
+        (Method::POST, &[cookie, header], (403, "cross_site")),
+        (Method::POST, &[cookie, same], (403, "cross_site")),
+        (Method::POST, &[cookie, same, header], (200, "ok")),
+        (Method::POST, &[cookie, cross, header], (403, "cross_site")),
+        (Method::POST, &[cookie, foreign, header], (403, "cross_site")),
+        (Method::POST, &[cookie, same, foreign, header], (403, "cross_site")),
+        (Method::POST, &[cookie, listed, header], (200, "ok")),
+        // What a browser sends from the application's own page.
+        (Method::POST, &[cookie, same, own, header], (200, "ok")),
+        (Method::GET, &[cookie, upgrade, own], (200, "ok")),
+        (Method::GET, &[cookie, upgrade, same, own], (200, "ok")),
+        (Method::GET, &[cookie, upgrade], (403, "cross_site")),
+        (Method::GET, &[cookie, upgrade, foreign], (403, "cross_site")),
+        (Method::GET, &[cookie, upgrade, same, foreign], (403, "cross_site")),
+        (Method::GET, &[bearer, upgrade], (200, "ok")),
+    ];
+    for (method, headers, (status, code)) in cases {
+        let outcome = world.outcome(method.clone(), "/", headers).await;
+        assert_eq!(outcome, (*status, (*code).to_owned()), "{method} {:?}", headers.iter().map(|(name, _)| name));
+    }
+    assert_eq!(world.outcome(Method::GET, "/admin", &[bearer]).await, (403, "forbidden".into()));
+    let (response, _) = world.ask(Request::get("/strict").header("authorization", bearer.1)).await;
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    let challenge = r#"Bearer error="insufficient_user_authentication", acr_values="aal2", max_age=300"#;
+    assert_eq!(response.headers()[header::WWW_AUTHENTICATE], challenge, "STEP: RFC 9470 section 3");
+    world.server.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s2_a_connection_ends_with_the_session_that_opened_it() {
+    let world = World::new(2).await;
+    let [leaving, staying] = [0, 1].map(|at| world.sessions[at].access.clone());
+    let (leaver, stayer) = (world.guard.verify(&leaving).await.unwrap(), world.guard.verify(&staying).await.unwrap());
+    let guard = world.guard.clone();
+    let watching = tokio::spawn(async move { guard.watch(&leaver).await });
+    let guard = world.guard.clone();
+    let undisturbed = tokio::spawn(async move { guard.watch(&stayer).await });
+    let session = world.sessions[0].clone();
+    let (world, receipt) = tokio::task::spawn_blocking(move || {
+        let receipt = sign_out(&world.server, &session);
+        (world, receipt)
+    })
+    .await
+    .unwrap();
+    assert_eq!(receipt["effective"], true);
+    assert_eq!(watching.await.unwrap().code(), "session_revoked");
+    assert!(!undisturbed.is_finished());
+    assert_eq!(world.guard.verify(&leaving).await.unwrap_err().code(), "session_revoked");
+    // The authority goes: at the end of its lease the guard knows nothing any more, and says so.
+    world.server.kill();
+    assert_eq!(undisturbed.await.unwrap().code(), "verifier_stale");
+    let (response, body) = {
+        let request = Request::get("/").header("authorization", format!("Bearer {staying}"));
+        let response = world.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        (parts, body.collect().await.unwrap().to_bytes())
+    };
+    assert_eq!((response.status.as_u16(), &response.headers[header::RETRY_AFTER]), (503, &"1".parse().unwrap()));
+    assert!(String::from_utf8_lossy(&body).contains("verifier_stale"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s2_introspection_refuses_at_once_and_takes_access_tokens_only() {
+    let world = World::new(1).await;
+    let (token, session) = (world.sessions[0].access.clone(), world.sessions[0].clone());
+    assert!(world.guard.verify_in(&token, Mode::Introspect).await.is_ok());
+    let refused = world.guard.verify_in(&session.refresh, Mode::Introspect).await;
+    assert_eq!(refused.map(|_| ()).unwrap_err().code(), "token_invalid");
+    let (guard, world) = (world.guard.clone(), world);
+    let world = tokio::task::spawn_blocking(move || {
+        sign_out(&world.server, &session);
+        world
+    });
+    let world = world.await.unwrap();
+    let refused = guard.verify_in(&token, Mode::Introspect).await;
+    assert_eq!(refused.map(|_| ()).unwrap_err().code(), "session_revoked");
+    world.server.kill();
+    let refused = guard.verify_in(&token, Mode::Introspect).await;
+    assert_eq!(refused.map(|_| ()).unwrap_err().code(), "verifier_stale", "no answer is a refusal");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_route_without_a_layer_admits_nobody() {
+    let world = World::new(1).await;
+    let request = Request::get("/forgotten").body(Body::empty()).unwrap();
+    assert_eq!(world.router.clone().oneshot(request).await.unwrap().status(), StatusCode::INTERNAL_SERVER_ERROR);
+    world.server.stop();
+}

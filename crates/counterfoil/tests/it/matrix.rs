@@ -1,0 +1,317 @@
+//! Every way of ending access × every place where it must show (design section 6), in one table. A cell that is wrong is named
+//! by its way and its place; all cells are looked at before the test fails.
+
+use crate::control::ask;
+use crate::feed::Follower;
+use crate::oauth::{credential, introspect, send, sign_in_to};
+use crate::support::{Browser, EMAIL, PASSWORD, TestApp};
+use Effect::{Ends, OneToken, Stale};
+use Way::{
+    AdminEndsSession, AdminEndsUser, Ban, DeleteRefresh, EndOne, EndOthers, PasswordChange, RefreshReuse, RevokeAccess,
+    RevokeRefresh, RevokeSession, RolesChanged, SessionLimit, SignOut, SignOutEverywhere,
+};
+use counterfoil_guard::{Refusal, base64url_decode};
+use http::Method;
+use serde_json::{Value, json};
+
+const CONFIG: &str = "[session]\nmax_per_user = 2\n[applications.classic]\nprofile = \"opaque\"";
+const ACCESS: &str = "__Host-cf_access";
+const REFRESH: &str = "__Secure-cf_refresh";
+const SESSION: &str = "__Host-cf_session";
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Way {
+    SignOut,
+    DeleteRefresh,
+    EndOne,
+    EndOthers,
+    SignOutEverywhere,
+    PasswordChange,
+    Ban,
+    AdminEndsUser,
+    AdminEndsSession,
+    SessionLimit,
+    RefreshReuse,
+    RevokeRefresh,
+    RevokeSession,
+    RevokeAccess,
+    RolesChanged,
+}
+
+/// What a way does to the session.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Effect {
+    /// It is over, and its user is told this.
+    Ends(&'static str),
+    /// One access token is over; the session goes on.
+    OneToken,
+    /// Access tokens are outdated; a refresh mends it.
+    Stale,
+}
+
+/// (way, what it does, whether there is such a thing in a session of the `cookie` profile, and of the `opaque` profile)
+const TABLE: [(Way, Effect, bool, bool); 15] = [
+    (SignOut, Ends("signed_out"), true, true),
+    (DeleteRefresh, Ends("signed_out"), true, false),
+    (EndOne, Ends("ended_by_you"), true, true),
+    (EndOthers, Ends("ended_by_you"), true, true),
+    (SignOutEverywhere, Ends("ended_by_you"), true, true),
+    (PasswordChange, Ends("password_changed"), true, true),
+    (Ban, Ends("ended_by_admin"), true, true),
+    (AdminEndsUser, Ends("ended_by_admin"), true, true),
+    (AdminEndsSession, Ends("ended_by_admin"), true, true),
+    (SessionLimit, Ends("session_limit"), true, true),
+    (RefreshReuse, Ends("suspected_theft"), true, false),
+    (RevokeRefresh, Ends("signed_out"), true, false),
+    (RevokeSession, Ends("signed_out"), false, true),
+    (RevokeAccess, OneToken, true, false),
+    (RolesChanged, Stale, true, true),
+];
+
+/// Somebody signed in on two devices, a guard, and a program that introspects.
+struct World<'a> {
+    app: &'a TestApp,
+    /// The device that is to lose its access.
+    device: Browser,
+    /// A copy of all it held just before.
+    copy: Browser,
+    /// The same user's other device.
+    other: Browser,
+    user: String,
+    sid: String,
+    guard: Follower<'a>,
+    introspector: String,
+}
+
+impl<'a> World<'a> {
+    async fn new(app: &'a TestApp, application: &str) -> Self {
+        app.pass(6);
+        let (mut device, _) = sign_in_to(app, application).await;
+        app.pass(1);
+        let (other, _) = sign_in_to(app, "web").await;
+        let me = device.me().await.json();
+        let id = |of: &str| me[of]["id"].as_str().unwrap().to_owned();
+        let (guard, introspector) = (Follower::new(app, "api").await, credential(app, "introspector").await);
+        Self { app, copy: device.clone(), device, other, user: id("user"), sid: id("session"), guard, introspector }
+    }
+
+    async fn administer(&self, method: &str, path: &str, body: Value) {
+        let (status, answer) = ask(self.app, method, path, Some(body)).await;
+        assert_eq!(status, 204, "{path}: {answer}");
+    }
+
+    async fn revoke(&self, application: &str, cookie: &str) -> u16 {
+        let body = format!("client_id={application}&token={}", self.device.cookie(cookie).unwrap());
+        send(self.app, "/oauth/revoke", "", &body).await.status.as_u16()
+    }
+
+    async fn go(&mut self, way: Way) {
+        let (user, sid) = (format!("/api/admin/users/{}", self.user), self.sid.clone());
+        let done = match way {
+            SignOut => self.device.post("/api/auth/logout").await.status.as_u16(),
+            DeleteRefresh => self.device.delete("/api/auth/refresh").await.status.as_u16(),
+            EndOne => self.other.delete(&format!("/api/auth/sessions/{sid}")).await.status.as_u16(),
+            EndOthers => self.other.delete("/api/auth/sessions").await.status.as_u16(),
+            SignOutEverywhere => self.other.post("/api/auth/logout-all").await.status.as_u16(),
+            PasswordChange => {
+                let body = json!({ "current_password": PASSWORD, "new_password": "staple battery horse correct" });
+                self.other.post_json("/api/auth/password/change", &body).await.status.as_u16()
+            }
+            Ban => return self.administer("POST", &format!("{user}/ban"), json!({ "reason": "spam" })).await,
+            AdminEndsUser => return self.administer("POST", &format!("{user}/revoke"), json!({})).await,
+            AdminEndsSession => {
+                return self.administer("POST", &format!("/api/admin/sessions/{sid}/revoke"), json!({})).await;
+            }
+            RolesChanged => {
+                return self.administer("PUT", &format!("{user}/roles"), json!({ "roles": ["editor"] })).await;
+            }
+            SessionLimit => self.app.browser().sign_in(EMAIL).await.status.as_u16(),
+            RefreshReuse => {
+                let mut thief = self.device.clone();
+                self.device.refresh().await;
+                self.copy = self.device.clone();
+                self.app.pass(31);
+                self.guard.poll().await.unwrap();
+                assert_eq!(thief.refresh().await.code(), "refresh_reuse");
+                200
+            }
+            RevokeRefresh => self.revoke("web", REFRESH).await,
+            RevokeSession => self.revoke("classic", SESSION).await,
+            RevokeAccess => self.revoke("web", ACCESS).await,
+        };
+        assert!(done == 200 || done == 204, "{way:?}: {done}");
+    }
+
+    /// What can be observed at every place, as words. A refresh comes last, because it changes what it looks at.
+    async fn look(&mut self, before: &str) -> Vec<(&'static str, String)> {
+        let mut seen = Vec::new();
+        for (place, cookie) in [
+            ("access token at introspection", ACCESS),
+            ("refresh token at introspection", REFRESH),
+            ("session token at introspection", SESSION),
+        ] {
+            if let Some(token) = self.copy.cookie(cookie) {
+                let said = introspect(self.app, &self.introspector, &token).await;
+                let reason = said["reason"].as_str().unwrap_or("no reason");
+                seen.push((place, if said["active"] == true { "alive" } else { reason }.to_owned()));
+            }
+        }
+        let place = if self.copy.cookie(SESSION).is_some() { "session token at me" } else { "access token at me" };
+        seen.push((place, alive_or(&self.copy.clone().me().await.code())));
+        seen.push(("event in the feed", self.event(before).await));
+        self.guard.poll().await.unwrap();
+        if let Some(token) = self.copy.cookie(ACCESS) {
+            let verdict = self.guard.verify_token(&token).map_err(Refusal::code);
+            seen.push(("access token at a guard", alive_or(verdict.err().unwrap_or_default())));
+        }
+        seen.push(("reason in the list of sessions", self.listed().await));
+        if self.copy.cookie(REFRESH).is_some() {
+            let answer = self.copy.refresh().await.json();
+            seen.push(("refresh", alive_or(answer["reason"].as_str().or(answer["code"].as_str()).unwrap_or_default())));
+        }
+        seen
+    }
+
+    /// Which member of the feed names this session or token since the cursor `before`.
+    async fn event(&self, before: &str) -> String {
+        let path = "/api/revocations?instance=AAAAAAAAAAAAAAAAAAAAAA&nonce=n&wait=0&after=";
+        let (_, answer) = self.guard.fetch(&format!("{path}{before}")).await;
+        let jti = self.copy.cookie(ACCESS).map_or_else(|| "none".to_owned(), |token| jti(&token));
+        let targets = [("sessions", &self.sid), ("stale", &self.sid), ("tokens", &jti)];
+        let hit = targets.into_iter().filter(|(member, id)| answer[*member].to_string().contains(*id));
+        let members: Vec<_> = hit.map(|(member, _)| member).collect();
+        members.join(" ")
+    }
+
+    /// What the user is shown of the session; they sign in again for it if they have to.
+    async fn listed(&mut self) -> String {
+        let mut list = self.other.get("/api/auth/sessions").await;
+        if list.status != 200 {
+            self.other.refresh().await;
+            list = self.other.get("/api/auth/sessions").await;
+        }
+        if list.status != 200 {
+            ask(self.app, "POST", &format!("/api/admin/users/{}/unban", self.user), None).await;
+            self.other.sign_in(EMAIL).await;
+            list = self.other.get("/api/auth/sessions").await;
+        }
+        let list = list.json();
+        let find = |of: &str| list[of].as_array().unwrap().iter().find(|one| one["id"] == self.sid.as_str()).cloned();
+        match (find("sessions"), find("ended")) {
+            (Some(_), None) => "alive".into(),
+            (None, Some(ended)) => ended["reason"].as_str().unwrap().to_owned(),
+            both => format!("{both:?}"),
+        }
+    }
+
+    /// Where the feed stands now.
+    async fn cursor(&self) -> String {
+        let path = "/api/revocations?instance=AAAAAAAAAAAAAAAAAAAAAA&nonce=n&wait=0";
+        self.guard.fetch(path).await.1["cursor"].as_str().unwrap().to_owned()
+    }
+}
+
+fn alive_or(code: &str) -> String {
+    if code.is_empty() { "alive" } else { code }.to_owned()
+}
+
+fn jti(token: &str) -> String {
+    let payload = base64url_decode(token.split('.').nth(1).unwrap()).unwrap();
+    serde_json::from_slice::<Value>(&payload).unwrap()["jti"].as_str().unwrap().to_owned()
+}
+
+/// What must be seen at a place.
+fn expected(effect: Effect, place: &str) -> &'static str {
+    let access = place.starts_with("access token");
+    match (effect, place) {
+        (Ends(reason), "refresh" | "reason in the list of sessions") => reason,
+        (Ends(_), "event in the feed") => "sessions",
+        (OneToken, "event in the feed") => "tokens",
+        (Stale, "event in the feed") => "stale",
+        (Ends(_), _) => "session_revoked",
+        (OneToken, _) if access => "session_revoked",
+        (Stale, _) if access => "token_stale",
+        (OneToken | Stale, _) => "alive",
+    }
+}
+
+#[tokio::test]
+async fn s1_s2_every_way_of_ending_access_shows_at_every_place() {
+    let (mut wrong, mut cells) = (Vec::new(), 0);
+    for (way, effect, cookie, opaque) in TABLE {
+        for (application, _) in [("web", cookie), ("classic", opaque)].into_iter().filter(|(_, there_is)| *there_is) {
+            let app = TestApp::with(CONFIG).await;
+            let mut world = World::new(&app, application).await;
+            let before = world.cursor().await;
+            world.go(way).await;
+            for (place, seen) in world.look(&before).await {
+                cells += 1;
+                if seen != expected(effect, place) {
+                    wrong.push(format!("{way:?} of {application}, {place}: {seen}, not {}", expected(effect, place)));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(cells, 14 * 7 + 11 * 4, "no cell is left out");
+}
+
+/// Without this a place that never accepts anything would pass above.
+#[tokio::test]
+async fn before_anything_is_ended_everything_is_alive() {
+    for application in ["web", "classic"] {
+        let app = TestApp::with(CONFIG).await;
+        let mut world = World::new(&app, application).await;
+        let before = world.cursor().await;
+        for (place, seen) in world.look(&before).await {
+            let expected = if place == "event in the feed" { "" } else { "alive" };
+            assert_eq!(seen, expected, "{application}, {place}");
+        }
+    }
+}
+
+/// The mint follows a committed decision on a row that is not revoked, and the token names the session that the entry names.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn s1_atk31_a_token_minted_by_a_refresh_that_races_with_the_revocation_is_refused() {
+    const ROUNDS: usize = 60;
+    const TABS: usize = 4;
+    let app = TestApp::new().await;
+    let (guard, introspector) = (Follower::new(&app, "api").await, credential(&app, "introspector").await);
+    let (mut minted, mut too_late) = (0, 0);
+    for round in 0..ROUNDS {
+        let browser = app.signed_in_again().await;
+        let leaving = browser.clone();
+        let end = tokio::spawn(async move {
+            for _ in 0..round % 12 {
+                tokio::task::yield_now().await;
+            }
+            let path = if round % 2 == 0 { "/api/auth/logout" } else { "/api/auth/refresh" };
+            let method = if round % 2 == 0 { Method::POST } else { Method::DELETE };
+            leaving.send_without_keeping(leaving.request(method, path)).await.status
+        });
+        let tabs = crate::support::all((0..TABS).map(|_| {
+            let mut tab = browser.clone();
+            async move {
+                let answer = tab.refresh().await;
+                (tab, answer.status)
+            }
+        }));
+        let tabs = tabs.await;
+        assert_eq!(end.await.unwrap(), 204);
+        guard.poll().await.unwrap();
+        for (mut tab, status) in tabs {
+            if status != 200 {
+                too_late += 1;
+                continue;
+            }
+            minted += 1;
+            let token = tab.cookie(ACCESS).unwrap();
+            assert_eq!(tab.me().await.code(), "session_revoked", "round {round}, at the authority");
+            assert_eq!(guard.verify_token(&token), Err(Refusal::Revoked), "round {round}, at a guard");
+            let said = introspect(&app, &introspector, &token).await;
+            assert_eq!(said["reason"], "session_revoked", "round {round}, at introspection");
+            assert_eq!(tab.refresh().await.json()["reason"], "signed_out", "round {round}, refresh");
+        }
+    }
+    assert!(minted > 0, "no refresh came before the revocation: {too_late} of {} too late", ROUNDS * TABS);
+}
