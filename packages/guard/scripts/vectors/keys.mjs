@@ -1,0 +1,35 @@
+// The fixed keys. Published in an RFC or made of one repeated byte: they protect nothing, anywhere.
+
+import { createHmac, createPrivateKey, createPublicKey, sign } from 'node:crypto'
+
+const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex')
+const fromSeed = (seed) => createPrivateKey({ key: Buffer.concat([PKCS8, seed]), format: 'der', type: 'pkcs8' })
+
+const rfc8037 = fromSeed(Buffer.from('nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A', 'base64url'))
+const second = fromSeed(Buffer.alloc(32, 2))
+const stranger = fromSeed(Buffer.alloc(32, 3))
+export const privateKeys = { rfc8037, second, stranger }
+
+export const publicX = (key) => createPublicKey(key).export({ format: 'jwk' }).x
+export const publicPem = (key) => createPublicKey(key).export({ format: 'pem', type: 'spki' })
+export const publicDer = (key) => createPublicKey(key).export({ format: 'der', type: 'spki' })
+
+const okp = (kid, key, more) => ({ kty: 'OKP', crv: 'Ed25519', kid, x: publicX(key), ...more })
+
+export const jwks = {
+  keys: [
+    okp('k1', rfc8037, { alg: 'EdDSA', use: 'sig' }),
+    okp('k2', second, { alg: 'Ed25519', key_ops: ['verify'] }),
+    okp('for-encryption', rfc8037, { alg: 'EdDSA', use: 'enc' }),
+    okp('cannot-verify', rfc8037, { alg: 'EdDSA', key_ops: ['sign'] }),
+    okp('no-algorithm', rfc8037, { use: 'sig' }),
+    {
+      kty: 'EC', crv: 'P-256', kid: 'other-kind', alg: 'ES256', use: 'sig',
+      x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU', y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
+    },
+  ],
+}
+
+export const b64 = (bytes) => Buffer.from(bytes).toString('base64url')
+export const signEd = (input, key = rfc8037) => sign(null, Buffer.from(input), key)
+export const signHmac = (input, secret) => createHmac('sha256', secret).update(input).digest()

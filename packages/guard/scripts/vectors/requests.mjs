@@ -1,0 +1,90 @@
+// vectors/guard/jwks.json, cross_site.json, cookies.json
+
+import { jwks, privateKeys, publicX } from './keys.mjs'
+
+const key = { kty: 'OKP', crv: 'Ed25519', kid: 'k1', alg: 'EdDSA', x: publicX(privateKeys.rfc8037) }
+const set = (...keys) => JSON.stringify({ keys })
+
+export const keySets = {
+  about: 'JWK Sets: the kids that may verify, or why the whole document is refused. Documents are given as text.',
+  cases: [
+    { name: 'what is of use is taken, the rest skipped', document: JSON.stringify(jwks), kids: ['k1', 'k2'] },
+    { name: 'no keys', document: set(), kids: [] },
+    { name: 'members nobody knows are harmless', document: JSON.stringify({ keys: [{ ...key, more: [1] }], more: {} }), kids: ['k1'] },
+    { name: 'null is absent', document: set({ ...key, use: null, key_ops: null, d: null }), kids: ['k1'] },
+    { name: 'a key without a name is skipped', document: set({ ...key, kid: undefined }), kids: [] },
+    { name: 'a name with other characters is skipped', document: set({ ...key, kid: '../k' }), kids: [] },
+    { name: 'an Ed25519 key for another algorithm is skipped', document: set({ ...key, alg: 'ES256' }), kids: [] },
+    { name: 'a short key is skipped', document: set({ ...key, x: 'AAAA' }), kids: [] },
+    { name: 'a key that is not canonical base64url is skipped', document: set({ ...key, x: `${key.x}=` }), kids: [] },
+    { name: 'another curve is skipped', document: set({ ...key, crv: 'X25519' }), kids: [] },
+    { name: 'two keys of one name', document: set(key, key), fault: 'duplicate_kid' },
+    { name: 'a private key', document: set({ ...key, d: 'AAAA' }), fault: 'private_key' },
+    { name: 'a private key of another kind', document: set({ kty: 'RSA', n: 'AQAB', e: 'AQAB', d: 'AAAA' }), fault: 'private_key' },
+    { name: 'a symmetric key', document: set({ kty: 'oct', k: 'AAAA' }), fault: 'private_key' },
+    { name: 'too many keys', document: set(...Array.from({ length: 65 }, (_, n) => ({ kty: 'X', kid: `k${n}` }))), fault: 'too_many_keys' },
+    { name: 'as many as may be', document: set(...Array.from({ length: 64 }, (_, n) => ({ kty: 'X', kid: `k${n}` }))), kids: [] },
+    { name: 'kid a number', document: set({ ...key, kid: 1 }), fault: 'malformed' },
+    { name: 'kty missing', document: set({ ...key, kty: undefined }), fault: 'malformed' },
+    { name: 'key_ops a string', document: set({ ...key, key_ops: 'verify' }), fault: 'malformed' },
+    { name: 'kid twice', document: set(key).replace('"kid":"k1"', '"kid":"k1","kid":"k2"'), fault: 'malformed' },
+    { name: 'keys twice', document: '{"keys":[],"keys":[]}', fault: 'malformed' },
+    { name: 'keys an object', document: '{"keys":{}}', fault: 'malformed' },
+    { name: 'a key that is no object', document: '{"keys":["k1"]}', fault: 'malformed' },
+    { name: 'not an object', document: '[]', fault: 'malformed' },
+    { name: 'the keys as an array', document: '[[]]', fault: 'malformed' },
+    { name: 'nothing', document: '', fault: 'malformed' },
+    { name: 'a page', document: '<!doctype html>', fault: 'malformed' },
+  ],
+}
+
+const own = 'https://app.example'
+const listed = 'https://spa.example'
+const request = (fetchSite, origin, customHeader, permitted) =>
+  ({ sec_fetch_site: fetchSite, origin, x_requested_with: customHeader, permitted })
+
+export const crossSite = {
+  about: 'C1: may a request with side effects that rests on a cookie pass?',
+  own: [own],
+  listed: [listed],
+  cases: [
+    request('same-origin', null, true, true),
+    request('same-origin', own, true, true),
+    request(null, own, true, true),
+    request(null, listed, true, true),
+    request('same-site', listed, true, true),
+    request('made-up', own, true, true),
+    request('same-origin', null, false, false),
+    request(null, own, false, false),
+    request(null, null, true, false),
+    request('made-up', null, true, false),
+    request('same-site', null, true, false),
+    request('same-site', own, true, false),
+    request('cross-site', null, true, false),
+    request('cross-site', own, true, false),
+    request('cross-site', listed, true, false),
+    request('none', null, true, false),
+    request('none', own, true, false),
+    ...['null', '', 'https://evil.example', `${own}.evil`, 'http://app.example', 'https://APP.example', `${own}:443`, `${own}/`]
+      .flatMap((origin) => [request(null, origin, true, false), request('same-origin', origin, true, false)]),
+  ],
+}
+
+const cookie = (header, values) => ({ header, values })
+export const cookies = {
+  about: 'The values of the cookie `name` in a Cookie header, in order.',
+  name: '__Host-x',
+  cases: [
+    cookie('a=1; __Host-x=first; __HOST-x=no; =__Host-x=no; __Host-x=second; x__Host-x=no; __Host-x', ['first', 'second']),
+    cookie('__Host-x=one', ['one']),
+    cookie('__Host-x=one;__Host-x=one', ['one', 'one']),
+    cookie('  __Host-x=one  ;\t__Host-x=two', ['one', 'two']),
+    cookie('__Host-x="quoted"; __Host-x=a,b; __Host-x=a b; __Host-x=a\u0001b; __Host-x=', []),
+    cookie('__Host-x =one; __Host-x= two', []),
+    cookie('__Host-x=a=b', ['a=b']),
+    cookie('__Host-x=a\\b; __Host-xy=c', []),
+    cookie('__Host-x%3Done; __Host%2Dx=one', []),
+    cookie('', []),
+    cookie(';;;', []),
+  ],
+}

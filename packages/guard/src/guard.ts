@@ -1,0 +1,304 @@
+/** The guard: may this token be believed now? */
+
+import { randomBytes } from 'node:crypto'
+import { VerifiedTokens } from './cache.js'
+import type { Claims } from './claims.js'
+import { Client } from './client.js'
+import type { Origins } from './cross_site.js'
+import { Feed } from './feed.js'
+import { Introspector } from './introspect.js'
+import { type GuardOptions, type Settings, settingsOf } from './options.js'
+import { Refusal } from './refusal.js'
+import { RevocationIndex } from './revocation.js'
+import { checkTimes, Verifier } from './verify.js'
+import { type OnEnd, type Watch, Watches } from './watch.js'
+
+export type { GuardOptions } from './options.js'
+export type { OnEnd } from './watch.js'
+
+export interface Guard {
+  /** Believes the token, or rejects with a {@link Refusal}. */
+  verify(token: string): Promise<Claims>
+  /**
+   * Calls back once, when the token stops counting: revoked, expired, outdated, or nobody can tell any more. At once, if it
+   * does not count now. Returns what takes the call-back away.
+   */
+  watch(token: string, onEnd: OnEnd): () => void
+  /** Resolves when tokens can be judged; rejects when the guard is closed before. */
+  ready(): Promise<void>
+  /** Whether tokens can be judged at this moment, for health checks. */
+  alive(): boolean
+  /** The authority's clock in milliseconds, as well as it is known here. */
+  now(): number
+  /** From where requests that rest on a cookie may come. */
+  readonly origins: Origins
+  /** Stops asking; everything is refused from here on, and every watch ends. */
+  close(): void
+}
+
+/** Makes a guard and starts following the authority. */
+export function createGuard(options: GuardOptions): Guard {
+  const settings = settingsOf(options)
+  return settings.mode === 'introspect' ? new AskingGuard(settings) : new PushedGuard(settings)
+}
+
+/** How often an introspecting guard asks again about a token that is watched. */
+export const RECHECK_MS: number = 5000
+
+/** What was learnt of a token when it was verified. */
+interface Known {
+  readonly claims: Claims
+  readonly kid: string
+  /** The head of the index at which it was found not revoked. */
+  head: number
+}
+
+/** Judges from a copy of the revocation log, for as long as the lease on it lasts. */
+class PushedGuard implements Guard {
+  readonly origins: Origins
+  readonly #settings: Settings
+  readonly #index = new RevocationIndex()
+  // An instance for each follower, not for each process: an acknowledgement speaks for this index only.
+  readonly #feed = new Feed(randomBytes(16).toString('base64url'), this.#index)
+  readonly #tokens: VerifiedTokens<Known>
+  readonly #verifier: Verifier
+  readonly #introspector: Introspector
+  readonly #client: Client
+  readonly #watches = new Watches()
+  readonly #closing = new AbortController()
+  #waiting: { resolve: () => void; reject: (error: Error) => void }[] = []
+  #cancelLease: () => void = () => {}
+
+  constructor(settings: Settings) {
+    this.#settings = settings
+    this.origins = settings.origins
+    this.#tokens = new VerifiedTokens(settings.cacheSize)
+    this.#verifier = new Verifier(settings.issuer, settings.audiences)
+    this.#introspector = new Introspector({ ...settings, verifier: this.#verifier, closing: this.#closing.signal })
+    this.#client = new Client({
+      ...settings,
+      feed: this.#feed,
+      onTurn: () => this.#endIfLeaseEnded(),
+      onReceived: (received) => this.#received(received === 'news'),
+      onKeys: () => {
+        // A name may mean another key now.
+        this.#tokens.clear()
+        this.#announceReady()
+      },
+    })
+    this.#client.start()
+  }
+
+  async verify(token: string): Promise<Claims> {
+    if (this.alive()) return (await this.#known(token)).claims
+    if (this.#settings.onLeaseEnd === 'introspect' && !this.#closed) return this.#introspector.ask(token)
+    throw new Refusal('verifier_stale')
+  }
+
+  /** Everything but the lease has been checked when this returns; the lease too, at the moment of judgement. */
+  async #known(token: string): Promise<Known> {
+    const remembered = this.#tokens.get(token)
+    if (remembered !== undefined) return this.#judge(remembered)
+    const keys = this.#client.keys
+    const { claims, kid } = await this.#verifier.verifySigned(token, (name) => this.#client.keyFor(name))
+    const known = { claims, kid, head: -1 }
+    // Time has passed: the lease may have ended, the token been revoked.
+    this.#judge(known)
+    // A key set that came in meanwhile has emptied the cache for a reason.
+    if (this.#client.keys === keys) this.#tokens.insert(token, known)
+    return known
+  }
+
+  #judge(known: Known): Known {
+    const at = this.#settings.clock.now()
+    if (this.#closed || !this.#feed.alive(at)) throw new Refusal('verifier_stale')
+    checkTimes(known.claims, this.#feed.now(at))
+    if (known.head !== this.#index.head) {
+      this.#index.check(known.claims, known.kid)
+      known.head = this.#index.head
+    }
+    return known
+  }
+
+  watch(token: string, onEnd: OnEnd): () => void {
+    return startWatch(onEnd, async (end, onStop) => {
+      if (!this.alive()) throw new Refusal('verifier_stale')
+      const { claims, kid } = await this.#known(token)
+      const watch: Watch = { claims, kid, end }
+      this.#watches.add(watch)
+      const cancel = this.#armExpiry(claims, end)
+      onStop(() => {
+        cancel()
+        this.#watches.delete(watch)
+      })
+    })
+  }
+
+  #armExpiry(claims: Claims, end: OnEnd): () => void {
+    return armExpiry(claims, end, this.#settings.clock, () => this.now())
+  }
+
+  ready(): Promise<void> {
+    if (this.alive()) return Promise.resolve()
+    if (this.#closed) return Promise.reject(new Error('the guard is closed'))
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
+  }
+
+  alive(): boolean {
+    return !this.#closed && this.#client.keys !== undefined && this.#feed.alive(this.#settings.clock.now())
+  }
+
+  now(): number {
+    return this.#feed.now(this.#settings.clock.now())
+  }
+
+  close(): void {
+    this.#closing.abort()
+    this.#client.close()
+    this.#cancelLease()
+    for (const { reject } of this.#waiting.splice(0)) reject(new Error('the guard is closed'))
+    this.#watches.sweep(() => new Refusal('verifier_stale'))
+  }
+
+  get #closed(): boolean {
+    return this.#closing.signal.aborted
+  }
+
+  #received(news: boolean): void {
+    if (news) this.#watches.sweep(({ claims, kid }) => refusalIn(() => this.#index.check(claims, kid)))
+    this.#armLease()
+    this.#announceReady()
+  }
+
+  #armLease(): void {
+    this.#cancelLease()
+    const { clock } = this.#settings
+    this.#cancelLease = clock.after(this.#feed.remaining(clock.now()), () => {
+      // A timer may come a moment early.
+      if (this.#feed.alive(clock.now())) this.#armLease()
+      else this.#endIfLeaseEnded()
+    })
+  }
+
+  /** Also looked at before an answer renews the lease: a gap, as after sleep, is an end. */
+  #endIfLeaseEnded(): void {
+    if (!this.#feed.alive(this.#settings.clock.now())) this.#watches.sweep(() => new Refusal('verifier_stale'))
+  }
+
+  #announceReady(): void {
+    if (this.alive()) for (const { resolve } of this.#waiting.splice(0)) resolve()
+  }
+}
+
+/** Asks the authority about every token. Keeps no lease, no keys and no cache. */
+class AskingGuard implements Guard {
+  readonly origins: Origins
+  readonly #settings: Settings
+  readonly #introspector: Introspector
+  readonly #watches = new Watches()
+  readonly #closing = new AbortController()
+
+  constructor(settings: Settings) {
+    this.#settings = settings
+    this.origins = settings.origins
+    const verifier = new Verifier(settings.issuer, settings.audiences)
+    this.#introspector = new Introspector({ ...settings, verifier, closing: this.#closing.signal })
+  }
+
+  async verify(token: string): Promise<Claims> {
+    if (!this.alive()) throw new Refusal('verifier_stale')
+    return this.#introspector.ask(token)
+  }
+
+  watch(token: string, onEnd: OnEnd): () => void {
+    return startWatch(onEnd, async (end, onStop) => {
+      const claims = await this.verify(token)
+      const watch: Watch = { claims, kid: undefined, end }
+      this.#watches.add(watch)
+      const cancelExpiry = armExpiry(claims, end, this.#settings.clock, () => this.now())
+      let cancelRecheck = (): void => {}
+      const arm = (): void => {
+        // Gone while the authority was being asked: nobody waits any more.
+        if (this.#watches.has(watch)) cancelRecheck = this.#settings.clock.after(RECHECK_MS, recheck)
+      }
+      const recheck = (): void => {
+        this.verify(token).then(arm, (error: unknown) => end(refusalOf(error)))
+      }
+      arm()
+      onStop(() => {
+        cancelExpiry()
+        cancelRecheck()
+        this.#watches.delete(watch)
+      })
+    })
+  }
+
+  ready(): Promise<void> {
+    return this.alive() ? Promise.resolve() : Promise.reject(new Error('the guard is closed'))
+  }
+
+  alive(): boolean {
+    return !this.#closing.signal.aborted
+  }
+
+  now(): number {
+    return this.#settings.clock.now().wall
+  }
+
+  close(): void {
+    this.#closing.abort()
+    this.#watches.sweep(() => new Refusal('verifier_stale'))
+  }
+}
+
+/**
+ * The life of one watch: `begin` judges the token and arms what may end it; `onStop` says how to disarm. Whatever happens
+ * first, the call-back comes at most once, and never after it was taken away.
+ */
+function startWatch(onEnd: OnEnd, begin: (end: OnEnd, onStop: (disarm: () => void) => void) => Promise<void>): () => void {
+  let over = false
+  let disarm: (() => void) | undefined
+  const stop = (): void => {
+    over = true
+    disarm?.()
+  }
+  const end = (why: Refusal): void => {
+    if (over) return
+    stop()
+    onEnd(why)
+  }
+  const onStop = (how: () => void): void => {
+    disarm = how
+    // Taken away while the token was being judged.
+    if (over) how()
+  }
+  begin(end, onStop).catch((error: unknown) => end(refusalOf(error)))
+  return stop
+}
+
+/** Ends the watch when the authority's clock has reached `exp`. */
+function armExpiry(claims: Claims, end: OnEnd, clock: Settings['clock'], now: () => number): () => void {
+  let cancel = (): void => {}
+  const look = (): void => {
+    const left = claims.exp * 1000 - now()
+    // Looks again rather than trust one long timer: what is known of the authority's clock may change.
+    if (left <= 0) end(new Refusal('expired'))
+    else cancel = clock.after(Math.max(left, 1), look)
+  }
+  look()
+  return () => cancel()
+}
+
+function refusalIn(check: () => void): Refusal | undefined {
+  try {
+    check()
+    return undefined
+  } catch (error) {
+    return refusalOf(error)
+  }
+}
+
+/** A fault of our own is no reason to go on trusting. */
+function refusalOf(error: unknown): Refusal {
+  return error instanceof Refusal ? error : new Refusal('verifier_stale')
+}

@@ -1,0 +1,22 @@
+/**
+ * Verify Counterfoil access tokens offline, and still refuse a revoked one.
+ *
+ * ```js
+ * const guard = createGuard({ issuer, audience, feed: { url, credential } })
+ * const claims = await guard.verify(token)   // or a Refusal with a stable `code`
+ * ```
+ */
+
+export type { Claims } from './claims.js'
+export type { ClientEvent, Fetch } from './client.js'
+export type { Clock, Instant } from './clock.js'
+export { type Auth, authenticate, type RequestView } from './credential.js'
+export { ACCESS_COOKIE, cookieValues } from './cookie.js'
+export { Origins, type Provenance } from './cross_site.js'
+export { createGuard, type Guard, type GuardOptions, type OnEnd, RECHECK_MS } from './guard.js'
+export { KeySet, KeySetError, type KeySetFault } from './jwks.js'
+export { authenticateNode, endWith } from './node.js'
+export { Problem, type ProblemCode, problemOf } from './problem.js'
+export { type Reason, Refusal, type RefusalCode } from './refusal.js'
+export { requirement, type Requirement } from './require.js'
+export { Verifier } from './verify.js'

@@ -1,0 +1,104 @@
+/** Asking the authority about one token (RFC 7662), where a pushed copy of the log is not wanted or not there. */
+
+import { type Claims, freeze } from './claims.js'
+import { parse, request } from './client.js'
+import type { Fetch } from './client.js'
+import type { Clock } from './clock.js'
+import { isId } from './id.js'
+import { MAX_TOKEN_BYTES } from './jwt.js'
+import { Refusal, type Reason } from './refusal.js'
+import type { Verifier } from './verify.js'
+
+/** An answer that takes longer is no answer: what it says was true before it was sent. */
+export const INTROSPECTION_TIMEOUT: number = 2000
+const MAX_BODY = 64 * 1024
+
+// RFC 6750 b64token: what may follow `Bearer`.
+const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/
+
+/** Why a token is inactive, where the authority says so. */
+const REASONS: ReadonlyMap<unknown, Reason> = new Map<unknown, Reason>([
+  ['expired', 'expired'],
+  ['token_expired', 'expired'],
+  ['revoked', 'revoked'],
+  ['session_revoked', 'revoked'],
+  ['stale', 'stale'],
+  ['token_stale', 'stale'],
+])
+
+export interface IntrospectorOptions {
+  readonly base: string
+  readonly credential: string
+  readonly issuer: string
+  readonly verifier: Verifier
+  readonly clock: Clock
+  readonly fetch: Fetch
+  readonly closing: AbortSignal
+}
+
+/** Keeps nothing: each call asks. */
+export class Introspector {
+  readonly #options: IntrospectorOptions
+
+  constructor(options: IntrospectorOptions) {
+    this.#options = options
+  }
+
+  /** What the authority says of the token, or a {@link Refusal}; `verifier_stale` when it says nothing. */
+  async ask(token: string): Promise<Claims> {
+    if (token.length > MAX_TOKEN_BYTES) throw new Refusal('too_large')
+    if (!TOKEN.test(token)) throw new Refusal('malformed')
+    const { base, credential, issuer, verifier, closing } = this.#options
+    const init = {
+      method: 'POST',
+      headers: { authorization: `Bearer ${credential}`, accept: 'application/json' },
+      body: new URLSearchParams({ token }),
+    }
+    const limits = { timeout: INTROSPECTION_TIMEOUT, limit: MAX_BODY, closing }
+    const answer = await request(this.#options, `${base}/oauth/introspect`, init, limits)
+    const body = answer?.status === 200 ? parse(answer.body) : undefined
+    if (typeof body !== 'object' || body === null) throw new Refusal('verifier_stale')
+    const said = body as Record<string, unknown>
+    if (said['active'] === false) throw new Refusal(REASONS.get(said['reason']) ?? 'inactive')
+    if (said['active'] !== true) throw new Refusal('verifier_stale')
+    // A refresh token and a session token are active too, and no API may take them (INT-2).
+    if (said['token_type'] !== 'Bearer') throw new Refusal('wrong_type')
+    const claims = claimsOf(said, issuer)
+    if (claims === undefined) throw new Refusal('bad_claim')
+    // The authority knows who asks, but need not know which audiences this process answers for.
+    verifier.checkParties(claims)
+    return claims
+  }
+}
+
+/** What the answer leaves out gets the value that allows least. */
+function claimsOf(said: Record<string, unknown>, issuer: string): Claims | undefined {
+  const { iss = issuer, sub, aud, sid, exp, scope } = said
+  const audience: unknown = Array.isArray(aud) && aud.length === 1 ? aud[0] : aud
+  if (typeof iss !== 'string' || typeof audience !== 'string' || !isId(sub) || !isId(sid)) return undefined
+  if (!Number.isSafeInteger(exp)) return undefined
+  return freeze({
+    iss, sub, sid, aud: audience, exp: exp as number,
+    client_id: textOr(said['client_id'], ''),
+    iat: wholeOr(said['iat'], 0),
+    jti: textOr(said['jti'], ''),
+    auth_time: wholeOr(said['auth_time'], 0),
+    acr: textOr(said['acr'], ''),
+    amr: textsOf(said['amr']),
+    roles: textsOf(said['roles']),
+    cv: wholeOr(said['cv'], 0),
+    ...(typeof scope === 'string' ? { scope } : {}),
+  })
+}
+
+function textOr(value: unknown, otherwise: string): string {
+  return typeof value === 'string' ? value : otherwise
+}
+
+function wholeOr(value: unknown, otherwise: number): number {
+  return Number.isSafeInteger(value) ? (value as number) : otherwise
+}
+
+function textsOf(value: unknown): string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string') ? [...value] : []
+}

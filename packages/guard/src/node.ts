@@ -1,0 +1,34 @@
+/** Requests of `node:http`, on which Express and Fastify stand, and upgrades to WebSockets. */
+
+import type { IncomingMessage } from 'node:http'
+import { type Auth, authenticate, type RequestView } from './credential.js'
+import type { Guard } from './guard.js'
+
+export function viewOf(request: IncomingMessage): RequestView {
+  return { method: request.method ?? '', header: (name) => valuesOf(request, name) }
+}
+
+/** Not `headers`: it silently drops a second Authorization header. HTTP/2 and stand-ins for tests have the raw ones only. */
+function valuesOf(request: IncomingMessage, name: string): string[] {
+  const distinct = request.headersDistinct as IncomingMessage['headersDistinct'] | undefined
+  if (distinct !== undefined) return distinct[name] ?? []
+  const { rawHeaders } = request
+  return rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name)
+}
+
+/** Judges a request of `node:http`; also one that asks for an upgrade, in the server's `upgrade` event. */
+export function authenticateNode(guard: Guard, request: IncomingMessage): Promise<Auth> {
+  return authenticate(guard, viewOf(request))
+}
+
+/** Something that stays open: a socket, a response that streams. */
+export interface Closable {
+  destroy(): unknown
+  once(event: 'close', listener: () => void): unknown
+}
+
+/** Closes a stream or a socket when the token that opened it stops counting. */
+export function endWith(auth: Auth, stream: Closable): void {
+  const stop = auth.watch(() => stream.destroy())
+  stream.once('close', stop)
+}

@@ -1,0 +1,97 @@
+/** The guard's settings, checked when it is made: a mistake stops the start, not a request at night. */
+
+import type { ClientEvent, Fetch } from './client.js'
+import { type Clock, systemClock } from './clock.js'
+import { Origins } from './cross_site.js'
+
+export interface GuardOptions {
+  /** The authority's public URL, exactly as it stands in tokens. */
+  readonly issuer: string
+  /** The audience of the tokens meant for this server, or the few it answers for. */
+  readonly audience: string | readonly string[]
+  readonly feed: {
+    /** Where this process reaches the authority: its base URL, or the feed's own. Beyond loopback only `https`. */
+    readonly url: string
+    /** The guard credential, `cfg_...`. */
+    readonly credential: string
+  }
+  /** `pushed` (the default) judges from a copy of the revocation log; `introspect` asks about every token, every time. */
+  readonly mode?: 'pushed' | 'introspect'
+  /** When the copy may no longer be trusted: `refuse` everything (the default), or ask. Nothing accepts. */
+  readonly onLeaseEnd?: 'refuse' | 'introspect'
+  /** From where requests that rest on a cookie may come. `own` is the issuer's origin unless given. */
+  readonly origins?: { readonly own?: readonly string[]; readonly listed?: readonly string[] }
+  /** How many verified tokens to remember at least; at most twice as many are. */
+  readonly cacheSize?: number
+  readonly onEvent?: (event: ClientEvent) => void
+  readonly clock?: Clock
+  readonly fetch?: Fetch
+}
+
+/** The same, complete. */
+export interface Settings {
+  readonly issuer: string
+  readonly audiences: readonly string[]
+  readonly base: string
+  readonly credential: string
+  readonly mode: 'pushed' | 'introspect'
+  readonly onLeaseEnd: 'refuse' | 'introspect'
+  readonly origins: Origins
+  readonly cacheSize: number
+  readonly onEvent: (event: ClientEvent) => void
+  readonly clock: Clock
+  readonly fetch: Fetch
+}
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
+
+export function settingsOf(options: GuardOptions): Settings {
+  const { issuer, audience, feed, mode = 'pushed', onLeaseEnd = 'refuse', origins = {}, cacheSize = 10_000 } = options
+  const audiences = typeof audience === 'string' ? [audience] : [...audience]
+  const issuerUrl = urlOf('issuer', issuer)
+  if (audiences.length === 0 || audiences.some((one) => one === '')) throw new TypeError('audience must not be empty')
+  if (!/^[\x21-\x7e]+$/.test(feed.credential)) throw new TypeError('feed.credential must be printable, without spaces')
+  if (mode !== 'pushed' && mode !== 'introspect') throw new TypeError('mode must be "pushed" or "introspect"')
+  if (onLeaseEnd !== 'refuse' && onLeaseEnd !== 'introspect') {
+    throw new TypeError('onLeaseEnd must be "refuse" or "introspect"')
+  }
+  if (!(Number.isSafeInteger(cacheSize) && cacheSize > 0)) throw new TypeError('cacheSize must be a positive number')
+  return {
+    issuer, audiences, mode, onLeaseEnd, cacheSize,
+    base: baseOf(feed.url),
+    credential: feed.credential,
+    origins: new Origins(origins.own ?? [issuerUrl.origin], origins.listed ?? []),
+    onEvent: (event) => shielded(() => options.onEvent?.(event)),
+    clock: options.clock ?? systemClock,
+    // Looked up at each call, so that instrumentation which replaces the global one is seen.
+    fetch: options.fetch ?? ((url, init) => fetch(url, init)),
+  }
+}
+
+/** A log that fails fails as any event handler would, and does not end the following of the feed. */
+function shielded(report: () => void): void {
+  try {
+    report()
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
+  }
+}
+
+function urlOf(name: string, text: string): URL {
+  if (!URL.canParse(text)) throw new TypeError(`${name} must be a URL`)
+  return new URL(text)
+}
+
+function baseOf(text: string): string {
+  const url = urlOf('feed.url', text)
+  // The credential goes there, and the keys come from there.
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && LOOPBACK.test(url.hostname))) {
+    throw new TypeError('feed.url must be https (http only to loopback)')
+  }
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
+    throw new TypeError('feed.url must have no user, query or fragment')
+  }
+  return (url.origin + url.pathname).replace(/\/+$/, '').replace(/\/api\/revocations$/, '')
+}

@@ -1,0 +1,79 @@
+/** The one error answer: `application/problem+json` (RFC 9457) with a stable code, in the authority's own words. */
+
+import { Refusal, type RefusalCode } from './refusal.js'
+
+/** The codes that a guard answers with. They never change their meaning. */
+export type ProblemCode = RefusalCode | 'ambiguous_credentials' | 'reauthentication_required' | 'cross_site' | 'forbidden'
+
+const PROBLEMS: Readonly<Record<ProblemCode, readonly [status: number, title: string]>> = {
+  ambiguous_credentials: [400, 'The request carries more than one credential.'],
+  token_missing: [401, 'The request carries no credential.'],
+  token_expired: [401, 'The access token has expired; refresh it.'],
+  token_invalid: [401, 'The token is not valid.'],
+  token_stale: [401, 'Roles have changed since the token was made; refresh it.'],
+  session_revoked: [401, 'The session has ended.'],
+  reauthentication_required: [401, 'Sign in again to do this.'],
+  cross_site: [403, "The request does not come from this application's own pages."],
+  forbidden: [403, 'You may not do this.'],
+  verifier_stale: [503, 'This server cannot tell at the moment whether the token still counts; try again.'],
+}
+
+/** What a problem may have beyond its code. */
+export interface ProblemOptions {
+  /** What was wrong in this case, and what is allowed. Never anything secret. */
+  readonly detail?: string
+  /** Parameters of the challenge (RFC 9470), already checked to need no escaping. */
+  readonly challenge?: Readonly<Record<string, string>>
+}
+
+/** An error as the client sees it. */
+export class Problem extends Error {
+  readonly code: ProblemCode
+  readonly status: number
+  readonly title: string
+  readonly detail: string | undefined
+  readonly #challenge: Readonly<Record<string, string>>
+
+  constructor(code: ProblemCode, { detail, challenge = {} }: ProblemOptions = {}) {
+    super(code)
+    this.name = 'Problem'
+    this.code = code
+    ;[this.status, this.title] = PROBLEMS[code]
+    this.detail = detail
+    this.#challenge = challenge
+  }
+
+  /** The answer's headers. */
+  headers(): Record<string, string> {
+    const headers: Record<string, string> = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' }
+    if (this.status === 401) headers['www-authenticate'] = this.#wwwAuthenticate()
+    if (this.status === 503) headers['retry-after'] = '1'
+    return headers
+  }
+
+  /** The answer's body. */
+  body(): string {
+    const { code, status, title, detail } = this
+    return JSON.stringify({ type: `urn:counterfoil:error:${code}`, title, status, code, ...(detail ? { detail } : {}) })
+  }
+
+  /** For frameworks that speak fetch. */
+  response(): Response {
+    return new Response(this.body(), { status: this.status, headers: this.headers() })
+  }
+
+  /** RFC 6750 section 3: no error word when no credential was sent (BEAR-1). */
+  #wwwAuthenticate(): string {
+    if (this.code === 'token_missing') return 'Bearer'
+    const error = this.code === 'reauthentication_required' ? 'insufficient_user_authentication' : 'invalid_token'
+    const parameters = Object.entries({ error, ...this.#challenge })
+    return `Bearer ${parameters.map(([name, value]) => `${name}="${value}"`).join(', ')}`
+  }
+}
+
+/** The answer for what went wrong; `undefined` when it is no refusal of ours, but a fault for the framework to report. */
+export function problemOf(error: unknown): Problem | undefined {
+  if (error instanceof Problem) return error
+  if (error instanceof Refusal) return new Problem(error.code)
+  return undefined
+}

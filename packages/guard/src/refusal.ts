@@ -1,0 +1,65 @@
+/** Why a token was refused. */
+
+/**
+ * Every reason for which a token is refused, with the stable code that a caller may learn. The reason is for the log;
+ * the code tells apart only what an honest client must act on differently (RFC 6750 section 3.1).
+ */
+const CODES = {
+  /** No credential was presented. */
+  missing: 'token_missing',
+  /** Longer than `MAX_TOKEN_BYTES`. */
+  too_large: 'token_invalid',
+  /** Not three parts of canonical base64url holding strict JSON objects. */
+  malformed: 'token_invalid',
+  /** The header names something other than `alg`, `kid` and `typ`. */
+  header_not_allowed: 'token_invalid',
+  /** `typ` is not `at+jwt`. */
+  wrong_type: 'token_invalid',
+  /** No key of this issuer has that `kid`. */
+  unknown_key: 'token_invalid',
+  /** `alg` is not the one the key is bound to. */
+  wrong_algorithm: 'token_invalid',
+  /** The signature does not verify. */
+  bad_signature: 'token_invalid',
+  /** A required claim is absent, has the wrong JSON type or a forbidden value. */
+  bad_claim: 'token_invalid',
+  /** `iss` is not the issuer. */
+  wrong_issuer: 'token_invalid',
+  /** `aud` is not exactly this audience. */
+  wrong_audience: 'token_invalid',
+  /** `exp` has passed. */
+  expired: 'token_expired',
+  /** `nbf` or `iat` lies in the future. */
+  not_yet_valid: 'token_invalid',
+  /** `exp - iat` exceeds `MAX_LIFETIME_SECONDS`. */
+  lives_too_long: 'token_invalid',
+  /** The session, the token or the key has been revoked. */
+  revoked: 'session_revoked',
+  /** Roles or claims have changed since the token was minted. */
+  stale: 'token_stale',
+  /** The authority was asked and did not vouch for the token; it need not say why (INT-1). */
+  inactive: 'token_invalid',
+  /** There is no lease, or it has ended: nobody can say whether the token still counts. Not the token's fault. */
+  verifier_stale: 'verifier_stale',
+} as const
+
+/** The reason as a word for logs and metrics. */
+export type Reason = keyof typeof CODES
+
+/** The stable code that a client sees. */
+export type RefusalCode = (typeof CODES)[Reason]
+
+/** A token that was not accepted. Carries nothing of the token. */
+export class Refusal extends Error {
+  readonly reason: Reason
+
+  constructor(reason: Reason) {
+    super(`token refused: ${reason}`)
+    this.name = 'Refusal'
+    this.reason = reason
+  }
+
+  get code(): RefusalCode {
+    return CODES[this.reason]
+  }
+}

@@ -1,0 +1,48 @@
+/** What a route asks beyond a good token. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Auth } from '../src/credential.js'
+import { Problem } from '../src/problem.js'
+import { requirement, type Requirement } from '../src/require.js'
+
+function outcome(wanted: Requirement, claims: object): string {
+  const auth = { claims: { acr: 'aal1', auth_time: 940, roles: ['editor'], ...claims }, source: 'bearer', at: 1000 } as unknown as Auth
+  try {
+    requirement(wanted)(auth)
+    return 'passes'
+  } catch (error) {
+    assert.ok(error instanceof Problem)
+    return error.headers()['www-authenticate'] ?? error.code
+  }
+}
+
+const challenge = (rest: string): string => `Bearer error="insufficient_user_authentication", ${rest}`
+
+test('STEP-1: the challenge says what would be enough', () => {
+  assert.equal(outcome({}, {}), 'passes')
+  assert.equal(outcome({ acr: 'aal1' }, {}), 'passes')
+  assert.equal(outcome({ acr: 'aal1' }, { acr: 'aal2' }), 'passes', 'stronger is enough')
+  assert.equal(outcome({ acr: 'aal2' }, {}), challenge('acr_values="aal2"'))
+  assert.equal(outcome({ acr: 'aal1' }, { acr: '' }), challenge('acr_values="aal1"'))
+  assert.equal(outcome({ acr: 'urn:x' }, { acr: 'urn:x' }), 'passes')
+  assert.equal(outcome({ acr: 'urn:x' }, { acr: 'aal2' }), challenge('acr_values="urn:x"'), 'of others no order is known')
+  assert.equal(outcome({ maxAge: 60 }, {}), 'passes')
+  assert.equal(outcome({ maxAge: 59 }, {}), challenge('max_age="59"'))
+  assert.equal(outcome({ maxAge: 0 }, { auth_time: 1000 }), 'passes')
+  assert.equal(outcome({ acr: 'aal2', maxAge: 60 }, {}), challenge('acr_values="aal2", max_age="60"'))
+})
+
+test('a missing role is forbidden, whatever else is wanting', () => {
+  assert.equal(outcome({ role: 'editor' }, {}), 'passes')
+  assert.equal(outcome({ role: ['admin', 'editor'] }, {}), 'passes')
+  assert.equal(outcome({ role: 'admin', acr: 'aal2' }, {}), 'forbidden')
+  assert.equal(outcome({ role: [] }, {}), 'forbidden')
+  assert.equal(outcome({ role: 'edit' }, {}), 'forbidden')
+})
+
+test('a requirement that could not be said in a challenge is refused when the route is made', () => {
+  for (const wrong of [{ acr: 'a"b' }, { acr: 'a b' }, { acr: '' }, { maxAge: -1 }, { maxAge: 1.5 }, { maxAge: Number.NaN }]) {
+    assert.throws(() => requirement(wrong), TypeError)
+  }
+})
