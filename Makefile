@@ -8,6 +8,10 @@ run:
 test: tools
 	cargo nextest run --workspace --no-fail-fast
 	cargo test --workspace --doc --quiet
+	cd packages/guard && npm ci --no-audit --no-fund --loglevel=error && npm test
+	cargo build --quiet -p counterfoil -p example-axum-api
+	cd examples/express-api && npm ci --no-audit --no-fund --loglevel=error
+	node --test tests/examples
 	cd tests/browser && npm ci --no-audit --no-fund --loglevel=error && node --test --test-concurrency=1
 	$(MAKE) fuzz SECONDS_EACH=10
 
@@ -20,7 +24,7 @@ check: tools
 
 # The largest runs of the model checker, minutes each unless optimised.
 model:
-	cargo test --release -p counterfoil-core --test model
+	cargo test --release -p counterfoil-core --test model --test feed_model
 
 bench:
 	cargo build --release -p counterfoil -p counterfoil-bench

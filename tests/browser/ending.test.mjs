@@ -1,6 +1,7 @@
 // Ending sessions from the account page: here, there, everywhere.
 
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import {
   ACCESS, REFRESH, accountShown, answersTo, api, cookie, createAccount, deviceIds, fillLogin, formReady, says, signedIn,
@@ -71,6 +72,45 @@ test("S1: signing out everywhere ends the other browser, which is told why on it
   assert.equal((await api(theirs, "POST", "/api/auth/refresh")).status, 401);
   assert.ok(await cookie(theirsContext, REFRESH), "only a sign-out here or reuse takes the cookie away");
 });
+
+test("S2: signing out everywhere says how many services have confirmed it", async (t) => {
+  const { mine } = await twoDevices(t);
+  const guards = await Promise.all([1, 2].map((n) => follow(t, here.server, `api-${n}`)));
+  const before = guards.map((guard) => guard.revoked.size);
+  await mine.click("#sign-out-everywhere");
+  await mine.click("#confirm-yes");
+  await formReady(mine);
+  await says(mine, "You are signed out everywhere. Confirmed by 3 of 3.");
+  assert.deepEqual(guards.map((guard) => guard.revoked.size), before.map((size) => size + 2));
+  await mine.reload();
+  await formReady(mine);
+  assert.doesNotMatch(await mine.textContent("#status"), /Confirmed/, "said once");
+});
+
+/** A guard as far as the feed goes; it has heard from the authority when this returns. */
+async function follow(t, server, name) {
+  const credential = await server.guardCredential(name);
+  const instance = randomBytes(16).toString("base64url");
+  const revoked = new Set();
+  let [cursor, running, first] = [null, true, null];
+  const heard = new Promise((resolve) => { first = resolve; });
+  const following = (async () => {
+    while (running) {
+      const query = new URLSearchParams({ instance, nonce: "n", wait: "200", ...(cursor && { after: cursor }) });
+      const headers = { Authorization: `Bearer ${credential}` };
+      const answer = await (await fetch(`${server.url}/api/revocations?${query}`, { headers })).json();
+      answer.sessions.filter((_, at) => at % 2 === 0).forEach((sid) => revoked.add(sid));
+      cursor = answer.cursor;
+      first();
+    }
+  })();
+  t.after(async () => {
+    running = false;
+    await following;
+  });
+  await heard;
+  return { revoked };
+}
 
 test("S1: ending one other device ends that one alone, and it is told why", async (t) => {
   const { person, mine, theirs } = await twoDevices(t);

@@ -1,13 +1,14 @@
 // Starts the real server and a real browser, and stops both.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { after, before } from "node:test";
 import { chromium } from "playwright-core";
 
@@ -19,6 +20,7 @@ const CHROMIUM_FLAGS = [
   "--disable-component-update", "--disable-sync", "--no-first-run",
 ];
 const LISTENING = /^Counterfoil is listening on (http:\/\/localhost:(\d+)) \(127\.0\.0\.1:\d+\)$/m;
+const run = promisify(execFile);
 const START_MS = 30_000;
 const STOP_MS = 10_000;
 const PATIENCE_MS = 20_000;
@@ -40,7 +42,9 @@ export async function until(what, condition, { within = PATIENCE_MS, every = 20 
 export async function startServer(settings = {}) {
   const folder = await mkdtemp(join(tmpdir(), "counterfoil-browser-"));
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("COUNTERFOIL__"));
-  const env = { ...Object.fromEntries(inherited), COUNTERFOIL__LIMITS__ENABLED: "false", ...settings };
+  const env = { ...Object.fromEntries(inherited), COUNTERFOIL__LIMITS__ENABLED: "false",
+    // Receipts that nobody acknowledges come after this.
+    COUNTERFOIL__REVOCATION__MAX_STALENESS: "1s", ...settings };
   const child = spawn(BINARY, ["serve", "--listen", "127.0.0.1:0", "--data", join(folder, "data")], {
     env, stdio: ["ignore", "pipe", "pipe"],
   });
@@ -89,6 +93,12 @@ class Server {
     const text = await (await fetch(`${this.url}/metrics`)).text();
     const counts = text.matchAll(/^counterfoil_refresh_total\{decision="(\w+)"\} (\d+)$/gm);
     return Object.fromEntries([...counts].map(([, decision, count]) => [decision, Number(count)]));
+  }
+
+  /** A guard's credential. */
+  async guardCredential(name) {
+    const { stdout } = await run(BINARY, ["guard", "add", name, "--data", join(this.#folder, "data")]);
+    return stdout.trim();
   }
 
   /** A request of no browser: JSON, no cookies. */
