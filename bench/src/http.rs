@@ -168,6 +168,14 @@ impl Request {
         Self { bytes, cookie }
     }
 
+    /// With these header lines, each with its line end.
+    pub(crate) fn with(mut self, lines: &str) -> Self {
+        let at = find(&self.bytes, b"\r\n").map_or(0, |end| end + 2);
+        self.bytes.splice(at..at, lines.bytes());
+        self.cookie = self.cookie.start + lines.len()..self.cookie.end + lines.len();
+        self
+    }
+
     /// The bytes to send.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes

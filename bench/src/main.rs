@@ -31,6 +31,15 @@ fn main() -> ExitCode {
     }
 }
 
+/// A thousand guards are two thousand connections. Where it cannot be raised, the subject that needs it says so.
+fn raise_file_limit() {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let raised = rustix::process::Rlimit { current: limit.maximum, ..limit };
+    if let Err(error) = rustix::process::setrlimit(rustix::process::Resource::Nofile, raised) {
+        eprintln!("the limit of open files stays as it is: {error}");
+    }
+}
+
 fn run() -> Result<()> {
     match Command::parse(std::env::args().skip(1))? {
         Command::Hello { listen } => hello::serve(listen),
@@ -38,6 +47,7 @@ fn run() -> Result<()> {
         Command::Measure(options) => {
             let cores = cpu::Cores::pick()?;
             cpu::pin_this_thread(cores.load)?;
+            raise_file_limit();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let report = runtime.block_on(subjects::measure(&options, cores))?;
             report.publish(&options)

@@ -16,9 +16,8 @@ const DISTURBED: f64 = 0.1;
 
 const PREAMBLE: &str = "\
 Written by `make bench`; do not edit. *against* is the median of the other side, a bare axum hello unless the subject
-names another, and *ratio* the ratio of the medians. Notes: how much of its core the server of either side used, and
-the load of its own (in the p99 row it waits busily). A hello well below 100 % would mean that the load was the
-bottleneck.
+names another, and *ratio* the ratio of the medians. Notes: how much of its core the server of either side used; a hello
+well below 100 % would mean that the load was the bottleneck.
 
 ";
 
@@ -137,8 +136,7 @@ fn quantity(value: f64, unit: &str) -> String {
 fn notes(ours: &Series, theirs: &Series) -> String {
     let (ours_used, theirs_used) = (ours.usage, theirs.usage);
     let pair = |ours: f64, theirs: f64| format!("{:.0} % / {:.0} %", ours * 100.0, theirs * 100.0);
-    let server = pair(ours_used.server, theirs_used.server);
-    let mut notes = format!("server {server}, load {}", pair(ours_used.load, theirs_used.load));
+    let mut notes = format!("server {}", pair(ours_used.server, theirs_used.server));
     if ours_used.others.max(theirs_used.others) > DISTURBED {
         let _ = write!(notes, ", **disturbed by others {}**", pair(ours_used.others, theirs_used.others));
     }

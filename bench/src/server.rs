@@ -180,6 +180,17 @@ impl Site {
         self
     }
 
+    /// With one more setting.
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.environment.push((name, value.to_owned()));
+        self
+    }
+
+    /// Users without sessions, whatever the profile.
+    pub(crate) fn seed_users(&self, users: u32) -> Result<()> {
+        self.seed(users, 1, 0).map(|_| ())
+    }
+
     /// Fills the store: `users`, `sessions` spread over them, and the cookies of `cookies` of those.
     pub(crate) fn seed(&self, users: u32, sessions: u32, cookies: u32) -> Result<Vec<Cookies>> {
         let start = Instant::now();
@@ -213,13 +224,19 @@ impl Site {
         Ok(total)
     }
 
-    fn command(&self, verb: &str) -> Command {
+    /// The issuer of its tokens.
+    pub(crate) fn issuer(&self) -> String {
+        format!("http://localhost:{}", self.port)
+    }
+
+    /// The binary with a verb, on this site.
+    pub(crate) fn command(&self, verb: &str) -> Command {
         let mut command = Command::new(&self.binary);
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("COUNTERFOIL")) {
             command.env_remove(name);
         }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.arg(verb).arg("--data").arg(&self.data);
+        command.env("COUNTERFOIL_DATA", &self.data).arg(verb);
         command
     }
 }

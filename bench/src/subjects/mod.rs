@@ -1,7 +1,10 @@
 //! What is measured: a file per subject, and here their order and what they share.
 
 mod control;
+mod feed;
 mod footprint;
+mod gate;
+mod guard;
 mod latency;
 mod login;
 mod me;
@@ -37,6 +40,12 @@ pub(crate) enum Subject {
     Refresh,
     /// `POST /api/auth/login` against the raw hash.
     Login,
+    /// The guard against the signature primitive.
+    Guard,
+    /// Guards that follow the feed.
+    Feed,
+    /// `GET /gate`.
+    Gate,
     /// Sizes: binary, idle memory, token.
     Footprint,
     /// A million sessions: disk, start-up, refresh, memory, latency.
@@ -45,8 +54,18 @@ pub(crate) enum Subject {
 
 impl Subject {
     /// All of them, in the order of a full run.
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Control, Self::Footprint, Self::Me, Self::MeCold, Self::Refresh, Self::Login, Self::Million];
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Control,
+        Self::Footprint,
+        Self::Me,
+        Self::MeCold,
+        Self::Refresh,
+        Self::Login,
+        Self::Guard,
+        Self::Feed,
+        Self::Gate,
+        Self::Million,
+    ];
 
     /// Reads a subject's name.
     pub(crate) fn parse(name: &str) -> Result<Self> {
@@ -64,6 +83,9 @@ impl Subject {
             Self::MeCold => "me-cold",
             Self::Refresh => "refresh",
             Self::Login => "login",
+            Self::Guard => "guard",
+            Self::Feed => "feed",
+            Self::Gate => "gate",
             Self::Footprint => "footprint",
             Self::Million => "million",
         }
@@ -79,6 +101,9 @@ impl Subject {
             Self::MeCold => me::measure_cold(bench).await,
             Self::Refresh => refresh::measure(bench).await,
             Self::Login => login::measure(bench).await,
+            Self::Guard => guard::measure(bench).await,
+            Self::Feed => feed::measure(bench).await,
+            Self::Gate => gate::measure(bench).await,
             Self::Footprint => footprint::measure(bench).await,
             Self::Million => million::measure(bench).await,
         }
