@@ -24,10 +24,17 @@ fuzz_target!(|data: &[u8]| {
 });
 
 fn is(key: &Value, kid: &Kid, found: &VerifyingKey) -> bool {
-    key["kty"] == "OKP"
-        && key["crv"] == "Ed25519"
+    let (kty, crv) = found.algorithm().key_type();
+    let point = match found.as_bytes() {
+        [4, point @ ..] if point.len() == 64 => point,
+        point => point,
+    };
+    let (x, y) = point.split_at(32);
+    key["kty"] == kty
+        && key["crv"] == crv
         && key["alg"] == found.algorithm().name()
         && key["kid"] == kid.as_str()
-        && key["x"] == *base64url_encode(found.as_bytes())
+        && key["x"] == *base64url_encode(x)
+        && (y.is_empty() || key["y"] == *base64url_encode(y))
         && (key["use"].is_null() || key["use"] == "sig")
 }

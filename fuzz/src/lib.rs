@@ -1,7 +1,7 @@
 //! What the targets share: a key, an instant, a verifier, and bytes as text.
 
 use counterfoil_core::Secret;
-use counterfoil_core::keys::ring::SigningKey;
+use counterfoil_core::keys::signing::SigningKey;
 use counterfoil_guard::{Algorithm, KeySet, Timestamp, Verifier, VerifyingKey, base64url_encode};
 use std::borrow::Cow;
 
@@ -28,13 +28,13 @@ pub fn text(data: &[u8]) -> Cow<'_, str> {
 /// A signing key known to everybody. Ed25519 is deterministic, so the tokens in the corpus stay valid.
 pub fn signing_key() -> SigningKey {
     let seed = Secret::new(b"a seed for fuzzing, not a secret".to_vec());
-    SigningKey::from_seed(KID.parse().expect("a kid"), Algorithm::EdDsa, &seed).expect("32 bytes")
+    SigningKey::new(Algorithm::EdDsa, &seed).expect("32 bytes").named(KID.parse().expect("a kid"))
 }
 
 /// Believes what that key signed.
 pub fn verifier(key: &SigningKey) -> Verifier {
     let mut keys = KeySet::default();
-    keys.insert(key.kid().clone(), VerifyingKey::ed25519(key.algorithm(), key.public()).expect("a key"));
+    keys.insert(key.kid().clone(), VerifyingKey::new(key.algorithm(), key.public()).expect("a key"));
     Verifier::new(ISSUER, AUDIENCE, keys)
 }
 

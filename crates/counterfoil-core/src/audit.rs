@@ -91,10 +91,20 @@ pub enum Event {
     GuardAdded,
     /// A guard's credential was taken back.
     GuardRemoved,
+    /// A signing key was made and published.
+    KeyCreated,
+    /// A signing key has begun to sign.
+    KeyActivated,
+    /// A signing key has ceased to sign, or has left the key set.
+    KeyRetired,
+    /// A signing key was revoked, or all of them.
+    KeyRevoked,
+    /// All secrets were sealed under another master key.
+    MasterKeyChanged,
 }
 
 impl Event {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 22] = [
         Self::Registered,
         Self::SignedIn,
         Self::SignInFailed,
@@ -112,6 +122,11 @@ impl Event {
         Self::Invited,
         Self::GuardAdded,
         Self::GuardRemoved,
+        Self::KeyCreated,
+        Self::KeyActivated,
+        Self::KeyRetired,
+        Self::KeyRevoked,
+        Self::MasterKeyChanged,
     ];
 
     /// Every event there is.
@@ -144,6 +159,11 @@ impl Event {
             Self::Invited => "invited",
             Self::GuardAdded => "guard_added",
             Self::GuardRemoved => "guard_removed",
+            Self::KeyCreated => "key_created",
+            Self::KeyActivated => "key_activated",
+            Self::KeyRetired => "key_retired",
+            Self::KeyRevoked => "key_revoked",
+            Self::MasterKeyChanged => "master_key_changed",
         }
     }
 }

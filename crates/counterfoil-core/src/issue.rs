@@ -1,6 +1,6 @@
 //! Minting access tokens: what goes in, how long they live, how large they may be (T2).
 
-use crate::keys::ring::SigningKey;
+use crate::keys::signing::SigningKey;
 use crate::session::Session;
 use crate::user::User;
 use counterfoil_guard::{Jti, Sid, Timestamp, UserId};

@@ -1,6 +1,7 @@
 //! Every way of ending access, as one type, so that all of them go through one function of the store.
 
 use crate::audit::AuditEntry;
+use crate::keys::ring::KeyStep;
 use crate::session::{EndReason, Handle};
 use crate::user::Role;
 use counterfoil_guard::{Entry, Jti, Sid, Timestamp, UserId};
@@ -50,6 +51,14 @@ pub enum Revocation {
         hash: String,
         /// The session it was changed in, and its new handle.
         keep: Option<(Sid, Handle)>,
+    },
+    /// Signing keys. Those that become [revoked](crate::keys::ring::KeyState::Revoked) get a log entry each; nothing is done, and
+    /// nothing found, when a key is not in the state its step begins from.
+    Keys {
+        /// What happens to the ring.
+        steps: Vec<KeyStep>,
+        /// What else is written down of it.
+        audits: Vec<AuditEntry>,
     },
     /// New roles: no session ends, but tokens minted before are stale.
     Roles {

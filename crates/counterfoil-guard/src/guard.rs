@@ -9,7 +9,7 @@ use crate::id::Kid;
 use crate::jwks::KeySet;
 use crate::refusal::Refusal;
 use crate::time::{Clocks, Timestamp};
-use crate::verify::Verifier;
+use crate::verify::{Verifier, check_times};
 use crate::wire::Answer;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -63,7 +63,7 @@ impl Guard {
         let time = state.follower.authority_time(now);
         let known = self.lock_verified().get(token);
         let verified = if let Some(verified) = known {
-            state.verifier.check_times(&verified.claims, time)?;
+            check_times(&verified.claims, time)?;
             verified
         } else {
             let (claims, kid) = state.verifier.verify_with_kid(token, time)?;
@@ -88,7 +88,7 @@ impl Guard {
     pub fn still_good(&self, verified: &Verified, now: Clocks) -> Result<(), Refusal> {
         let state = self.read();
         state.follower.check_lease(now)?;
-        state.verifier.check_times(&verified.claims, state.follower.authority_time(now))?;
+        check_times(&verified.claims, state.follower.authority_time(now))?;
         check(&state, verified)
     }
 
@@ -154,10 +154,7 @@ fn check(state: &State, verified: &Verified) -> Result<(), Refusal> {
         return Ok(());
     }
     let index = state.follower.index();
-    if index.key_is_revoked(&verified.kid) {
-        return Err(Refusal::Revoked);
-    }
-    index.check(&verified.claims)?;
+    index.check(&verified.claims, &verified.kid)?;
     verified.clean_at.store(state.version, Ordering::Relaxed);
     Ok(())
 }

@@ -3,79 +3,12 @@
 use crate::base64url;
 use crate::id::Kid;
 use crate::json::Object;
-use aws_lc_rs::signature::{ED25519, ParsedPublicKey};
+use crate::key::{Algorithm, VerifyingKey};
 use serde::Deserialize;
 use std::collections::HashMap;
-use std::fmt;
-use std::sync::Arc;
 
 /// How many keys a set may have.
 const MAX_KEYS: usize = 64;
-
-/// A signature algorithm by the name it has in `alg`. RFC 9864 gave Ed25519 its own name beside the older `EdDSA`;
-/// a key is bound to one of the two names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Algorithm {
-    /// `EdDSA` (RFC 8037) with curve Ed25519.
-    EdDsa,
-    /// `Ed25519` (RFC 9864).
-    Ed25519,
-}
-
-impl Algorithm {
-    /// The name in `alg`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::EdDsa => "EdDSA",
-            Self::Ed25519 => "Ed25519",
-        }
-    }
-
-    /// The algorithm with this exact name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::EdDsa, Self::Ed25519].into_iter().find(|algorithm| algorithm.name() == name)
-    }
-}
-
-/// A public key that verifies, parsed once.
-#[derive(Clone)]
-pub struct VerifyingKey {
-    algorithm: Algorithm,
-    public: Arc<ParsedPublicKey>,
-    raw: Vec<u8>,
-}
-
-impl VerifyingKey {
-    /// An Ed25519 public key of 32 bytes, bound to `algorithm`; `None` when the bytes are not one.
-    pub fn ed25519(algorithm: Algorithm, raw: &[u8]) -> Option<Self> {
-        if raw.len() != 32 {
-            return None;
-        }
-        let public = ParsedPublicKey::new(&ED25519, raw).ok()?;
-        Some(Self { algorithm, public: Arc::new(public), raw: raw.to_vec() })
-    }
-
-    /// The one algorithm of this key.
-    pub const fn algorithm(&self) -> Algorithm {
-        self.algorithm
-    }
-
-    /// The public bytes (JWK `x`).
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.raw
-    }
-
-    /// Whether `signature` is this key's over `message`.
-    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        signature.len() == 64 && self.public.verify_sig(message, signature).is_ok()
-    }
-}
-
-impl fmt::Debug for VerifyingKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "VerifyingKey({})", self.algorithm.name())
-    }
-}
 
 /// Why a key set document was refused as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +45,7 @@ struct RawKey {
     key_ops: Option<Vec<String>>,
     crv: Option<String>,
     x: Option<String>,
+    y: Option<String>,
     d: Option<serde::de::IgnoredAny>,
     k: Option<serde::de::IgnoredAny>,
 }
@@ -167,11 +101,18 @@ impl RawKey {
     fn verifying(&self) -> Option<(Kid, VerifyingKey)> {
         let for_signatures = self.usage.as_deref().is_none_or(|usage| usage == "sig");
         let may_verify = self.key_ops.as_ref().is_none_or(|ops| ops.iter().any(|op| op == "verify"));
-        if !for_signatures || !may_verify || self.kty != "OKP" || self.crv.as_deref() != Some("Ed25519") {
+        if !for_signatures || !may_verify {
             return None;
         }
         let algorithm = Algorithm::from_name(self.alg.as_deref()?)?;
-        let raw = base64url::decode(self.x.as_deref()?)?;
-        Some((self.kid.as_deref()?.parse().ok()?, VerifyingKey::ed25519(algorithm, &raw)?))
+        if (self.kty.as_str(), self.crv.as_deref()?) != algorithm.key_type() {
+            return None;
+        }
+        let coordinate = |text: &Option<String>| base64url::decode(text.as_deref()?);
+        let key = match algorithm {
+            Algorithm::EdDsa | Algorithm::Ed25519 => VerifyingKey::new(algorithm, &coordinate(&self.x)?)?,
+            Algorithm::Es256 => VerifyingKey::p256(&coordinate(&self.x)?, &coordinate(&self.y)?)?,
+        };
+        Some((self.kid.as_deref()?.parse().ok()?, key))
     }
 }

@@ -33,8 +33,10 @@ pub enum Refusal {
     NotYetValid,
     /// `exp − iat` exceeds [`crate::MAX_LIFETIME_SECONDS`].
     LivesTooLong,
-    /// The session, the token or the key has been revoked.
+    /// The session or the token has been revoked.
     Revoked,
+    /// The key that signed it has been revoked (K2). The session may live on: a refresh brings a token of another key.
+    KeyRevoked,
     /// Roles or claims have changed since the token was minted.
     Stale,
     /// This verifier has not heard from the authority for so long that it does not know what has been revoked. Nothing
@@ -73,6 +75,7 @@ impl Refusal {
             Self::NotYetValid => "not_yet_valid",
             Self::LivesTooLong => "lives_too_long",
             Self::Revoked => "revoked",
+            Self::KeyRevoked => "key_revoked",
             Self::Stale => "stale",
             Self::VerifierStale => "verifier_stale",
         }

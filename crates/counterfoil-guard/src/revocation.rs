@@ -63,12 +63,13 @@ impl RevocationIndex {
         }
     }
 
-    /// Refuses what has been revoked.
-    pub fn check(&self, claims: &Claims) -> Result<(), Refusal> {
+    /// Refuses what has been revoked: the token, its session, or the key that signed it.
+    pub fn check(&self, claims: &Claims, kid: &Kid) -> Result<(), Refusal> {
         if self.tokens.contains_key(&claims.jti) {
             return Err(Refusal::Revoked);
         }
-        self.check_session(claims.sid, claims.claims_version)
+        self.check_session(claims.sid, claims.claims_version)?;
+        if self.key_is_revoked(kid) { Err(Refusal::KeyRevoked) } else { Ok(()) }
     }
 
     /// The same for a session that is known without an access token, with the version of the claims that are known of it.

@@ -45,7 +45,7 @@ impl Verifier {
     /// As [`Verifier::verify`], and says which key had signed it.
     pub fn verify_with_kid(&self, token: &str, now: Timestamp) -> Result<(Claims, Kid), Refusal> {
         let (claims, kid) = self.verify_signed(token)?;
-        self.check_times(&claims, now)?;
+        check_times(&claims, now)?;
         Ok((claims, kid))
     }
 
@@ -57,7 +57,7 @@ impl Verifier {
     /// As [`Verifier::verify`], but an expired token still counts: to sign out, it is enough to have been ours.
     pub fn verify_even_if_expired(&self, token: &str, now: Timestamp) -> Result<Claims, Refusal> {
         let (claims, _) = self.verify_signed(token)?;
-        match self.check_times(&claims, now) {
+        match check_times(&claims, now) {
             Ok(()) | Err(Refusal::Expired) => Ok(claims),
             Err(refusal) => Err(refusal),
         }
@@ -90,25 +90,25 @@ impl Verifier {
         }
         Ok((claims, header.kid))
     }
+}
 
-    /// The checks that a cached token must pass again on every use.
-    pub fn check_times(&self, claims: &Claims, now: Timestamp) -> Result<(), Refusal> {
-        let now = now.as_seconds();
-        if claims.iat < 0 || claims.exp <= claims.iat {
-            return Err(Refusal::BadClaim);
-        }
-        if claims.exp - claims.iat > MAX_LIFETIME_SECONDS {
-            return Err(Refusal::LivesTooLong);
-        }
-        let latest_start = now.saturating_add(LEEWAY_SECONDS);
-        if claims.iat > latest_start || claims.nbf.is_some_and(|nbf| nbf > latest_start) {
-            return Err(Refusal::NotYetValid);
-        }
-        if now >= claims.exp {
-            return Err(Refusal::Expired);
-        }
-        Ok(())
+/// The checks that a cached token must pass again on every use.
+pub fn check_times(claims: &Claims, now: Timestamp) -> Result<(), Refusal> {
+    let now = now.as_seconds();
+    if claims.iat < 0 || claims.exp <= claims.iat {
+        return Err(Refusal::BadClaim);
     }
+    if claims.exp - claims.iat > MAX_LIFETIME_SECONDS {
+        return Err(Refusal::LivesTooLong);
+    }
+    let latest_start = now.saturating_add(LEEWAY_SECONDS);
+    if claims.iat > latest_start || claims.nbf.is_some_and(|nbf| nbf > latest_start) {
+        return Err(Refusal::NotYetValid);
+    }
+    if now >= claims.exp {
+        return Err(Refusal::Expired);
+    }
+    Ok(())
 }
 
 fn read_claims(payload: &[u8]) -> Result<Claims, Refusal> {

@@ -4,18 +4,19 @@ use crate::clock::Clock;
 use crate::config::{Config, RegistrationPolicy};
 use crate::feed::Feed;
 use crate::flow::access::InForce;
+use crate::flow::start::{Secrets, StartError};
 use crate::gate::Gate;
 use crate::hashing::Hasher;
+use crate::keyring::{Keyring, Keys, Parties};
 use crate::limits::Limiter;
 use crate::public_url::PublicUrl;
 use crate::store::Store;
 use bytes::Bytes;
 use counterfoil_core::issue::MintPolicy;
-use counterfoil_core::keys::ring::{SigningKey, StoredKey, published};
 use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::token::TokenKeys;
-use counterfoil_core::{Secret, Timestamp};
-use counterfoil_guard::{Claims, Origins, RevocationIndex, VerifiedTokens, Verifier, base64url_encode};
+use counterfoil_core::{Kid, Timestamp};
+use counterfoil_guard::{Algorithm, Claims, Origins, RevocationIndex, VerifiedTokens, base64url_encode};
 use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -27,18 +28,6 @@ const VERIFIED_TOKENS: usize = 8192;
 /// not wait for it: they go through the revocation index, which is asked every time.
 pub const ME_IS_FRESH_FOR: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// What the store holds sealed, opened.
-pub struct Secrets {
-    /// The key that signs access tokens.
-    pub signing: SigningKey,
-    /// All signing keys, as the key set publishes them.
-    pub keys: Vec<StoredKey>,
-    /// The keys that make opaque tokens.
-    pub tokens: TokenKeys,
-    /// What enters every password hash.
-    pub pepper: Secret<Vec<u8>>,
-}
-
 /// An application that people sign in to.
 #[derive(Debug)]
 pub struct Application {
@@ -46,6 +35,8 @@ pub struct Application {
     pub profile: Profile,
     /// How its access tokens are made.
     pub mint: MintPolicy,
+    /// What signs them.
+    pub algorithm: Algorithm,
 }
 
 /// A token that has been verified, and the answer to `me` for it.
@@ -53,6 +44,8 @@ pub struct Application {
 pub struct Verified {
     /// What it says.
     pub claims: Claims,
+    /// Which key had signed it.
+    pub kid: Kid,
     /// The last answer and when it was made.
     pub me: Mutex<Option<(Timestamp, Bytes)>>,
 }
@@ -67,8 +60,10 @@ pub struct App {
     pub store: Arc<dyn Store>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Opened secrets.
-    pub secrets: Secrets,
+    /// The keys that sign and verify access tokens.
+    pub keys: Arc<Keys>,
+    /// The keys that make opaque tokens.
+    pub tokens: TokenKeys,
     /// Password hashing.
     pub hasher: Hasher,
     /// Rate limits.
@@ -79,17 +74,12 @@ pub struct App {
     pub origins: Origins,
     /// What the gate keeps.
     pub gate: Gate,
-    /// The key set as it is served.
-    pub jwks: Bytes,
-    /// Its entity tag.
-    pub jwks_etag: String,
     /// The revocation feed.
     pub feed: Arc<Feed>,
     /// Guards by the SHA-256 of their credential.
     pub guards: RwLock<HashMap<[u8; 32], String>>,
     /// Draws the metrics page.
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
-    verifier: Verifier,
     revocations: Arc<RwLock<RevocationIndex>>,
     verified: Mutex<VerifiedTokens<Arc<Verified>>>,
 }
@@ -112,7 +102,7 @@ pub struct Parts {
 
 impl App {
     /// Puts the application together; reads the revocations in force before anything is verified.
-    pub async fn new(mut parts: Parts) -> Result<Self, crate::store::StoreError> {
+    pub async fn new(parts: Parts) -> Result<Self, StartError> {
         let log = parts.store.log(parts.clock.now()).await?;
         let mut index = RevocationIndex::default();
         for entry in &log.in_force {
@@ -123,16 +113,17 @@ impl App {
         let feed = Arc::new(Feed::new(log, policy, promised, Arc::clone(&parts.clock)));
         let guards = parts.store.guards().await?.into_iter().map(|guard| (guard.hash, guard.name)).collect();
         let applications = applications(&parts.config, parts.public.issuer());
-        let jwks = counterfoil_core::keys::ring::jwks(&parts.secrets.keys);
-        let pepper = std::mem::replace(&mut parts.secrets.pepper, Secret::new(Vec::new()));
+        let audiences = applications.values().map(|application| application.mint.audience.clone()).collect();
+        let parties = Parties { issuer: parts.public.issuer().to_owned(), audiences };
+        let Secrets { master, keys, tokens, pepper } = parts.secrets;
+        let keys = Keys::open(&keys, master, parties).map_err(|_| StartError::Damaged("signing key"))?;
         Ok(Self {
-            verifier: verifier(&applications, parts.public.issuer(), &parts.secrets.keys),
+            keys: Arc::new(keys),
+            tokens,
             origins: origins(&parts.config, &parts.public),
             hasher: Hasher::new(pepper, parts.config.limits.hash_queue),
             limiter: Limiter::default(),
-            jwks_etag: etag(jwks.to_string().as_bytes()),
             gate: Gate::new(&parts.config.gate),
-            jwks: Bytes::from(jwks.to_string()),
             feed,
             guards: RwLock::new(guards),
             revocations: Arc::new(RwLock::new(index)),
@@ -142,14 +133,18 @@ impl App {
             public: parts.public,
             store: parts.store,
             clock: parts.clock,
-            secrets: parts.secrets,
             metrics: parts.metrics,
         })
     }
 
-    /// The verifier of this server's own access tokens.
-    pub const fn verifier(&self) -> &Verifier {
-        &self.verifier
+    /// The keys as they are now.
+    pub fn keyring(&self) -> Arc<Keyring> {
+        self.keys.ring()
+    }
+
+    /// The algorithms that some application's tokens are signed by, and the gate's.
+    pub fn algorithms(&self) -> Vec<Algorithm> {
+        self.config.algorithms()
     }
 
     /// The revocations in force.
@@ -188,15 +183,10 @@ fn applications(config: &Config, issuer: &str) -> BTreeMap<String, Application> 
             budget: chosen.token_budget,
             with_roles: chosen.claims.iter().any(|claim| claim == "roles"),
         };
-        (name.clone(), Application { profile: chosen.profile, mint })
+        let algorithm = chosen.algorithm.unwrap_or(config.keys.algorithm).0;
+        (name.clone(), Application { profile: chosen.profile, mint, algorithm })
     };
     config.applications.iter().map(application).collect()
-}
-
-fn verifier(applications: &BTreeMap<String, Application>, issuer: &str, keys: &[StoredKey]) -> Verifier {
-    let mut audiences = applications.values().map(|application| application.mint.audience.as_str());
-    let first = audiences.next().expect("the default application always exists");
-    audiences.fold(Verifier::new(issuer, first, published(keys)), counterfoil_guard::Verifier::also_for)
 }
 
 fn origins(config: &Config, public: &PublicUrl) -> Origins {

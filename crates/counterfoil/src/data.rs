@@ -16,6 +16,12 @@ pub const MASTER_KEY: &str = "COUNTERFOIL_MASTER_KEY";
 /// A file that holds the master key, elsewhere than in the data folder.
 pub const MASTER_KEY_FILE: &str = "COUNTERFOIL_MASTER_KEY_FILE";
 
+/// The master key's file in the data folder, where it is kept there.
+pub const MASTER_KEY_NAME: &str = "master.key";
+
+/// The one that is about to take its place.
+pub const NEXT_MASTER_KEY: &str = "master.key.next";
+
 /// What is wrong with the data folder.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
@@ -111,15 +117,25 @@ impl Data {
         if let Some(path) = std::env::var_os(MASTER_KEY_FILE) {
             return read_key(Path::new(&path));
         }
-        let path = self.path("master.key");
+        let path = self.path(MASTER_KEY_NAME);
         if !path.exists() {
             if self.path("counterfoil.db").exists() {
                 return Err(DataError::NoMasterKey { folder: self.folder.display().to_string() });
             }
-            let fresh = Secret::new(base64url_encode(&random::<32>()));
-            self.write_private("master.key", fresh.expose())?;
+            self.write_private(MASTER_KEY_NAME, fresh_key().expose())?;
         }
         read_key(&path)
+    }
+
+    /// The master key that a change of it has left beside the old one, if that was not finished.
+    pub fn next_master_key(&self) -> Result<Option<MasterKey>, DataError> {
+        let path = self.path(NEXT_MASTER_KEY);
+        if path.exists() { read_key(&path).map(Some) } else { Ok(None) }
+    }
+
+    /// Puts that one in the place of the old one.
+    pub fn finish_master_key(&self) -> Result<(), DataError> {
+        finish_master_key(&self.folder)
     }
 
     /// Opens the database.
@@ -134,17 +150,7 @@ impl Data {
 
     /// Writes a file that only its owner can read, durably and all or nothing.
     pub fn write_private(&self, name: &str, content: &str) -> Result<PathBuf, DataError> {
-        let (path, fresh) = (self.path(name), self.path(&format!("{name}.new")));
-        let write = || {
-            let options = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&fresh);
-            let mut file = options?;
-            writeln!(file, "{content}")?;
-            file.sync_all()?;
-            std::fs::rename(&fresh, &path)?;
-            File::open(&self.folder)?.sync_all()
-        };
-        write().map_err(|error| io(&path, &error))?;
-        Ok(path)
+        write_private(&self.folder, name, content)
     }
 
     /// Removes a file, if it is there.
@@ -157,20 +163,58 @@ impl Data {
     }
 }
 
-fn read_key(path: &Path) -> Result<MasterKey, DataError> {
+/// Writes a file into the folder that only its owner can read, durably and all or nothing.
+pub fn write_private(folder: &Path, name: &str, content: &str) -> Result<PathBuf, DataError> {
+    let (path, fresh) = (folder.join(name), folder.join(format!("{name}.new")));
+    let write = || {
+        let options = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&fresh);
+        let mut file = options?;
+        writeln!(file, "{content}")?;
+        file.sync_all()?;
+        rename(folder, &fresh, &path)
+    };
+    write().map_err(|error| io(&path, &error))?;
+    Ok(path)
+}
+
+/// Puts the changed master key in the place of the old one, durably.
+pub fn finish_master_key(folder: &Path) -> Result<(), DataError> {
+    let path = folder.join(MASTER_KEY_NAME);
+    rename(folder, &folder.join(NEXT_MASTER_KEY), &path).map_err(|error| io(&path, &error))
+}
+
+fn rename(folder: &Path, from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::rename(from, to)?;
+    File::open(folder)?.sync_all()
+}
+
+/// A master key as text, out of a file that others may not read.
+pub fn read_key_text(path: &Path) -> Result<Secret<String>, DataError> {
     let mode = std::fs::metadata(path).map_err(|error| io(path, &error))?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         return Err(DataError::ExposedMasterKey { path: path.display().to_string(), mode });
     }
-    let text = Secret::new(std::fs::read_to_string(path).map_err(|error| io(path, &error))?);
-    decode(&text, &path.display().to_string())
+    std::fs::read_to_string(path).map(Secret::new).map_err(|error| io(path, &error))
+}
+
+/// A master key from its text.
+pub fn parse_key(text: &Secret<String>) -> Option<MasterKey> {
+    let bytes = base64url_decode(text.expose().trim()).map(Secret::new)?;
+    let key: [u8; 32] = bytes.expose().as_slice().try_into().ok()?;
+    Some(MasterKey::new(&Secret::new(key)))
+}
+
+/// The text of a new master key.
+pub fn fresh_key() -> Secret<String> {
+    Secret::new(base64url_encode(&random::<32>()))
+}
+
+fn read_key(path: &Path) -> Result<MasterKey, DataError> {
+    decode(&read_key_text(path)?, &path.display().to_string())
 }
 
 fn decode(text: &Secret<String>, place: &str) -> Result<MasterKey, DataError> {
-    let bytes = base64url_decode(text.expose().trim()).map(Secret::new);
-    let key = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes.expose().as_slice()).ok());
-    let key = key.ok_or_else(|| DataError::BadMasterKey { place: place.to_owned() })?;
-    Ok(MasterKey::new(&Secret::new(key)))
+    parse_key(text).ok_or_else(|| DataError::BadMasterKey { place: place.to_owned() })
 }
 
 fn io(path: &Path, error: &std::io::Error) -> DataError {

@@ -95,14 +95,14 @@ impl Feed {
 
     /// Answers a guard's poll: at once when there is something new, else after its `wait`. The cursor it brings acknowledges
     /// what it has taken in.
-    pub async fn poll(&self, name: &str, poll: &Poll, keys_etag: &str) -> Answer {
+    pub async fn poll(&self, name: &str, poll: &Poll, keys_etag: impl Fn() -> String) -> Answer {
         let arrival = self.clock.tick();
         let mut news = self.news.subscribe();
         let wait = poll.wait.min(self.state.lock().leases.policy().max_staleness / 2);
         self.acknowledge(poll);
         let until = arrival.plus(wait);
         loop {
-            if let Some(answer) = self.grant(name, poll, (arrival, until), keys_etag) {
+            if let Some(answer) = self.grant(name, poll, (arrival, until), &keys_etag) {
                 return answer;
             }
             let left = until.since(self.clock.tick()).max(Duration::from_millis(1));
@@ -121,7 +121,7 @@ impl Feed {
 
     /// In this order, under one lock: the time, the lease from it, the log. Whatever was in the log at that time is in what the
     /// guard is told, so no lease outlives an entry that it does not know by more than S.
-    fn grant(&self, name: &str, poll: &Poll, (arrival, until): (Tick, Tick), keys_etag: &str) -> Option<Answer> {
+    fn grant(&self, name: &str, poll: &Poll, (arrival, until): (Tick, Tick), keys_etag: &impl Fn() -> String) -> Option<Answer> {
         let mut state = self.state.lock();
         let x = self.clock.tick();
         if x < until && poll.after == Some(state.journal.cursor()) {
@@ -132,7 +132,7 @@ impl Feed {
         let (page, policy) = (state.journal.after(poll.after), state.leases.policy());
         drop(state);
         let held = x.as_millis() - arrival.as_millis();
-        Some(answer(poll, &page, policy, (held, self.clock.now()), keys_etag))
+        Some(answer(poll, &page, policy, (held, self.clock.now()), keys_etag()))
     }
 
     /// Waits until the entry, and all before it, are in force at every verifier: at the latest S and a little after it was
@@ -269,7 +269,7 @@ impl Watched {
     }
 }
 
-fn answer(poll: &Poll, page: &Page, policy: Policy, (held_ms, now): (i64, Timestamp), keys_etag: &str) -> Answer {
+fn answer(poll: &Poll, page: &Page, policy: Policy, (held_ms, now): (i64, Timestamp), keys_etag: String) -> Answer {
     let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
     let mut answer = Answer {
         instance: poll.instance,
@@ -280,7 +280,7 @@ fn answer(poll: &Poll, page: &Page, policy: Policy, (held_ms, now): (i64, Timest
         now: now.as_millis(),
         max_staleness_ms: millis(policy.max_staleness),
         margin_ms: millis(policy.margin),
-        keys_etag: keys_etag.to_owned(),
+        keys_etag,
         sessions: Flat::default(),
         tokens: Flat::default(),
         stale: Flat::default(),

@@ -1,7 +1,7 @@
 //! What is done now and then: removing the dead, forgetting what is past use.
 
 use crate::app::App;
-use crate::flow::access;
+use crate::flow::{access, keys};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,6 +61,9 @@ pub async fn once(app: &App) {
     app.feed.forget(now);
     app.limiter.sweep(now);
     app.hasher.release();
+    if let Err(error) = keys::tend(app).await {
+        tracing::warn!(%error, "the keys cannot be looked after now");
+    }
     for _ in 0..BATCHES {
         match app.store.purge(now.minus(KEEP_ENDED), BATCH).await {
             Ok(purged) => {

@@ -13,6 +13,7 @@ pub mod gate;
 pub mod hashing;
 pub mod http;
 pub mod jobs;
+pub mod keyring;
 pub mod limits;
 pub mod public_url;
 pub mod readers;

@@ -1,6 +1,6 @@
 /** The key set of one issuer: `kid` to key, each bound to exactly one algorithm (JWT-BCP-3.1c). */
 
-import { importJWK } from 'jose'
+import { importJWK, type JWK } from 'jose'
 import { decode } from './base64url.js'
 import { isKid } from './id.js'
 import { type Json, type JsonObject, parseStrict } from './json.js'
@@ -12,7 +12,7 @@ const MAX_KEYS = 64
  * A signature algorithm by the name it has in `alg`. RFC 9864 gave Ed25519 its own name beside the older `EdDSA`; a key
  * is bound to one of the two names.
  */
-export type Algorithm = 'EdDSA' | 'Ed25519'
+export type Algorithm = 'EdDSA' | 'Ed25519' | 'ES256'
 
 /** A public key that verifies, imported once. */
 export interface VerifyingKey {
@@ -71,7 +71,9 @@ export class KeySet {
       const usable = usableKey(key)
       if (usable === undefined) continue
       if (found.has(usable.kid)) throw new KeySetError('duplicate_kid')
-      found.set(usable.kid, { algorithm: usable.algorithm, public: await importKey(usable.x, usable.algorithm) })
+      // A point that is not on the curve is no key.
+      const imported = await importKey(usable.jwk, usable.algorithm).catch(() => undefined)
+      if (imported !== undefined) found.set(usable.kid, { algorithm: usable.algorithm, public: imported })
     }
     return new KeySet(found)
   }
@@ -84,6 +86,7 @@ interface RawKey {
   readonly use: string | undefined
   readonly crv: string | undefined
   readonly x: string | undefined
+  readonly y: string | undefined
   readonly operations: readonly Json[] | undefined
   /** A private or symmetric key stands in a public document. */
   readonly secret: boolean
@@ -105,6 +108,7 @@ function readKey(entry: Json): RawKey {
     use: textOf(entry, 'use'),
     crv: textOf(entry, 'crv'),
     x: textOf(entry, 'x'),
+    y: textOf(entry, 'y'),
     operations,
     secret: (entry.get('d') ?? entry.get('k') ?? null) !== null,
   }
@@ -116,33 +120,66 @@ function textOf(entry: JsonObject, name: string): string | undefined {
   return value
 }
 
-function usableKey(key: RawKey): { kid: string; algorithm: Algorithm; x: string } | undefined {
+interface UsableKey {
+  readonly kid: string
+  readonly algorithm: Algorithm
+  readonly jwk: JWK
+}
+
+function usableKey(key: RawKey): UsableKey | undefined {
   const forSignatures = key.use === undefined || key.use === 'sig'
   const mayVerify = key.operations === undefined || key.operations.includes('verify')
-  if (!forSignatures || !mayVerify || key.kty !== 'OKP' || key.crv !== 'Ed25519') return undefined
-  if (key.alg !== 'EdDSA' && key.alg !== 'Ed25519') return undefined
-  const point = key.x === undefined ? undefined : decode(key.x)
-  if (key.x === undefined || point?.length !== 32 || !isCanonical(point) || !isKid(key.kid)) return undefined
-  return { kid: key.kid, algorithm: key.alg, x: key.x }
+  if (!forSignatures || !mayVerify || !isKid(key.kid)) return undefined
+  const { kid, kty, crv, alg, x, y } = key
+  if ((alg === 'EdDSA' || alg === 'Ed25519') && kty === 'OKP' && crv === 'Ed25519') {
+    const point = coordinate(x)
+    if (x === undefined || point === undefined || !isCanonical(point) || hasSmallOrder(point)) return undefined
+    return { kid, algorithm: alg, jwk: { kty, crv, x, alg } }
+  }
+  if (alg === 'ES256' && kty === 'EC' && crv === 'P-256') {
+    if (x === undefined || y === undefined || !coordinate(x) || !coordinate(y)) return undefined
+    return { kid, algorithm: alg, jwk: { kty, crv, x, y, alg } }
+  }
+  return undefined
+}
+
+/** 32 bytes in canonical base64url. */
+function coordinate(text: string | undefined): Buffer | undefined {
+  const bytes = text === undefined ? undefined : decode(text)
+  return bytes?.length === 32 ? bytes : undefined
 }
 
 /**
- * Whether the point is spelt in the one canonical way: y less than 2^255 - 19, and no sign where x is 0. OpenSSL takes the few
- * other spellings, the Rust guard's library does not; one rule for all verifiers (ATK-07).
+ * Whether y is spelt in the one canonical way: below 2^255 - 19. OpenSSL takes the few other spellings, the Rust guard's library
+ * does not; one rule for all verifiers (ATK-07).
  */
 function isCanonical(point: Buffer): boolean {
-  const hex = point.toString('hex')
-  if (hex === MINUS_ZERO_AT_ONE || hex === MINUS_ZERO_AT_MINUS_ONE) return false
   const [lowest = 0, ...rest] = point
   const highest = (rest.pop() ?? 0) & 0x7f
   return highest !== 0x7f || lowest < 0xed || rest.some((byte) => byte !== 0xff)
 }
 
-const MINUS_ZERO_AT_ONE = `01${'00'.repeat(30)}80`
-const MINUS_ZERO_AT_MINUS_ONE = `ec${'ff'.repeat(31)}`
+/** y of the points whose order divides the cofactor: 0, 1, -1 (also as p, p + 1, p - 1), and those of order 8. */
+const SMALL_ORDER: ReadonlySet<string> = new Set([
+  '00'.repeat(32),
+  `01${'00'.repeat(31)}`,
+  ...['ec', 'ed', 'ee'].map((lowest) => `${lowest}${'ff'.repeat(30)}7f`),
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+])
 
-async function importKey(x: string, algorithm: Algorithm): Promise<Exclude<Awaited<ReturnType<typeof importJWK>>, Uint8Array>> {
-  const key = await importJWK({ kty: 'OKP', crv: 'Ed25519', x, alg: algorithm })
+/**
+ * Whether these bytes begin with a point of small order, in any of its 14 spellings: as a key it verifies signatures nobody made,
+ * as R it comes from nobody honest.
+ */
+export function hasSmallOrder(bytes: Uint8Array): boolean {
+  const y = Buffer.from(bytes.subarray(0, 32))
+  y[31] = (y[31] ?? 0) & 0x7f
+  return SMALL_ORDER.has(y.toString('hex'))
+}
+
+async function importKey(jwk: JWK, algorithm: Algorithm): Promise<Exclude<Awaited<ReturnType<typeof importJWK>>, Uint8Array>> {
+  const key = await importJWK(jwk, algorithm)
   if (key instanceof Uint8Array) throw new KeySetError('malformed')
   return key
 }

@@ -33,8 +33,10 @@ const CODES = {
   not_yet_valid: 'token_invalid',
   /** `exp - iat` exceeds `MAX_LIFETIME_SECONDS`. */
   lives_too_long: 'token_invalid',
-  /** The session, the token or the key has been revoked. */
+  /** The session or the token has been revoked. */
   revoked: 'session_revoked',
+  /** The key that signed it has been revoked (K2). The session may live on: a refresh brings a token of another key. */
+  key_revoked: 'token_invalid',
   /** Roles or claims have changed since the token was minted. */
   stale: 'token_stale',
   /** The authority was asked and did not vouch for the token; it need not say why (INT-1). */

@@ -49,12 +49,12 @@ export class RevocationIndex {
     })
   }
 
-  /** Refuses what has been revoked. */
+  /** Refuses what has been revoked: the token, its session, or the key that signed it. */
   check(claims: Claims, kid: string | undefined): void {
-    if (kid !== undefined && this.#keys.has(kid)) throw new Refusal('revoked')
     if (this.#sessions.has(claims.sid) || this.#tokens.has(claims.jti)) throw new Refusal('revoked')
     const stale = this.#stale.get(claims.sid)
     if (stale !== undefined && claims.cv < stale.least) throw new Refusal('stale')
+    if (kid !== undefined && this.#keys.has(kid)) throw new Refusal('key_revoked')
   }
 
   /** Drops entries past which no token they hit can be alive. A key entry never leaves. */

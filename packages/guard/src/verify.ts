@@ -4,7 +4,7 @@ import { compactVerify, errors } from 'jose'
 import { decode } from './base64url.js'
 import { type Claims, readClaims } from './claims.js'
 import { parseStrict } from './json.js'
-import type { KeySet, VerifyingKey } from './jwks.js'
+import { hasSmallOrder, type KeySet, type VerifyingKey } from './jwks.js'
 import { decodeHeader, isAccessToken, split } from './jwt.js'
 import { Refusal } from './refusal.js'
 
@@ -55,6 +55,7 @@ export class Verifier {
     const signature = decode(signaturePart)
     if (signature === undefined) throw new Refusal('malformed')
     if (signature.length !== 64) throw new Refusal('bad_signature')
+    if (key.algorithm !== 'ES256' && hasSmallOrder(signature)) throw new Refusal('bad_signature')
     await checkSignature(token, key)
     // Only now is the payload worth reading (JWS-5.2, ASVS-9.1.1).
     const bytes = decode(payloadPart)

@@ -10,7 +10,7 @@ test('S2: a revoked session, token or key is refused at the next use, cached or 
   for (const [kind, values, expected] of [
     ['sessions', [id(2), 2_000_000_000], 'revoked'],
     ['tokens', [id(3), 2_000_000_000], 'revoked'],
-    ['keys', ['k1'], 'revoked'],
+    ['keys', ['k1'], 'key_revoked'],
     ['stale', [id(2), 1, 2_000_000_000], 'stale'],
   ] as const) {
     const { authority, guard, stop } = await readyPair()
@@ -20,7 +20,7 @@ test('S2: a revoked session, token or key is refused at the next use, cached or 
     await until(() => authority.polls.length === 3)
     assert.equal(await reason(guard.verify(cached)), expected)
     assert.equal(await reason(guard.verify(authority.mint({ exp: authority.jwks ? 1_795_260_700 : 0 }))), expected)
-    assert.equal(await reason(guard.verify(authority.mint({ sid: id(8), jti: id(9) }))), kind === 'keys' ? 'revoked' : 'accepted')
+    assert.equal(await reason(guard.verify(authority.mint({ sid: id(8), jti: id(9) }))), kind === 'keys' ? 'key_revoked' : 'accepted')
     assert.equal(authority.polls[2]?.get('after'), 'logA.1.x', 'the cursor acknowledges')
     await stop()
   }

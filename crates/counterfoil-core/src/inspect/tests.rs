@@ -1,7 +1,7 @@
 //! One token per rule, built as an attacker or a careless issuer would; each must raise its finding.
 
 use super::{Kind, MAX_INPUT, Report, Severity, inspect};
-use crate::keys::ring::SigningKey;
+use crate::keys::signing::SigningKey;
 use crate::secret::Secret;
 use counterfoil_guard::{Algorithm, KeySet, Kid, Refusal, Timestamp, Verifier, VerifyingKey, base64url_encode};
 use proptest::prelude::*;
@@ -97,9 +97,9 @@ fn a_sound_token_is_explained_and_nothing_but_not_verified_is_found() {
 fn judged(payload: &str) -> (Result<(), Refusal>, Report) {
     let seed = Secret::new(vec![5; 32]);
     let kid: Kid = "k1".parse().expect("a name");
-    let signer = SigningKey::from_seed(kid.clone(), Algorithm::EdDsa, &seed).expect("a seed");
+    let signer = SigningKey::new(Algorithm::EdDsa, &seed).expect("a seed").named(kid.clone());
     let mut keys = KeySet::default();
-    keys.insert(kid, VerifyingKey::ed25519(Algorithm::EdDsa, signer.public()).expect("a key"));
+    keys.insert(kid, VerifyingKey::new(Algorithm::EdDsa, signer.public()).expect("a key"));
     let token = signer.sign(payload.as_bytes());
     let verdict = Verifier::new("https://app.example", "web", keys).verify(&token, Timestamp::from_seconds(NOW));
     (verdict.map(|_| ()), at(&token))

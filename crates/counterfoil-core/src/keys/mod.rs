@@ -1,4 +1,6 @@
-//! The keyring, and how its private halves rest.
+//! The keyring: its keys, when they change, how they sign, and how their private halves rest.
 
 pub mod ring;
+pub mod rotation;
 pub mod sealing;
+pub mod signing;

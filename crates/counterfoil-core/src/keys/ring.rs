@@ -1,11 +1,10 @@
-//! Signing keys and their life: next → active → retiring → retired.
+//! Signing keys and their life: next → active → retiring → retired, or revoked.
 
-use crate::secret::Secret;
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use super::signing::coordinates;
 use counterfoil_guard::{Algorithm, KeySet, Kid, Timestamp, VerifyingKey, base64url_encode};
 
 /// Where a signing key is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyState {
     /// Published, not yet signing: verifiers learn it before they need it.
     Next,
@@ -15,10 +14,12 @@ pub enum KeyState {
     Retiring,
     /// Out of the key set.
     Retired,
+    /// Out of the key set, and in the revocation log: what it signed is refused for ever (K2).
+    Revoked,
 }
 
 impl KeyState {
-    const ALL: [Self; 4] = [Self::Next, Self::Active, Self::Retiring, Self::Retired];
+    const ALL: [Self; 5] = [Self::Next, Self::Active, Self::Retiring, Self::Retired, Self::Revoked];
 
     /// The word for it.
     pub const fn as_str(self) -> &'static str {
@@ -27,12 +28,23 @@ impl KeyState {
             Self::Active => "active",
             Self::Retiring => "retiring",
             Self::Retired => "retired",
+            Self::Revoked => "revoked",
         }
     }
 
     /// The state with this word.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+
+    /// Whether verifiers may use it.
+    pub const fn is_published(self) -> bool {
+        matches!(self, Self::Next | Self::Active | Self::Retiring)
+    }
+
+    /// Whether it signs, or will. The private half of a key that will never sign again is not kept.
+    pub const fn may_sign(self) -> bool {
+        matches!(self, Self::Next | Self::Active)
     }
 }
 
@@ -47,78 +59,37 @@ pub struct StoredKey {
     pub state: KeyState,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Since when it is in this state.
+    pub since: Timestamp,
     /// The public half.
     pub public: Vec<u8>,
-    /// The private half (32-byte seed) under the master key.
+    /// The private half under the master key; empty once it will never sign again.
     pub sealed: Vec<u8>,
 }
 
-/// A key that can sign.
-pub struct SigningKey {
-    kid: Kid,
-    algorithm: Algorithm,
-    pair: Ed25519KeyPair,
-    header: String,
+/// One change of the keyring, for the store to carry out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyStep {
+    /// A new key.
+    Add(StoredKey),
+    /// A key that must be in the one state goes into the other.
+    Move {
+        /// Which.
+        kid: Kid,
+        /// Where it must be.
+        from: KeyState,
+        /// Where it goes.
+        to: KeyState,
+        /// When.
+        at: Timestamp,
+    },
 }
 
-impl SigningKey {
-    /// From a 32-byte seed; `None` when it is not one.
-    pub fn from_seed(kid: Kid, algorithm: Algorithm, seed: &Secret<Vec<u8>>) -> Option<Self> {
-        let pair = Ed25519KeyPair::from_seed_unchecked(seed.expose()).ok()?;
-        let header = format!(r#"{{"alg":"{}","kid":"{kid}","typ":"at+jwt"}}"#, algorithm.name());
-        Some(Self { kid, algorithm, pair, header })
-    }
-
-    /// Its name.
-    pub const fn kid(&self) -> &Kid {
-        &self.kid
-    }
-
-    /// Its algorithm.
-    pub const fn algorithm(&self) -> Algorithm {
-        self.algorithm
-    }
-
-    /// The public half.
-    pub fn public(&self) -> &[u8] {
-        self.pair.public_key().as_ref()
-    }
-
-    /// Signs a payload as an access token (`typ: at+jwt`, compact JWS).
-    pub fn sign(&self, payload: &[u8]) -> String {
-        let mut token = counterfoil_guard::encode_signing_input(&self.header, payload);
-        let signature = self.signature_over(token.as_bytes());
-        token.push('.');
-        token.push_str(&base64url_encode(&signature));
-        token
-    }
-
-    /// Its signature over these bytes, whatever they are.
-    pub fn signature_over(&self, message: &[u8]) -> Vec<u8> {
-        self.pair.sign(message).as_ref().to_vec()
-    }
-}
-
-impl std::fmt::Debug for SigningKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SigningKey({})", self.kid)
-    }
-}
-
-/// The name of a key: the first 8 bytes of its RFC 7638 thumbprint, which keeps tokens small. Uniqueness is checked
-/// when a key is stored.
-pub fn kid_of(public: &[u8]) -> Kid {
-    let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, base64url_encode(public));
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, members.as_bytes());
-    base64url_encode(&digest.as_ref()[..8]).parse().expect("base64url text is a kid")
-}
-
-/// The public halves that verifiers may use: everything but the retired. Keys whose bytes are not a public key are left
-/// out.
+/// The public halves that verifiers may use. Keys whose bytes are not a public key are left out.
 pub fn published(keys: &[StoredKey]) -> KeySet {
     let mut set = KeySet::default();
-    for key in keys.iter().filter(|key| key.state != KeyState::Retired) {
-        if let Some(public) = VerifyingKey::ed25519(key.algorithm, &key.public) {
+    for key in keys.iter().filter(|key| key.state.is_published()) {
+        if let Some(public) = VerifyingKey::new(key.algorithm, &key.public) {
             set.insert(key.kid.clone(), public);
         }
     }
@@ -127,25 +98,21 @@ pub fn published(keys: &[StoredKey]) -> KeySet {
 
 /// The same as a JWK Set document (RFC 7517 section 5): public members only.
 pub fn jwks(keys: &[StoredKey]) -> serde_json::Value {
-    let jwk = |key: &StoredKey| {
-        serde_json::json!({
-            "kty": "OKP", "crv": "Ed25519", "use": "sig", "key_ops": ["verify"],
-            "alg": key.algorithm.name(), "kid": key.kid.as_str(), "x": base64url_encode(&key.public),
-        })
-    };
-    let published = keys.iter().filter(|key| key.state != KeyState::Retired).map(jwk);
+    let published = keys.iter().filter(|key| key.state.is_published()).map(jwk);
     serde_json::json!({ "keys": published.collect::<Vec<_>>() })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::kid_of;
-    use counterfoil_guard::base64url_decode;
-
-    /// RFC 8037 appendix A.3: the thumbprint of its example key is `kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k`.
-    #[test]
-    fn jwk_7638_the_kid_is_the_head_of_the_thumbprint() {
-        let public = base64url_decode("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").expect("base64url");
-        assert_eq!(kid_of(&public).as_str(), "kPrK_qmxVWY");
+fn jwk(key: &StoredKey) -> serde_json::Value {
+    let (kty, crv) = key.algorithm.key_type();
+    let mut jwk = serde_json::json!({
+        "kty": kty, "crv": crv, "use": "sig", "key_ops": ["verify"],
+        "alg": key.algorithm.name(), "kid": key.kid.as_str(),
+    });
+    if key.algorithm.is_ed25519() {
+        jwk["x"] = base64url_encode(&key.public).into();
+    } else {
+        let (x, y) = coordinates(&key.public);
+        (jwk["x"], jwk["y"]) = (x.into(), y.into());
     }
+    jwk
 }

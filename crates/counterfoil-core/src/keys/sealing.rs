@@ -26,6 +26,13 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    const ALL: [Self; 4] = [Self::SigningKey, Self::TokenKey, Self::Pepper, Self::Probe];
+
+    /// The purpose with this word.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|purpose| purpose.as_str() == name)
+    }
+
     /// The word for it, in the store and in the associated data.
     pub const fn as_str(self) -> &'static str {
         match self {

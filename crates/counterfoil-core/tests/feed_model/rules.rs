@@ -94,6 +94,8 @@ fn sid(what: What) -> Sid {
 }
 
 static KID: LazyLock<Kid> = LazyLock::new(|| "key".parse().expect("a key id"));
+/// Signs the sessions' tokens, and is never revoked.
+static SOUND: LazyLock<Kid> = LazyLock::new(|| "sound".parse().expect("a key id"));
 
 fn entry(seq: u8, what: What) -> Entry {
     let target = if what == KEY { Target::Key(KID.clone()) } else { Target::Session(sid(what)) };
@@ -321,7 +323,7 @@ pub(crate) fn forget(guard: &Guard) -> u8 {
 
 fn is_revoked(follower: &Follower, what: What) -> bool {
     let index = follower.index();
-    if what == KEY { index.key_is_revoked(&KID) } else { index.check(&CLAIMS[usize::from(what)]).is_err() }
+    if what == KEY { index.key_is_revoked(&KID) } else { index.check(&CLAIMS[usize::from(what)], &SOUND).is_err() }
 }
 
 fn index(follower: &Follower) -> u8 {

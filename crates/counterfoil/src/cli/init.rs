@@ -4,14 +4,14 @@ use super::Place;
 use crate::app::{App, Parts};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::data::Data;
+use crate::data::{Data, NEXT_MASTER_KEY};
 use crate::flow::administer::{ADMIN, Administrator, invite};
-use crate::flow::{Caller, start};
+use crate::flow::start;
 use crate::public_url::PublicUrl;
 use crate::store::Store;
 use crate::store::sqlite::Synchronous;
 use crate::telemetry;
-use counterfoil_core::audit::Actor;
+use counterfoil_core::keys::sealing::MasterKey;
 use counterfoil_core::user::Role;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -54,8 +54,10 @@ pub(super) async fn open_app(
 ) -> anyhow::Result<App> {
     let master = data.master_key()?;
     let store: Arc<dyn Store> = Arc::new(data.store(synchronous)?);
+    let master = finish_change(data, store.as_ref(), master).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let secrets = match start::secrets(store.as_ref(), &master, clock.as_ref()).await {
+    let (in_use, policy) = (config.algorithms(), config.keys.policy());
+    let secrets = match start::secrets(store.as_ref(), master, (&in_use, policy), clock.as_ref()).await {
         Ok(secrets) => secrets,
         Err(error) => {
             // Leaves the folder as it was found.
@@ -67,6 +69,21 @@ pub(super) async fn open_app(
     Ok(App::new(Parts { config, public, store, clock, secrets, metrics }).await?)
 }
 
+/// A change of the master key that was interrupted has either happened in the store or not: the file follows the store.
+async fn finish_change(data: &Data, store: &dyn Store, current: MasterKey) -> anyhow::Result<MasterKey> {
+    let Some(next) = data.next_master_key()? else { return Ok(current) };
+    let secrets = store.secrets().await?;
+    if secrets.is_empty() || start::fits(&secrets, &current)? {
+        data.remove(NEXT_MASTER_KEY)?;
+        return Ok(current);
+    }
+    if start::fits(&secrets, &next)? {
+        data.finish_master_key()?;
+        return Ok(next);
+    }
+    Ok(current)
+}
+
 /// As long as there is no administrator, every start makes a fresh link to become one. Earlier ones run out by themselves.
 pub(super) async fn first_admin(data: &Data, app: &App) -> anyhow::Result<Option<String>> {
     let role = Role::parse(ADMIN).expect("a valid role");
@@ -74,8 +91,7 @@ pub(super) async fn first_admin(data: &Data, app: &App) -> anyhow::Result<Option
         data.remove(FIRST_ADMIN)?;
         return Ok(None);
     }
-    let by = Administrator { actor: Actor::System, caller: Caller { address: None, device: String::new() } };
-    let token = invite(app, &by, Some(role), FIRST_ADMIN_LIFE).await?;
+    let token = invite(app, &Administrator::system(), Some(role), FIRST_ADMIN_LIFE).await?;
     let link = app.public.absolute(&format!("/register?invite={}&role=admin", token.expose()));
     data.write_private(FIRST_ADMIN, &link)?;
     Ok(Some(link))

@@ -1,6 +1,6 @@
 //! `[applications.NAME]`: how an application receives tokens, and what stands in them.
 
-use super::ConfigError;
+use super::{AlgorithmConfig, ConfigError};
 use counterfoil_core::issue::{HARD_CAP, OPTIONAL_CLAIMS, PERSONAL_CLAIMS};
 use counterfoil_core::profile::Profile;
 use serde::Deserialize;
@@ -20,13 +20,15 @@ pub struct ApplicationConfig {
     pub origins: Vec<String>,
     /// Claims beyond those every access token has.
     pub claims: Vec<String>,
+    /// What signs its tokens; default: `keys.algorithm`.
+    pub algorithm: Option<AlgorithmConfig>,
     /// How many bytes an access token may have: 400 to 4096.
     pub token_budget: usize,
 }
 
 impl Default for ApplicationConfig {
     fn default() -> Self {
-        Self { profile: Profile::Cookie, audience: None, origins: Vec::new(), claims: Vec::new(), token_budget: 640 }
+        Self { profile: Profile::Cookie, audience: None, origins: Vec::new(), claims: Vec::new(), algorithm: None, token_budget: 640 }
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod applications;
 mod gate;
+mod keys;
 mod limits;
 mod readers;
 mod revocation;
@@ -11,15 +12,17 @@ mod span;
 
 pub use applications::{ApplicationConfig, DEFAULT_APPLICATION};
 pub use gate::{GateConfig, RuleConfig};
+pub use keys::{AlgorithmConfig, KEY_SET_MAX_AGE, KeysConfig};
 pub use limits::{LimitConfig, LimitsConfig};
 pub use readers::{Events, RedisMirrorConfig, RedisUrl, WebhookConfig, WebhookUrl};
 pub use revocation::RevocationConfig;
 pub use session::SessionConfig;
 pub use span::Span;
 
+use counterfoil_guard::Algorithm;
 use ipnet::IpNet;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -42,6 +45,8 @@ pub struct Config {
     pub tls: Option<TlsConfig>,
     /// Sessions and their tokens.
     pub session: SessionConfig,
+    /// What signs access tokens.
+    pub keys: KeysConfig,
     /// How revocations reach verifiers.
     pub revocation: RevocationConfig,
     /// Passwords.
@@ -71,6 +76,7 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             tls: None,
             session: SessionConfig::default(),
+            keys: KeysConfig::default(),
             revocation: RevocationConfig::default(),
             password: PasswordConfig::default(),
             registration: RegistrationConfig::default(),
@@ -200,8 +206,16 @@ impl Config {
         Ok(config)
     }
 
+    /// The algorithms that some application's tokens are signed by, and the gate's.
+    pub fn algorithms(&self) -> Vec<Algorithm> {
+        let own = self.applications.values().filter_map(|application| application.algorithm);
+        let all: BTreeSet<Algorithm> = own.map(|own| own.0).chain([self.keys.algorithm.0]).collect();
+        all.into_iter().collect()
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         self.session.check()?;
+        self.keys.check()?;
         self.revocation.check()?;
         self.limits.check()?;
         for (name, application) in &self.applications {

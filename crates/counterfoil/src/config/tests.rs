@@ -133,6 +133,21 @@ fn s6_what_is_printed_of_a_webhook_does_not_tell_its_path() {
 }
 
 #[test]
+fn keys_are_checked_when_the_configuration_is_read() {
+    for (lines, expected) in [
+        ("[keys]\nalgorithm = 'HS256'", "keys.algorithm"),
+        ("[keys]\nalgorithm = 'eddsa'", "found \"eddsa\"; allowed are EdDSA, Ed25519, ES256"),
+        ("[keys]\nrotate_every = '59m'", "keys.rotate_every"),
+        ("[applications.web]\nalgorithm = 'none'", "applications.web.algorithm"),
+    ] {
+        let message = refusal(lines);
+        assert!(message.contains(expected), "{lines:?}: {message}");
+    }
+    let config = load("[applications.legacy]\nalgorithm = 'ES256'", &[]).expect("valid");
+    assert_eq!(config.algorithms().iter().map(|one| one.name()).collect::<Vec<_>>(), ["EdDSA", "ES256"]);
+}
+
+#[test]
 fn a_redis_mirror_is_checked_when_the_configuration_is_read() {
     let cases = [
         ("url = 'redis://:secret@r'", "a password does not belong into the URL"),

@@ -21,10 +21,15 @@ pub struct Ended {
 /// Commits the revocation and puts it into force here. When this returns, it is durable and no verifier in this process
 /// accepts what it hit (S1). Once begun it is carried through, whether or not anybody waits for it.
 pub async fn end(app: &App, what: Revocation, audit: AuditEntry) -> Result<Ended, StoreError> {
+    let changes_keys = matches!(what, Revocation::Keys { .. });
     let order = RevocationOrder { what, at: audit.at, audit };
-    let (store, force) = (Arc::clone(&app.store), app.in_force());
+    let (store, force, keys) = (Arc::clone(&app.store), app.in_force(), Arc::clone(&app.keys));
     carried_through(async move {
         let revoked = store.revoke(order).await?;
+        // The ring first: guards are told of a revoked key together with the key set that has others.
+        if changes_keys && let Err(error) = keys.reload(store.as_ref()).await {
+            tracing::error!(%error, "keys have been revoked, and the new ones cannot be read yet");
+        }
         let seq = force.absorb(&revoked);
         Ok(Ended { found: revoked.found, seq })
     })
@@ -61,7 +66,7 @@ pub async fn mend(app: &App) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn carried_through<T: Send + 'static>(
+pub(super) async fn carried_through<T: Send + 'static>(
     work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
 ) -> Result<T, StoreError> {
     tokio::spawn(work).await.map_err(|_| StoreError::Unavailable)?

@@ -27,6 +27,11 @@ pub struct Administrator {
 }
 
 impl Administrator {
+    /// The server itself.
+    pub fn system() -> Self {
+        Self { actor: Actor::System, caller: Caller { address: None, device: String::new() } }
+    }
+
     pub(super) fn entry(&self, app: &App, event: Event, user: Option<UserId>, detail: &str) -> AuditEntry {
         let entry = self.caller.audit(event, self.actor, app.clock.now());
         AuditEntry { user, detail: detail.to_owned(), ..entry }

@@ -7,7 +7,7 @@ use counterfoil_core::profile::Profile;
 use counterfoil_core::session::Session;
 use counterfoil_core::user::User;
 use counterfoil_core::{Sid, Timestamp};
-use counterfoil_guard::Refusal;
+use counterfoil_guard::{Refusal, check_times};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,16 +62,16 @@ impl From<Refusal> for AuthenticateError {
 pub fn verify_access(app: &App, token: &str, now: Timestamp) -> Result<Arc<Verified>, Refusal> {
     let known = app.verified().lock().get(token);
     let verified = if let Some(verified) = known {
-        app.verifier().check_times(&verified.claims, now)?;
+        check_times(&verified.claims, now)?;
         verified
     } else {
-        let claims = app.verifier().verify(token, now)?;
+        let (claims, kid) = app.keyring().verifier.verify_with_kid(token, now)?;
         check_application(app, &claims)?;
-        let verified = Arc::new(Verified { claims, me: Mutex::new(None) });
+        let verified = Arc::new(Verified { claims, kid, me: Mutex::new(None) });
         app.verified().lock().insert(token, Arc::clone(&verified));
         verified
     };
-    app.revocations().read().check(&verified.claims)?;
+    app.revocations().read().check(&verified.claims, &verified.kid)?;
     Ok(verified)
 }
 
@@ -92,7 +92,7 @@ pub async fn identify(app: &App, credential: Credential<'_>, caller: &Caller) ->
             app.store.by_sid(sid).await?
         }
         Credential::Session(token) => {
-            let handle = app.secrets.tokens.parse_session(token).map_err(|_| Refusal::BadSignature)?;
+            let handle = app.tokens.parse_session(token).map_err(|_| Refusal::BadSignature)?;
             app.store.by_handle(handle).await?.filter(|(session, _)| session.profile == Profile::Opaque)
         }
     };
@@ -111,11 +111,11 @@ pub async fn identify(app: &App, credential: Credential<'_>, caller: &Caller) ->
 pub async fn session_to_end(app: &App, credential: Credential<'_>) -> Result<Option<Sid>, StoreError> {
     match credential {
         Credential::Access(token) => {
-            let claims = app.verifier().verify_even_if_expired(token, app.clock.now());
+            let claims = app.keyring().verifier.verify_even_if_expired(token, app.clock.now());
             Ok(claims.ok().map(|claims| claims.sid))
         }
         Credential::Session(token) => {
-            let Ok(handle) = app.secrets.tokens.parse_session(token) else { return Ok(None) };
+            let Ok(handle) = app.tokens.parse_session(token) else { return Ok(None) };
             Ok(app.store.by_handle(handle).await?.map(|(session, _)| session.sid))
         }
     }

@@ -8,6 +8,7 @@ use counterfoil_core::refresh::token::Nonce;
 use counterfoil_core::session::Session;
 use counterfoil_core::user::User;
 use counterfoil_core::{Jti, Secret, Timestamp};
+use counterfoil_guard::Algorithm;
 use std::time::Duration;
 
 /// What is handed out, and how. The transport (cookie or body) follows from the profile.
@@ -45,7 +46,7 @@ pub fn deliver(
     long_lived: LongLived,
 ) -> Result<Delivery, OverBudget> {
     let new = long_lived == LongLived::New;
-    let tokens = &app.secrets.tokens;
+    let tokens = &app.tokens;
     let cookie_life = session.persistent.then(|| {
         let end = if session.profile.has_refresh_token() { session.ends_unused_at() } else { session.expires_at };
         end.since(now)
@@ -71,7 +72,7 @@ pub fn deliver(
 fn mint_access(app: &App, session: &Session, user: &User, now: Timestamp) -> Result<Minted, OverBudget> {
     // An application that has left the configuration is refused before it comes to this.
     let application = app.applications.get(&session.application).ok_or(OverBudget { size: 0, budget: 0 })?;
-    mint_as(app, &application.mint, (session, user), now).inspect_err(|error| {
+    mint_as(app, (&application.mint, application.algorithm), (session, user), now).inspect_err(|error| {
         tracing::error!(%error, application = session.application, "an access token does not fit; raise `token_budget` or hold fewer roles");
     })
 }
@@ -79,7 +80,7 @@ fn mint_access(app: &App, session: &Session, user: &User, now: Timestamp) -> Res
 /// Mints under any policy. `now` is the time that was read before the rows were.
 pub(super) fn mint_as(
     app: &App,
-    policy: &MintPolicy,
+    (policy, algorithm): (&MintPolicy, Algorithm),
     whose: (&Session, &User),
     now: Timestamp,
 ) -> Result<Minted, OverBudget> {
@@ -87,5 +88,5 @@ pub(super) fn mint_as(
     let (jti, jitter) = random.split_at(16);
     let jti = Jti::from_bytes(jti.try_into().expect("split at 16"));
     let jitter = u16::from_be_bytes(jitter.try_into().expect("two are left"));
-    mint(&app.secrets.signing, policy, whose, now, (jti, jitter))
+    mint(app.keyring().signing(algorithm), policy, whose, now, (jti, jitter))
 }

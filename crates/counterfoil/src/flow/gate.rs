@@ -117,7 +117,10 @@ fn hand_off(app: &App, who: &Resolved, audience: &str, now: Timestamp) -> Result
     let Resolved { at, session, user } = who;
     let (since, acr) = (session.auth_time.as_millis(), session.acr.as_str());
     let mut key = session.sid.to_string();
-    write!(key, " {} {since} {acr} {audience}", user.claims_version).expect("writing to a string does not fail");
+    let algorithm = app.config.keys.algorithm.0;
+    // A key that has been revoked takes the tokens it signed along.
+    let (version, kid) = (user.claims_version, app.keyring().signing(algorithm).kid().clone());
+    write!(key, " {version} {since} {acr} {kid} {audience}").expect("writing to a string does not fail");
     if let Some(known) = app.gate.handed_off.lock().get(&key).filter(|known| now < known.renew_at) {
         return Ok(known);
     }
@@ -129,7 +132,7 @@ fn hand_off(app: &App, who: &Resolved, audience: &str, now: Timestamp) -> Result
         budget: HARD_CAP,
         with_roles: true,
     };
-    let minted = mint_as(app, &policy, (session, user), *at)?;
+    let minted = mint_as(app, (&policy, algorithm), (session, user), *at)?;
     let half = Duration::from_secs(minted.expires_in.unsigned_abs()) / 2;
     let made = Arc::new(HandOff { token: Secret::new(minted.token), renew_at: at.plus(half) });
     app.gate.handed_off.lock().insert(&key, Arc::clone(&made));

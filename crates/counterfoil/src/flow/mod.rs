@@ -8,6 +8,7 @@ pub mod deliver;
 pub mod gate;
 pub mod guards;
 pub mod introspect;
+pub mod keys;
 pub mod login;
 pub mod me;
 pub mod refresh;

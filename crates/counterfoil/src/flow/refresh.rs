@@ -48,7 +48,7 @@ pub enum RefreshError {
 
 /// Takes a refresh token and hands out what the decision says.
 pub async fn refresh(app: &App, token: &str, via: Via, caller: &Caller) -> Result<Delivery, RefreshError> {
-    let presented = app.secrets.tokens.parse_refresh(token).map_err(|_| RefreshError::Invalid(None))?;
+    let presented = app.tokens.parse_refresh(token).map_err(|_| RefreshError::Invalid(None))?;
     // Before the row is read, so that a token minted from it cannot outlive what the row says; and once, because an honest
     // repeat that is decided again at the very end of the grace must not be decided as if it had come later.
     let now = app.clock.now();

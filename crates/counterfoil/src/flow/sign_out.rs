@@ -19,7 +19,7 @@ pub async fn sign_out(app: &App, sid: Sid, caller: &Caller) -> Result<Ended, Sto
 
 /// The session that a refresh token belongs to, to sign it out: any generation will do, as long as it is ours.
 pub async fn session_of_refresh_token(app: &App, token: &str) -> Result<Option<Sid>, StoreError> {
-    let Ok(presented) = app.secrets.tokens.parse_refresh(token) else { return Ok(None) };
+    let Ok(presented) = app.tokens.parse_refresh(token) else { return Ok(None) };
     Ok(app.store.by_handle(presented.handle).await?.map(|(session, _)| session.sid))
 }
 

@@ -185,7 +185,7 @@ impl<'a> Presented<'a> {
         // A browser that changed profile may still send both; the one that verifies counts.
         let now = app.clock.now();
         let good_access = |token: &&str| verify_access(app, token, now).is_ok();
-        let good_session = |token: &&str| app.secrets.tokens.parse_session(token).is_ok();
+        let good_session = |token: &&str| app.tokens.parse_session(token).is_ok();
         // The common case is decided where the token is used, once.
         if let ([only], []) = (access.as_slice(), session.as_slice()) {
             return Ok(Some(Self { kind: Kind::AccessCookie(only), healing: Vec::new() }));

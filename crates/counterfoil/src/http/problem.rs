@@ -58,6 +58,7 @@ codes! {
     RegistrationClosed, FORBIDDEN, "registration_closed", "Accounts are made by invitation here.";
     InviteInvalid, FORBIDDEN, "invite_invalid", "The invitation is unknown, used up or over.";
     GuardUnknown, UNAUTHORIZED, "guard_unknown", "The guard's credential is not known here.";
+    KeyTooNew, CONFLICT, "key_too_new", "The next key has not been published for long enough to sign.";
     NameTaken, CONFLICT, "name_taken", "There is one of that name.";
     NotFound, NOT_FOUND, "not_found", "There is no such thing.";
     MethodNotAllowed, METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not take that method.";

@@ -47,7 +47,8 @@ pub fn router(app: Arc<App>) -> Router {
 
 /// What the control socket serves: administration only, by whoever owns the data folder.
 pub fn control_router(app: Arc<App>) -> Router {
-    admin().route("/readyz", get(health::readyz)).fallback(not_found).with_state(app)
+    let own = Router::new().route("/api/admin/master-key", post(keys::change_master));
+    admin().merge(own).route("/readyz", get(health::readyz)).fallback(not_found).with_state(app)
 }
 
 fn admin() -> Router<Arc<App>> {
@@ -64,6 +65,9 @@ fn admin() -> Router<Arc<App>> {
         .route("/api/admin/guards", get(guards::list).post(guards::create))
         .route("/api/admin/guards/{name}", delete(guards::remove))
         .route("/api/admin/keys", get(keys::list))
+        .route("/api/admin/keys/rotate", post(keys::rotate))
+        .route("/api/admin/keys/revoke-all", post(keys::revoke_all))
+        .route("/api/admin/keys/{kid}/revoke", post(keys::revoke))
         .route("/api/admin/audit", get(audit::list))
 }
 

@@ -2,19 +2,21 @@
 
 use super::oauth;
 use crate::app::App;
+use crate::config::KEY_SET_MAX_AGE;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use std::sync::Arc;
 
-/// How long verifiers may keep the key set.
+/// How long verifiers may keep the key set ([`KEY_SET_MAX_AGE`]), and the metadata.
 const MAX_AGE: &str = "public, max-age=300";
+const _: () = assert!(KEY_SET_MAX_AGE.as_secs() == 300, "what a rotation waits for is what verifiers are told");
 
 /// The key set (RFC 7517).
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "discovery", responses((status = 200), (status = 304)))]
 pub(super) async fn jwks(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    cacheable(&headers, "application/jwk-set+json", app.jwks.clone())
+    cacheable(&headers, "application/jwk-set+json", app.keyring().jwks.clone())
 }
 
 /// The server's metadata (RFC 8414): only what is really there.

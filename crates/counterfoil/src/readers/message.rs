@@ -71,6 +71,10 @@ const fn detail_is_a_word(event: Event) -> bool {
             | Event::TokenRevoked
             | Event::GuardAdded
             | Event::GuardRemoved
+            | Event::KeyCreated
+            | Event::KeyActivated
+            | Event::KeyRetired
+            | Event::KeyRevoked
     )
 }
 

@@ -8,7 +8,7 @@ pub mod sqlite;
 
 use async_trait::async_trait;
 use counterfoil_core::audit::AuditEntry;
-use counterfoil_core::keys::ring::StoredKey;
+use counterfoil_core::keys::ring::{KeyStep, StoredKey};
 use counterfoil_core::refresh::rotation::Decision;
 use counterfoil_core::revocation::{RevocationOrder, Revoked};
 use counterfoil_core::session::{Handle, Session};
@@ -175,6 +175,9 @@ pub struct SealedSecret {
     pub sealed: Vec<u8>,
 }
 
+/// All that is sealed under the master key.
+pub type Sealed = (Vec<StoredKey>, Vec<SealedSecret>);
+
 /// Accounts and their credentials.
 #[async_trait]
 pub trait Users {
@@ -260,6 +263,11 @@ pub trait Keys {
     async fn secrets(&self) -> Result<Vec<SealedSecret>, StoreError>;
     /// Puts the first keys and secrets into an empty store; `false`, and nothing done, if it has any.
     async fn initialise(&self, keys: Vec<StoredKey>, secrets: Vec<SealedSecret>) -> Result<bool, StoreError>;
+    /// Carries steps of the ring out; `false`, and nothing done, when a key is not in the state its step begins from. The private
+    /// half of a key that will never sign again is erased.
+    async fn change_keys(&self, steps: Vec<KeyStep>, audits: Vec<AuditEntry>) -> Result<bool, StoreError>;
+    /// Replaces every sealed secret by its new sealing; `false`, and nothing done, when what is there is not `old`.
+    async fn reseal(&self, old: Sealed, new: Sealed, audit: AuditEntry) -> Result<bool, StoreError>;
 }
 
 /// The audit log.

@@ -2,7 +2,7 @@
 //! key, so that nothing but the check under test stands between them and acceptance. Each is refused with the stated code.
 
 use crate::support::{Browser, TestApp};
-use counterfoil_guard::base64url_encode as b64;
+use counterfoil_guard::{Algorithm, base64url_encode as b64};
 use http::{Method, header};
 use serde_json::{Map, Value, json};
 
@@ -27,7 +27,7 @@ impl Forge {
     /// Signs any header and payload text with the server's real key.
     fn sign(&self, header: &str, payload: &[u8]) -> String {
         let input = format!("{}.{}", b64(header.as_bytes()), b64(payload));
-        format!("{input}.{}", b64(&self.app.app.secrets.signing.signature_over(input.as_bytes())))
+        format!("{input}.{}", b64(&self.app.app.keyring().signing(Algorithm::EdDsa).signature_over(input.as_bytes())))
     }
 
     fn with_header(&self, name: &str, value: Value) -> String {
@@ -116,7 +116,7 @@ async fn atk01_02_no_algorithm_but_the_keys_own() {
     forge.refuses("ATK-01", [forge.without_header("alg")]).await;
     let unsigned = forge.with_header("alg", json!("none"));
     forge.refuses("ATK-01", [format!("{}.", unsigned.rsplit_once('.').unwrap().0)]).await;
-    let hmac = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, forge.app.app.secrets.signing.public());
+    let hmac = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, forge.app.app.keyring().signing(Algorithm::EdDsa).public());
     let confused = forge.with_header("alg", json!("HS256"));
     let input = confused.rsplit_once('.').unwrap().0;
     let mac = b64(aws_lc_rs::hmac::sign(&hmac, input.as_bytes()).as_ref());

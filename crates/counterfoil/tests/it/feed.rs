@@ -35,7 +35,7 @@ impl<'a> Follower<'a> {
 
     /// Another process with the same credential, which has heard nothing yet.
     pub(crate) fn with(app: &'a TestApp, credential: &str) -> Self {
-        let keys = KeySet::from_jwks(&app.app.jwks).unwrap();
+        let keys = KeySet::from_jwks(&app.app.keyring().jwks).unwrap();
         let verifier = Verifier::new(app.app.public.issuer(), "web", keys);
         let guard = Arc::new(Guard::new(verifier, Instance::from_bytes(random())));
         Self { app, credential: credential.to_owned(), guard }

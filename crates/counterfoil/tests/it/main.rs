@@ -11,6 +11,7 @@ mod environment;
 mod feed;
 mod gate;
 mod guard;
+mod master_key;
 mod matrix;
 mod oauth;
 mod pages;

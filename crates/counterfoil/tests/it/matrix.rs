@@ -5,12 +5,12 @@ use crate::control::ask;
 use crate::feed::Follower;
 use crate::oauth::{credential, introspect, send, sign_in_to};
 use crate::support::{Browser, EMAIL, PASSWORD, TestApp};
-use Effect::{Ends, OneToken, Stale};
+use Effect::{Ends, KeyGone, OneToken, Stale};
 use Way::{
-    AdminEndsSession, AdminEndsUser, Ban, DeleteRefresh, EndOne, EndOthers, PasswordChange, RefreshReuse, RevokeAccess,
+    AdminEndsSession, AdminEndsUser, Ban, DeleteRefresh, EndOne, EndOthers, PasswordChange, RefreshReuse, RevokeAccess, RevokeKey,
     RevokeRefresh, RevokeSession, RolesChanged, SessionLimit, SignOut, SignOutEverywhere,
 };
-use counterfoil_guard::{Refusal, base64url_decode};
+use counterfoil_guard::{Algorithm, Refusal, base64url_decode};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -35,6 +35,7 @@ enum Way {
     RevokeRefresh,
     RevokeSession,
     RevokeAccess,
+    RevokeKey,
     RolesChanged,
 }
 
@@ -47,10 +48,12 @@ enum Effect {
     OneToken,
     /// Access tokens are outdated; a refresh mends it.
     Stale,
+    /// The key that signed its access tokens is no more; a refresh mends it.
+    KeyGone,
 }
 
 /// (way, what it does, whether there is such a thing in a session of the `cookie` profile, and of the `opaque` profile)
-const TABLE: [(Way, Effect, bool, bool); 15] = [
+const TABLE: [(Way, Effect, bool, bool); 16] = [
     (SignOut, Ends("signed_out"), true, true),
     (DeleteRefresh, Ends("signed_out"), true, false),
     (EndOne, Ends("ended_by_you"), true, true),
@@ -65,6 +68,7 @@ const TABLE: [(Way, Effect, bool, bool); 15] = [
     (RevokeRefresh, Ends("signed_out"), true, false),
     (RevokeSession, Ends("signed_out"), false, true),
     (RevokeAccess, OneToken, true, false),
+    (RevokeKey, KeyGone, true, true),
     (RolesChanged, Stale, true, true),
 ];
 
@@ -122,6 +126,10 @@ impl<'a> World<'a> {
             AdminEndsSession => {
                 return self.administer("POST", &format!("/api/admin/sessions/{sid}/revoke"), json!({})).await;
             }
+            RevokeKey => {
+                let kid = self.app.app.keyring().signing(Algorithm::EdDsa).kid().clone();
+                return self.administer("POST", &format!("/api/admin/keys/{kid}/revoke"), json!({})).await;
+            }
             RolesChanged => {
                 return self.administer("PUT", &format!("{user}/roles"), json!({ "roles": ["editor"] })).await;
             }
@@ -177,7 +185,8 @@ impl<'a> World<'a> {
         let path = "/api/revocations?instance=AAAAAAAAAAAAAAAAAAAAAA&nonce=n&wait=0&after=";
         let (_, answer) = self.guard.fetch(&format!("{path}{before}")).await;
         let jti = self.copy.cookie(ACCESS).map_or_else(|| "none".to_owned(), |token| jti(&token));
-        let targets = [("sessions", &self.sid), ("stale", &self.sid), ("tokens", &jti)];
+        let kid = self.copy.cookie(ACCESS).map_or_else(|| "\"".to_owned(), |token| part(&token, 0)["kid"].to_string());
+        let targets = [("sessions", &self.sid), ("stale", &self.sid), ("tokens", &jti), ("keys", &kid)];
         let hit = targets.into_iter().filter(|(member, id)| answer[*member].to_string().contains(*id));
         let members: Vec<_> = hit.map(|(member, _)| member).collect();
         members.join(" ")
@@ -216,8 +225,12 @@ fn alive_or(code: &str) -> String {
 }
 
 fn jti(token: &str) -> String {
-    let payload = base64url_decode(token.split('.').nth(1).unwrap()).unwrap();
-    serde_json::from_slice::<Value>(&payload).unwrap()["jti"].as_str().unwrap().to_owned()
+    part(token, 1)["jti"].as_str().unwrap().to_owned()
+}
+
+/// Header (0) or payload (1) of a token.
+fn part(token: &str, number: usize) -> Value {
+    serde_json::from_slice(&base64url_decode(token.split('.').nth(number).unwrap()).unwrap()).unwrap()
 }
 
 /// What must be seen at a place.
@@ -228,10 +241,14 @@ fn expected(effect: Effect, place: &str) -> &'static str {
         (Ends(_), "event in the feed") => "sessions",
         (OneToken, "event in the feed") => "tokens",
         (Stale, "event in the feed") => "stale",
+        (KeyGone, "event in the feed") => "keys",
         (Ends(_), _) => "session_revoked",
         (OneToken, _) if access => "session_revoked",
         (Stale, _) if access => "token_stale",
-        (OneToken | Stale, _) => "alive",
+        // A token that no key of ours has signed is not ours, and of those nothing is said.
+        (KeyGone, "access token at introspection") => "no reason",
+        (KeyGone, _) if access => "token_invalid",
+        (OneToken | Stale | KeyGone, _) => "alive",
     }
 }
 
@@ -253,7 +270,7 @@ async fn s1_s2_every_way_of_ending_access_shows_at_every_place() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(cells, 14 * 7 + 11 * 4, "no cell is left out");
+    assert_eq!(cells, 15 * 7 + 12 * 4, "no cell is left out");
 }
 
 /// Without this a place that never accepts anything would pass above.

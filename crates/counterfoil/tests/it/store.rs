@@ -1,14 +1,14 @@
 //! The contract of `Store`, run against every engine. To plug in another one, add a line to `engines!`.
 
 mod feed;
+mod keys;
 
 use counterfoil::clock::random;
 use counterfoil::store::sqlite::{SqliteStore, Synchronous};
 use counterfoil::store::{
-    Invite, NewAccount, NewSession, Opened, Purged, Refreshed, Registered, Rule, SealedSecret, Seen, Store, StoreError,
+    Invite, NewAccount, NewSession, Opened, Purged, Refreshed, Registered, Rule, Seen, Store, StoreError,
 };
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
-use counterfoil_core::keys::ring::{KeyState, StoredKey};
 use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::rotation::{Decision, Parent, Rotation};
 use counterfoil_core::refresh::token::Nonce;
@@ -16,10 +16,14 @@ use counterfoil_core::revocation::{ENTRY_LIFE, Revocation, RevocationOrder, Revo
 use counterfoil_core::session::{Assurance, EndReason, Handle, Session};
 use counterfoil_core::user::{Email, Role, User};
 use counterfoil_core::{Jti, Sid, Timestamp, UserId};
-use counterfoil_guard::{Algorithm, Entry, Target};
+use counterfoil_guard::{Entry, Target};
 use feed::{
     a_guards_name_is_taken_once_and_free_again, a_log_keeps_its_identity,
     the_longest_promise_is_kept_until_it_is_forgotten,
+};
+use keys::{
+    k2_a_revoked_key_has_its_entry_in_the_same_transaction, keys_are_initialised_once,
+    secrets_are_sealed_anew_only_from_what_was_read, the_ring_changes_as_a_whole_or_not_at_all,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +66,9 @@ engines! { [sqlite] {
     the_longest_promise_is_kept_until_it_is_forgotten,
     a_guards_name_is_taken_once_and_free_again,
     keys_are_initialised_once,
+    the_ring_changes_as_a_whole_or_not_at_all,
+    k2_a_revoked_key_has_its_entry_in_the_same_transaction,
+    secrets_are_sealed_anew_only_from_what_was_read,
     the_audit_log_pages_backwards,
     a_reader_begins_at_the_head_reads_forward_and_never_goes_back,
     purging_removes_the_dead_and_nothing_else,
@@ -421,22 +428,6 @@ async fn entries_leave_after_their_time(store: Arc<dyn Store>) {
     assert_eq!(store.log(until.minus(Duration::from_millis(1))).await.unwrap().in_force.len(), 1);
     let log = store.log(until).await.unwrap();
     assert_eq!((log.in_force, log.head.unwrap().seq), (Vec::new(), 1), "the head stays");
-}
-
-async fn keys_are_initialised_once(store: Arc<dyn Store>) {
-    let key = |kid: &str| StoredKey {
-        kid: kid.parse().unwrap(),
-        algorithm: Algorithm::EdDsa,
-        state: KeyState::Active,
-        created_at: at(0),
-        public: vec![1; 32],
-        sealed: vec![2; 60],
-    };
-    let secret = SealedSecret { purpose: "pepper".into(), id: "1".into(), sealed: vec![3; 60] };
-    assert_eq!(store.initialise(vec![key("a")], vec![secret.clone()]).await, Ok(true));
-    assert_eq!(store.initialise(vec![key("b")], vec![secret.clone()]).await, Ok(false));
-    assert_eq!(store.signing_keys().await.unwrap(), [key("a")]);
-    assert_eq!(store.secrets().await.unwrap(), [secret]);
 }
 
 async fn the_audit_log_pages_backwards(store: Arc<dyn Store>) {

@@ -14,19 +14,26 @@ export const publicX = (key) => createPublicKey(key).export({ format: 'jwk' }).x
 export const publicPem = (key) => createPublicKey(key).export({ format: 'pem', type: 'spki' })
 export const publicDer = (key) => createPublicKey(key).export({ format: 'der', type: 'spki' })
 
+/** The example of RFC 7515, appendix A.3. */
+export const rfc7515 = {
+  public: {
+    kty: 'EC', crv: 'P-256',
+    x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU', y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
+  },
+  d: 'jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI',
+}
+
 const okp = (kid, key, more) => ({ kty: 'OKP', crv: 'Ed25519', kid, x: publicX(key), ...more })
 
 export const jwks = {
   keys: [
     okp('k1', rfc8037, { alg: 'EdDSA', use: 'sig' }),
     okp('k2', second, { alg: 'Ed25519', key_ops: ['verify'] }),
+    { ...rfc7515.public, kid: 'k3', alg: 'ES256', use: 'sig' },
     okp('for-encryption', rfc8037, { alg: 'EdDSA', use: 'enc' }),
     okp('cannot-verify', rfc8037, { alg: 'EdDSA', key_ops: ['sign'] }),
     okp('no-algorithm', rfc8037, { use: 'sig' }),
-    {
-      kty: 'EC', crv: 'P-256', kid: 'other-kind', alg: 'ES256', use: 'sig',
-      x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU', y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
-    },
+    { kty: 'RSA', kid: 'other-kind', alg: 'RS256', use: 'sig', e: 'AQAB', n: 'sXchDaQebHnPiGvyDOAT4saGEUetSyo9MKLOoWFsueri' },
   ],
 }
 

@@ -1,14 +1,21 @@
 // vectors/guard/jwks.json, cross_site.json, cookies.json
 
-import { jwks, privateKeys, publicX } from './keys.mjs'
+import { jwks, privateKeys, publicX, rfc7515 } from './keys.mjs'
 
 const key = { kty: 'OKP', crv: 'Ed25519', kid: 'k1', alg: 'EdDSA', x: publicX(privateKeys.rfc8037) }
+const ec = rfc7515.public
+/** All 14 spellings of the points whose order divides the cofactor. */
+export const smallOrder = [
+  '00'.repeat(32), `01${'00'.repeat(31)}`, `ec${'ff'.repeat(30)}7f`, `ed${'ff'.repeat(30)}7f`, `ee${'ff'.repeat(30)}7f`,
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+].flatMap((y) => [y, y.slice(0, 62) + (parseInt(y.slice(62), 16) | 0x80).toString(16)])
 const set = (...keys) => JSON.stringify({ keys })
 
 export const keySets = {
   about: 'JWK Sets: the kids that may verify, or why the whole document is refused. Documents are given as text.',
   cases: [
-    { name: 'what is of use is taken, the rest skipped', document: JSON.stringify(jwks), kids: ['k1', 'k2'] },
+    { name: 'what is of use is taken, the rest skipped', document: JSON.stringify(jwks), kids: ['k1', 'k2', 'k3'] },
     { name: 'no keys', document: set(), kids: [] },
     { name: 'members nobody knows are harmless', document: JSON.stringify({ keys: [{ ...key, more: [1] }], more: {} }), kids: ['k1'] },
     { name: 'null is absent', document: set({ ...key, use: null, key_ops: null, d: null }), kids: ['k1'] },
@@ -17,6 +24,17 @@ export const keySets = {
     { name: 'an Ed25519 key for another algorithm is skipped', document: set({ ...key, alg: 'ES256' }), kids: [] },
     { name: 'a short key is skipped', document: set({ ...key, x: 'AAAA' }), kids: [] },
     { name: 'a key that is not canonical base64url is skipped', document: set({ ...key, x: `${key.x}=` }), kids: [] },
+    { name: 'a P-256 key', document: set({ ...ec, kid: 'e1', alg: 'ES256' }), kids: ['e1'] },
+    { name: 'a P-256 key for another algorithm is skipped', document: set({ ...ec, kid: 'e1', alg: 'EdDSA' }), kids: [] },
+    { name: 'a P-256 key without algorithm is skipped', document: set({ ...ec, kid: 'e1' }), kids: [] },
+    { name: 'a point that is not on the curve is skipped', document: set({ ...ec, y: ec.x, kid: 'e1', alg: 'ES256' }), kids: [] },
+    { name: 'half a point is skipped', document: set({ ...ec, y: undefined, kid: 'e1', alg: 'ES256' }), kids: [] },
+    { name: 'a short coordinate is skipped', document: set({ ...ec, x: ec.x.slice(0, 42), kid: 'e1', alg: 'ES256' }), kids: [] },
+    ...smallOrder.map((hex) => ({
+      name: `ATK-07 a key of small order is skipped: ${hex}`,
+      document: set({ ...key, x: Buffer.from(hex, 'hex').toString('base64url') }),
+      kids: [],
+    })),
     { name: 'another curve is skipped', document: set({ ...key, crv: 'X25519' }), kids: [] },
     { name: 'two keys of one name', document: set(key, key), fault: 'duplicate_kid' },
     { name: 'a private key', document: set({ ...key, d: 'AAAA' }), fault: 'private_key' },

@@ -1,5 +1,6 @@
 // vectors/guard/verify.json
 
+import { smallOrder } from './requests.mjs'
 import { b64, jwks, privateKeys, publicDer, publicPem, publicX, signEd, signHmac } from './keys.mjs'
 
 const issuer = 'https://app.example.com'
@@ -56,6 +57,36 @@ accept('unknown claims are let be', withClaims({ custom: { deep: [[[[[1]]]]] }, 
 accept('an escaped name is the same name', jwt(header, JSON.stringify(claims).replace('"sub"', '"\\u0073ub"')))
 accept('white space within the JSON', jwt(JSON.stringify(header, null, 2), JSON.stringify(claims, null, '\t')))
 accept('a surrogate pair', jwt(header, JSON.stringify({ ...claims, client_id: '@' }).replace('"@"', '"\\ud83d\\ude00"')), { client_id: '\u{1f600}' })
+
+// ECDSA signatures differ every time they are made, so this one is kept as it was made, by the key of RFC 7515 A.3.
+const ES256 = 'KsxH3XXmJJaURiulMyD2Ky1bkmiZ2wEFMCJifPJv5jfnbcx-QAA94k2bElsL5-dPzffRgdNSmH9qKrfPaI7MSg'
+const es256Header = { alg: 'ES256', kid: 'k3', typ: 'at+jwt' }
+const es256 = (signature) => jwt(es256Header, claims, () => signature)
+const [r, s] = [Buffer.from(ES256, 'base64url').subarray(0, 32), Buffer.from(ES256, 'base64url').subarray(32)]
+const ORDER = BigInt('0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551')
+const scalar = (n) => Buffer.from(n.toString(16).padStart(64, '0'), 'hex')
+const number = (bytes) => BigInt(`0x${bytes.toString('hex')}`)
+const der = (n) => (n[0] > 0x7f ? Buffer.concat([Buffer.from([2, 33, 0]), n]) : Buffer.concat([Buffer.from([2, 32]), n]))
+const derPair = Buffer.concat([der(r), der(s)])
+accept('ES256', es256(Buffer.concat([r, s])))
+// ATK-06: a second signature of the same message, by design of ECDSA: nothing may be keyed by a signature.
+accept('ES256 with the other s', es256(Buffer.concat([r, scalar(ORDER - number(s))])))
+for (const [what, signature] of Object.entries({
+  'of zeros': Buffer.alloc(64),
+  'with r = 0': Buffer.concat([Buffer.alloc(32), s]),
+  'with s = 0': Buffer.concat([r, Buffer.alloc(32)]),
+  'with r = n': Buffer.concat([scalar(ORDER), s]),
+  'with s = n': Buffer.concat([r, scalar(ORDER)]),
+  'with r = s = n': Buffer.concat([scalar(ORDER), scalar(ORDER)]),
+  'of 63 bytes': Buffer.concat([r, s]).subarray(1),
+  'of 65 bytes': Buffer.concat([r, s, Buffer.alloc(1)]),
+  'in DER': Buffer.concat([Buffer.from([0x30, derPair.length]), derPair]),
+})) refuse('bad_signature', 'ATK-05', `an ES256 signature ${what}`, es256(signature))
+refuse('wrong_algorithm', 'ATK-02', 'EdDSA with the key for ES256', jwt({ ...header, kid: 'k3' }, claims))
+refuse('wrong_algorithm', 'ATK-02', 'ES256 with the key for EdDSA', jwt({ ...es256Header, kid: 'k1' }, claims, () => Buffer.concat([r, s])))
+for (const hex of smallOrder) {
+  refuse('bad_signature', 'ATK-07', `R of small order: ${hex}`, jwt(header, claims, (i) => Buffer.concat([Buffer.from(hex, 'hex'), signEd(i).subarray(32)])))
+}
 
 for (const alg of ['none', 'None', 'NONE', 'nOnE', 'none ', '', 'eddsa', 'ES256', 'RS256', 'Ed25519', 'Ed448']) {
   refuse('wrong_algorithm', 'ATK-01', `alg ${JSON.stringify(alg)}, otherwise good`, withHeader({ alg }))

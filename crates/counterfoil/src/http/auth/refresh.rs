@@ -111,7 +111,7 @@ fn cookie_token(app: &App, headers: &HeaderMap) -> Result<(String, Vec<HeaderVal
     if let [only] = values.as_slice() {
         return Ok(((*only).to_owned(), Vec::new()));
     }
-    let mut ours = values.iter().filter(|value| app.secrets.tokens.parse_refresh(value).is_ok());
+    let mut ours = values.iter().filter(|value| app.tokens.parse_refresh(value).is_ok());
     match (ours.next(), ours.next()) {
         (Some(token), None) => Ok(((*token).to_owned(), REFRESH.clear_strays(app))),
         (None, _) if values.is_empty() => Err(Problem::new(Code::RefreshMissing)),

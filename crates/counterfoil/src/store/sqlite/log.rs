@@ -2,10 +2,11 @@
 
 use super::row::{all, first, millis, roles_column, time};
 use super::writer::Failure;
-use super::{SqliteStore, audit};
+use super::{SqliteStore, audit, keys};
 use crate::store::{Log, LogState, StoreError};
 use async_trait::async_trait;
 use counterfoil_core::audit::AuditEntry;
+use counterfoil_core::keys::ring::{KeyState, KeyStep};
 use counterfoil_core::revocation::{ENTRY_LIFE, Revocation, RevocationOrder, Revoked};
 use counterfoil_core::session::{EndReason, Handle};
 use counterfoil_core::user::Role;
@@ -110,6 +111,7 @@ fn revoke(connection: &Connection, order: &RevocationOrder) -> Result<Revoked, F
             audit::insert(connection, audit_entry)?;
             Ok(Revoked { entries, found: true })
         }
+        Revocation::Keys { steps, audits } => revoke_keys(connection, steps, audits, audit_entry),
         Revocation::Roles { user, roles } => set_roles(connection, *user, roles, audit_entry),
     }
 }
@@ -129,6 +131,27 @@ fn revoke_token(connection: &Connection, sid: Sid, jti: Jti, audit_entry: &Audit
     let entries = append(connection, vec![Target::Token(jti)], "token_revoked", audit_entry)?;
     audit::insert(connection, audit_entry)?;
     Ok(Revoked { entries, found })
+}
+
+fn revoke_keys(
+    connection: &Connection,
+    steps: &[KeyStep],
+    audits: &[AuditEntry],
+    audit_entry: &AuditEntry,
+) -> Result<Revoked, Failure> {
+    if !keys::may_take(connection, steps)? {
+        return Ok(Revoked::default());
+    }
+    keys::take(connection, steps)?;
+    let revoked = |step: &KeyStep| match step {
+        KeyStep::Move { kid, to: KeyState::Revoked, .. } => Some(Target::Key(kid.clone())),
+        _ => None,
+    };
+    let entries = append(connection, steps.iter().filter_map(revoked).collect(), "key_revoked", audit_entry)?;
+    for entry in [audit_entry].into_iter().chain(audits) {
+        audit::insert(connection, entry)?;
+    }
+    Ok(Revoked { entries, found: true })
 }
 
 /// ASVS-7.2.4: re-authentication gives the session a new handle; the old one says `refresh_superseded` for a while.

@@ -1,5 +1,7 @@
 //! `/api/admin/*`.
 
+mod keys;
+
 use crate::control::ask;
 use crate::support::{Browser, EMAIL, PASSWORD, TestApp};
 use http::Method;

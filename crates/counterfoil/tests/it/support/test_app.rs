@@ -50,7 +50,8 @@ impl TestApp {
         let listening = "127.0.0.1:443".parse().unwrap();
         let public = PublicUrl::settle(Some(ORIGIN), listening, false).unwrap();
         let master = MasterKey::new(&Secret::new([7; 32]));
-        let secrets = start::secrets(store.as_ref(), &master, clock.as_ref()).await.unwrap();
+        let (in_use, policy) = (config.algorithms(), config.keys.policy());
+        let secrets = start::secrets(store.as_ref(), master, (&in_use, policy), clock.as_ref()).await.unwrap();
         let metrics = telemetry::start_metrics();
         let shared: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
         let parts = Parts { config, public, store, clock: shared, secrets, metrics };

@@ -1,0 +1,148 @@
+//! The keyring's life: what is planned is carried out, by the clock or on an operator's word.
+
+use super::administer::Administrator;
+use super::access::{self, Ended, carried_through};
+use super::start;
+use crate::app::App;
+use crate::store::StoreError;
+use counterfoil_core::audit::{AuditEntry, Event};
+use counterfoil_core::keys::ring::{KeyState, KeyStep};
+use counterfoil_core::keys::rotation::{KeyChange, TooEarly, plan, revoke, revoke_all, rotate_now};
+use counterfoil_core::keys::sealing::MasterKey;
+use counterfoil_core::revocation::Revocation;
+use counterfoil_core::{Kid, Timestamp};
+use counterfoil_guard::Algorithm;
+use std::sync::Arc;
+
+/// How often a ring that another process changes meanwhile is looked at again.
+const ATTEMPTS: u32 = 8;
+
+/// Why a key was not rotated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RotateError {
+    /// Verifiers do not all know the next key yet.
+    #[error("too early")]
+    TooEarly(TooEarly),
+    /// The configuration uses no such algorithm.
+    #[error("no such algorithm in use")]
+    NotInUse,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Does what the ring needs now. Returns whether it has changed.
+pub async fn tend(app: &App) -> Result<bool, StoreError> {
+    let by = Administrator::system();
+    for _ in 0..ATTEMPTS {
+        let keys = app.store.signing_keys().await?;
+        let changes = plan(&keys, &app.algorithms(), app.clock.now(), app.config.keys.policy());
+        if changes.is_empty() {
+            return Ok(false);
+        }
+        if carry_out(app, &by, &changes).await? {
+            return Ok(true);
+        }
+    }
+    Err(StoreError::Overloaded)
+}
+
+/// Changes an algorithm's key now, if that locks nobody out.
+pub async fn rotate(app: &App, by: &Administrator, algorithm: Option<Algorithm>) -> Result<(), RotateError> {
+    let algorithm = algorithm.unwrap_or(app.config.keys.algorithm.0);
+    if !app.algorithms().contains(&algorithm) {
+        return Err(RotateError::NotInUse);
+    }
+    for _ in 0..ATTEMPTS {
+        let keys = app.store.signing_keys().await?;
+        let changes = rotate_now(&keys, algorithm, app.clock.now(), app.config.keys.policy());
+        if carry_out(app, by, &changes.map_err(RotateError::TooEarly)?).await? {
+            return Ok(());
+        }
+    }
+    Err(StoreError::Overloaded.into())
+}
+
+/// Revokes one key, or with `None` all that are published: out of the key set, into the log, and others in their place, in one
+/// transaction. Whatever it signed is refused from then on.
+pub async fn revoke_keys(app: &App, by: &Administrator, which: Option<&Kid>) -> Result<Ended, StoreError> {
+    for _ in 0..ATTEMPTS {
+        let keys = app.store.signing_keys().await?;
+        let changes = match which {
+            Some(kid) => match revoke(&keys, kid) {
+                None => return Ok(access::nothing(app)),
+                // Before, and in force since.
+                Some(changes) if changes.is_empty() => return Ok(Ended { found: true, ..access::nothing(app) }),
+                Some(changes) => changes,
+            },
+            None => revoke_all(&keys, &app.algorithms()),
+        };
+        let now = app.clock.now();
+        let steps = steps(app, &changes, now);
+        let detail = which.map_or("all", Kid::as_str);
+        let what = Revocation::Keys { steps, audits: audits(app, by, &changes) };
+        let ended = access::end(app, what, by.entry(app, Event::KeyRevoked, None, detail)).await?;
+        if ended.found {
+            return Ok(ended);
+        }
+    }
+    Err(StoreError::Overloaded)
+}
+
+/// Seals every secret anew under another master key, in one transaction. Nothing else changes, and nobody notices.
+pub async fn reseal(app: &App, by: &Administrator, fresh: MasterKey) -> Result<(), StoreError> {
+    let entry = by.entry(app, Event::MasterKeyChanged, None, "");
+    let (store, keys) = (Arc::clone(&app.store), Arc::clone(&app.keys));
+    carried_through(async move {
+        for _ in 0..ATTEMPTS {
+            let sealed = (store.signing_keys().await?, store.secrets().await?);
+            let anew = start::reseal(&sealed, &keys.master(), &fresh)?;
+            if store.reseal(sealed, anew, entry.clone()).await? {
+                keys.set_master(fresh);
+                return Ok(());
+            }
+        }
+        Err(StoreError::Overloaded)
+    })
+    .await
+}
+
+/// Commits changes of the ring and takes them in; `false`, and nothing done, when the ring is not what they were made for.
+async fn carry_out(app: &App, by: &Administrator, changes: &[KeyChange]) -> Result<bool, StoreError> {
+    let (steps, audits) = (steps(app, changes, app.clock.now()), audits(app, by, changes));
+    let (store, keys, feed) = (Arc::clone(&app.store), Arc::clone(&app.keys), Arc::clone(&app.feed));
+    carried_through(async move {
+        if !store.change_keys(steps, audits).await? {
+            return Ok(false);
+        }
+        keys.reload(store.as_ref()).await?;
+        feed.wake();
+        Ok(true)
+    })
+    .await
+}
+
+fn steps(app: &App, changes: &[KeyChange], now: Timestamp) -> Vec<KeyStep> {
+    let master = app.keys.master();
+    let step = |change: &KeyChange| match change {
+        KeyChange::Create { algorithm, state, .. } => KeyStep::Add(start::fresh_key(&master, *algorithm, *state, now)),
+        KeyChange::Move { kid, from, to, .. } => KeyStep::Move { kid: kid.clone(), from: *from, to: *to, at: now },
+    };
+    changes.iter().map(step).collect()
+}
+
+/// A line for each change but those by which a key is revoked, which the revocation's own line tells.
+fn audits(app: &App, by: &Administrator, changes: &[KeyChange]) -> Vec<AuditEntry> {
+    let entry = |change: &KeyChange| {
+        let (event, what, reason) = match change {
+            KeyChange::Create { algorithm, reason, .. } => (Event::KeyCreated, algorithm.name(), *reason),
+            KeyChange::Move { to: KeyState::Revoked, .. } => return None,
+            KeyChange::Move { kid, to, reason, .. } => {
+                let event = if *to == KeyState::Active { Event::KeyActivated } else { Event::KeyRetired };
+                (event, kid.as_str(), *reason)
+            }
+        };
+        Some(by.entry(app, event, None, &format!("{what} {}", reason.as_str())))
+    };
+    changes.iter().filter_map(entry).collect()
+}

@@ -1,0 +1,111 @@
+//! The keys of this process: what signs, what verifies, and the key set as it is served. A change of the ring is a new value put
+//! in the place of the old one; a request that has begun goes on with the one it has.
+
+use crate::store::{Store, StoreError};
+use bytes::Bytes;
+use counterfoil_core::keys::ring::{KeyState, StoredKey, jwks, published};
+use counterfoil_core::keys::sealing::{MasterKey, Purpose};
+use counterfoil_core::keys::signing::SigningKey;
+use counterfoil_guard::{Algorithm, Verifier};
+use parking_lot::RwLock;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A key in the store that cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the store's signing key is missing or damaged")]
+pub struct DamagedKey;
+
+/// The ring as it is now.
+#[derive(Debug)]
+pub struct Keyring {
+    /// What signs, by algorithm.
+    signing: BTreeMap<Algorithm, SigningKey>,
+    /// The verifier of this server's own access tokens.
+    pub verifier: Verifier,
+    /// The key set as it is served.
+    pub jwks: Bytes,
+    /// Its entity tag.
+    pub etag: String,
+}
+
+impl Keyring {
+    /// Opens the private halves of the keys that sign.
+    fn open(keys: &[StoredKey], master: &MasterKey, parties: &Parties) -> Result<Self, DamagedKey> {
+        let mut signing = BTreeMap::new();
+        for key in keys.iter().filter(|key| key.state == KeyState::Active) {
+            let private = master.open(Purpose::SigningKey, key.kid.as_str(), &key.sealed).map_err(|_| DamagedKey)?;
+            let opened = SigningKey::new(key.algorithm, &private);
+            signing.insert(key.algorithm, opened.filter(|opened| opened.public() == key.public).ok_or(DamagedKey)?);
+        }
+        if signing.is_empty() {
+            return Err(DamagedKey);
+        }
+        let jwks = jwks(keys).to_string();
+        let etag = crate::app::etag(jwks.as_bytes());
+        Ok(Self { signing, verifier: parties.verifier(keys), jwks: Bytes::from(jwks), etag })
+    }
+
+    /// The key that signs for this algorithm; while it has none yet, another's.
+    pub fn signing(&self, algorithm: Algorithm) -> &SigningKey {
+        let own = self.signing.get(&algorithm);
+        own.or_else(|| self.signing.values().next()).expect("a ring without a key that signs is not opened")
+    }
+}
+
+/// Whose tokens are verified here, and for whom.
+#[derive(Debug)]
+pub struct Parties {
+    /// The issuer.
+    pub issuer: String,
+    /// The audiences of its applications.
+    pub audiences: Vec<String>,
+}
+
+impl Parties {
+    fn verifier(&self, keys: &[StoredKey]) -> Verifier {
+        let (first, rest) = self.audiences.split_first().expect("the default application always exists");
+        let verifier = Verifier::new(&self.issuer, first, published(keys));
+        rest.iter().fold(verifier, |verifier, audience| verifier.also_for(audience))
+    }
+}
+
+/// The ring, and the master key that new keys are sealed under.
+#[derive(Debug)]
+pub struct Keys {
+    master: RwLock<Arc<MasterKey>>,
+    ring: RwLock<Arc<Keyring>>,
+    parties: Parties,
+}
+
+impl Keys {
+    /// From what the store holds.
+    pub fn open(keys: &[StoredKey], master: MasterKey, parties: Parties) -> Result<Self, DamagedKey> {
+        let ring = Keyring::open(keys, &master, &parties)?;
+        Ok(Self { master: RwLock::new(Arc::new(master)), ring: RwLock::new(Arc::new(ring)), parties })
+    }
+
+    /// The ring as it is now.
+    pub fn ring(&self) -> Arc<Keyring> {
+        Arc::clone(&self.ring.read())
+    }
+
+    /// The master key as it is now.
+    pub fn master(&self) -> Arc<MasterKey> {
+        Arc::clone(&self.master.read())
+    }
+
+    /// From now on, secrets are sealed under this one. To be called once the store holds nothing else.
+    pub fn set_master(&self, master: MasterKey) {
+        *self.master.write() = Arc::new(master);
+    }
+
+    /// Takes the ring in as the store has it.
+    pub async fn reload(&self, store: &dyn Store) -> Result<(), StoreError> {
+        const CORRUPT: StoreError = StoreError::Corrupt { table: "signing_key", column: "sealed" };
+        let keys = store.signing_keys().await?;
+        let ring = Keyring::open(&keys, &self.master(), &self.parties).map_err(|DamagedKey| CORRUPT)?;
+        *self.ring.write() = Arc::new(ring);
+        Ok(())
+    }
+}
