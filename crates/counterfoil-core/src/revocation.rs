@@ -87,4 +87,7 @@ pub struct Revoked {
     pub entries: Vec<Entry>,
     /// Whether the thing named exists at all.
     pub found: bool,
+    /// The number of the newest entry when this was committed. What was found to have been ended already has its entry at or
+    /// before it: once this one is effective, so is that.
+    pub head: u64,
 }

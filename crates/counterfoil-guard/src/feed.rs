@@ -61,7 +61,15 @@ pub struct Follower {
     authority: Option<(Timestamp, Tick)>,
     wait: Duration,
     keys_etag: Option<String>,
+    /// When the index was last rid of what is over.
+    forgot: Tick,
 }
+
+/// So that two answers may be lost while a lease of the shortest kind lives.
+const SHORTEST_TIME_OUT: Duration = Duration::from_millis(100);
+
+/// An entry that stays this much longer does no harm.
+const FORGET_EVERY: Duration = Duration::from_secs(10);
 
 impl Follower {
     /// A guard that has heard nothing yet, and so accepts nothing. `instance` must be random for each process.
@@ -75,6 +83,7 @@ impl Follower {
             authority: None,
             wait: Duration::ZERO,
             keys_etag: None,
+            forgot: Tick::default(),
         }
     }
 
@@ -148,13 +157,21 @@ impl Follower {
 
     /// How long a poll may take before it is given up: its waiting, and half as long again.
     pub fn time_out(&self) -> Duration {
-        (self.wait * 3 / 2).max(Duration::from_millis(500))
+        (self.wait * 3 / 2).max(SHORTEST_TIME_OUT)
     }
 
-    /// Drops what no living token can be hit by.
+    /// Drops what no living token can be hit by; now and then, because all of it is looked at.
     pub fn forget(&mut self, now: Clocks) {
-        let now = self.authority_time(now);
-        self.index.forget_before(now);
+        if now.boot.since(self.forgot) >= FORGET_EVERY {
+            self.forgot = now.boot;
+            let now = self.authority_time(now);
+            self.index.forget_before(now);
+        }
+    }
+
+    /// How long the lease has to go: on the clock on which it ends first.
+    pub fn lease_left(&self, now: Clocks) -> Duration {
+        self.lease.map_or(Duration::ZERO, |lease| lease.boot.since(now.boot).min(lease.wall.since(now.wall)))
     }
 }
 

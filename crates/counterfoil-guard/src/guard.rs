@@ -97,6 +97,11 @@ impl Guard {
         self.read().follower.check_lease(now)
     }
 
+    /// How long the lease has to go.
+    pub fn lease_left(&self, now: Clocks) -> std::time::Duration {
+        self.read().follower.lease_left(now)
+    }
+
     /// The next poll to be sent; see [`Follower::poll`].
     pub fn poll(&self, nonce: String, now: Clocks) -> Poll {
         self.write().follower.poll(nonce, now)

@@ -136,10 +136,10 @@ where
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         Box::pin(async move {
-            let found =
-                find(&rules, request.method(), request.headers()).map(|(token, source)| (token.to_owned(), source));
+            let found = find(&rules, request.method(), request.headers());
+            let found = found.map(|(tokens, source)| (tokens.into_iter().map(str::to_owned).collect(), source));
             let authenticated = match found {
-                Ok((token, source)) => rules.admit(&token, source).await,
+                Ok((tokens, source)) => rules.admit(tokens, source).await,
                 Err(answer) => Err(answer),
             };
             match authenticated {
@@ -153,6 +153,9 @@ where
     }
 }
 
+/// How many cookies of the name are looked at.
+const MOST_COOKIES: usize = 8;
+
 /// Why a request did not pass.
 #[derive(Debug)]
 enum Refused {
@@ -163,35 +166,55 @@ enum Refused {
 }
 
 impl Rules {
-    async fn admit(&self, token: &str, source: Source) -> Result<Authenticated, Refused> {
-        let mode = self.mode.unwrap_or(self.guard.config().mode);
-        let verified = self.guard.verify_in(token, mode).await.map_err(Refused::Token)?;
+    async fn admit(&self, tokens: Vec<String>, source: Source) -> Result<Authenticated, Refused> {
+        let verified = self.verify(&tokens).await.map_err(Refused::Token)?;
         self.require.check(&verified.claims, self.guard.authority_time()).map_err(Refused::Insufficient)?;
         Ok(Authenticated { verified, source, guard: self.guard.clone() })
     }
 }
 
-/// The one token of a request. What rests on the cookie and has side effects, or opens a `WebSocket`, must pass C1.
-fn find<'a>(rules: &Rules, method: &Method, headers: &'a HeaderMap) -> Result<(&'a str, Source), Refused> {
+impl Rules {
+    /// Of several cookies of one name, the one that verifies; if two do, none counts (ATK-33).
+    async fn verify(&self, tokens: &[String]) -> Result<Arc<Verified>, Refusal> {
+        let mode = self.mode.unwrap_or(self.guard.config().mode);
+        let (mut good, mut first) = (None, None);
+        for token in tokens {
+            match self.guard.verify_in(token, mode).await {
+                Ok(verified) if good.is_none() => good = Some(verified),
+                Ok(_) => return Err(Refusal::Malformed),
+                // That nobody can tell is no fault of one cookie.
+                Err(Refusal::VerifierStale) => return Err(Refusal::VerifierStale),
+                Err(refusal) => first = first.or(Some(refusal)),
+            }
+        }
+        good.ok_or(first.unwrap_or(Refusal::Missing))
+    }
+}
+
+/// The token of a request; several where several cookies have the name. What rests on the cookie and has side effects, or opens a `WebSocket`, must pass C1.
+fn find<'a>(rules: &Rules, method: &Method, headers: &'a HeaderMap) -> Result<(Vec<&'a str>, Source), Refused> {
     let mut cookies: Vec<&str> = Vec::new();
     for value in headers.get_all(header::COOKIE) {
         cookies.extend(cookie_values(value.as_bytes(), COOKIE));
     }
+    cookies.sort_unstable();
     cookies.dedup();
+    // Each costs a verification.
+    cookies.truncate(MOST_COOKIES);
     let mut authorizations = headers.get_all(header::AUTHORIZATION).iter();
     match (authorizations.next(), authorizations.next(), cookies.as_slice()) {
-        (Some(value), None, []) => Ok((bearer(value)?, Source::Header)),
-        (Some(_), ..) | (None, _, [_, _, ..]) => Err(Refused::Ambiguous),
-        (None, _, [token]) => {
+        (Some(value), None, []) => Ok((vec![bearer(value)?], Source::Header)),
+        (Some(_), ..) => Err(Refused::Ambiguous),
+        (None, _, []) => Err(Refused::Token(Refusal::Missing)),
+        (None, ..) => {
             let socket = headers.contains_key(header::UPGRADE) || headers.contains_key(header::SEC_WEBSOCKET_KEY);
             let allowed = match Provenance::of(headers) {
                 Some(from) if socket => rules.origins.permit_socket(from),
                 Some(from) => method.is_safe() || rules.origins.permit(from),
                 None => method.is_safe() && !socket,
             };
-            if allowed { Ok((token, Source::Cookie)) } else { Err(Refused::CrossSite) }
+            if allowed { Ok((cookies, Source::Cookie)) } else { Err(Refused::CrossSite) }
         }
-        (None, _, []) => Err(Refused::Token(Refusal::Missing)),
     }
 }
 

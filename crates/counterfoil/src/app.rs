@@ -114,7 +114,8 @@ impl App {
         let guards = parts.store.guards().await?.into_iter().map(|guard| (guard.hash, guard.name)).collect();
         let applications = applications(&parts.config, parts.public.issuer());
         let audiences = applications.values().map(|application| application.mint.audience.clone()).collect();
-        let parties = Parties { issuer: parts.public.issuer().to_owned(), audiences };
+        let behind = parts.config.gate.audiences().cloned().collect();
+        let parties = Parties { issuer: parts.public.issuer().to_owned(), audiences, behind };
         let Secrets { master, keys, tokens, pepper } = parts.secrets;
         let keys = Keys::open(&keys, master, parties).map_err(|_| StartError::Damaged("signing key"))?;
         Ok(Self {

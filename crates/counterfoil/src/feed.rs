@@ -11,11 +11,17 @@ use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
+
+/// How many snapshots are made at a time, and from how many entries on that matters.
+const SNAPSHOTS: usize = 4;
+const LONG: usize = 4096;
 
 /// The feed of this process.
 pub struct Feed {
     state: Mutex<State>,
+    /// Long answers are made a few at a time: a thousand guards after a restore must not take a thousand copies of the log.
+    snapshots: Semaphore,
     clock: Arc<dyn Clock>,
     /// Counts what came into the journal: long polls wait for it.
     news: watch::Sender<u64>,
@@ -58,7 +64,13 @@ impl Feed {
         let leases = Leases::new(policy, promised, clock.tick());
         let journal = Journal::new(log.id, log.head.as_ref(), log.in_force);
         let state = Mutex::new(State { journal, leases });
-        Self { state, clock, news: watch::Sender::new(0), progress: watch::Sender::new(0) }
+        Self {
+            state,
+            snapshots: Semaphore::new(SNAPSHOTS),
+            clock,
+            news: watch::Sender::new(0),
+            progress: watch::Sender::new(0),
+        }
     }
 
     /// Takes in what has just been committed.
@@ -93,6 +105,17 @@ impl Feed {
         self.state.lock().journal.cursor().log
     }
 
+    /// A place to make a long answer in, when this poll calls for one; held until it is written.
+    pub async fn place_for(&self, poll: &Poll) -> Option<SemaphorePermit<'_>> {
+        let long = {
+            let state = self.state.lock();
+            let known = poll.after.and_then(|cursor| state.journal.acknowledged(cursor));
+            known.is_none() && state.journal.len() > LONG
+        };
+        // The semaphore is never closed.
+        if long { self.snapshots.acquire().await.ok() } else { None }
+    }
+
     /// Answers a guard's poll: at once when there is something new, else after its `wait`. The cursor it brings acknowledges
     /// what it has taken in.
     pub async fn poll(&self, name: &str, poll: &Poll, keys_etag: impl Fn() -> String) -> Answer {
@@ -121,7 +144,13 @@ impl Feed {
 
     /// In this order, under one lock: the time, the lease from it, the log. Whatever was in the log at that time is in what the
     /// guard is told, so no lease outlives an entry that it does not know by more than S.
-    fn grant(&self, name: &str, poll: &Poll, (arrival, until): (Tick, Tick), keys_etag: &impl Fn() -> String) -> Option<Answer> {
+    fn grant(
+        &self,
+        name: &str,
+        poll: &Poll,
+        (arrival, until): (Tick, Tick),
+        keys_etag: &impl Fn() -> String,
+    ) -> Option<Answer> {
         let mut state = self.state.lock();
         let x = self.clock.tick();
         if x < until && poll.after == Some(state.journal.cursor()) {
@@ -202,7 +231,9 @@ impl Feed {
         let journal = Journal::new(log.id, log.head.as_ref(), log.in_force);
         let mut state = self.state.lock();
         if journal.cursor().seq >= state.journal.cursor().seq {
-            state.journal = journal;
+            // Those after the head that was read may have come by since: nobody would hear of them again.
+            let before = std::mem::replace(&mut state.journal, journal);
+            state.journal.append(&before.into_waiting());
         }
         drop(state);
         self.wake();

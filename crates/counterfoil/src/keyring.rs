@@ -21,8 +21,10 @@ pub struct DamagedKey;
 pub struct Keyring {
     /// What signs, by algorithm.
     signing: BTreeMap<Algorithm, SigningKey>,
-    /// The verifier of this server's own access tokens.
+    /// The verifier of the access tokens that this server's applications have.
     pub verifier: Verifier,
+    /// The verifier of those that the gate hands to servers behind it; taken at introspection only.
+    pub behind: Option<Verifier>,
     /// The key set as it is served.
     pub jwks: Bytes,
     /// Its entity tag.
@@ -41,9 +43,11 @@ impl Keyring {
         if signing.is_empty() {
             return Err(DamagedKey);
         }
+        let verifier = parties.verifier(&parties.audiences, keys).ok_or(DamagedKey)?;
+        let behind = parties.verifier(&parties.behind, keys);
         let jwks = jwks(keys).to_string();
         let etag = crate::app::etag(jwks.as_bytes());
-        Ok(Self { signing, verifier: parties.verifier(keys), jwks: Bytes::from(jwks), etag })
+        Ok(Self { signing, verifier, behind, jwks: Bytes::from(jwks), etag })
     }
 
     /// The key that signs for this algorithm; while it has none yet, another's.
@@ -60,13 +64,15 @@ pub struct Parties {
     pub issuer: String,
     /// The audiences of its applications.
     pub audiences: Vec<String>,
+    /// The audiences of servers behind the gate.
+    pub behind: Vec<String>,
 }
 
 impl Parties {
-    fn verifier(&self, keys: &[StoredKey]) -> Verifier {
-        let (first, rest) = self.audiences.split_first().expect("the default application always exists");
+    fn verifier(&self, audiences: &[String], keys: &[StoredKey]) -> Option<Verifier> {
+        let (first, rest) = audiences.split_first()?;
         let verifier = Verifier::new(&self.issuer, first, published(keys));
-        rest.iter().fold(verifier, |verifier, audience| verifier.also_for(audience))
+        Some(rest.iter().fold(verifier, |verifier, audience| verifier.also_for(audience)))
     }
 }
 
@@ -75,6 +81,8 @@ impl Parties {
 pub struct Keys {
     master: RwLock<Arc<MasterKey>>,
     ring: RwLock<Arc<Keyring>>,
+    /// One reading at a time, so that none puts back what a later one has brought.
+    reloading: tokio::sync::Mutex<()>,
     parties: Parties,
 }
 
@@ -82,7 +90,12 @@ impl Keys {
     /// From what the store holds.
     pub fn open(keys: &[StoredKey], master: MasterKey, parties: Parties) -> Result<Self, DamagedKey> {
         let ring = Keyring::open(keys, &master, &parties)?;
-        Ok(Self { master: RwLock::new(Arc::new(master)), ring: RwLock::new(Arc::new(ring)), parties })
+        Ok(Self {
+            master: RwLock::new(Arc::new(master)),
+            ring: RwLock::new(Arc::new(ring)),
+            reloading: tokio::sync::Mutex::default(),
+            parties,
+        })
     }
 
     /// The ring as it is now.
@@ -103,6 +116,7 @@ impl Keys {
     /// Takes the ring in as the store has it.
     pub async fn reload(&self, store: &dyn Store) -> Result<(), StoreError> {
         const CORRUPT: StoreError = StoreError::Corrupt { table: "signing_key", column: "sealed" };
+        let _one = self.reloading.lock().await;
         let keys = store.signing_keys().await?;
         let ring = Keyring::open(&keys, &self.master(), &self.parties).map_err(|DamagedKey| CORRUPT)?;
         *self.ring.write() = Arc::new(ring);

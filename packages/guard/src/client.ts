@@ -40,6 +40,8 @@ const KEYS_INTERVAL = 2000
 const KEYS_TIMEOUT = 2000
 /** A snapshot of a hundred thousand revocations has about four megabytes. */
 const MAX_BODY = 64 * 2 ** 20
+/** For an answer that is waited for as long as it goes on coming. */
+const SNAPSHOT_TIMEOUT = 30_000
 const MAX_KEYS_BODY = 2 ** 20
 
 interface Answer {
@@ -112,7 +114,9 @@ export class Client {
     const query = new URLSearchParams({ instance: poll.instance, nonce: poll.nonce, wait: String(poll.wait) })
     if (poll.after !== undefined) query.set('after', poll.after)
     const headers = { authorization: `Bearer ${credential}`, accept: 'application/json', 'cache-control': 'no-store' }
-    const answer = await this.#get(`${base}/api/revocations?${query}`, headers, poll.timeout, MAX_BODY)
+    // With a lease, another attempt may still keep it alive; without one, a long snapshot may come as slowly as it likes.
+    const whole = feed.alive(clock.now()) ? poll.timeout : SNAPSHOT_TIMEOUT
+    const answer = await this.#get(`${base}/api/revocations?${query}`, headers, { timeout: poll.timeout, whole, limit: MAX_BODY })
     if (this.#closed) return { received: 'failed', retryAfter: 0 }
     onTurn()
     const received = answer?.status === 200 ? feed.receive(parse(answer.body), clock.now()) : 'ignored'
@@ -140,7 +144,7 @@ export class Client {
     // Past every cache on the way: the key set is asked for only when an old one would not do.
     const headers: Record<string, string> = { accept: 'application/json', 'cache-control': 'no-cache' }
     if (this.#etag !== undefined) headers['if-none-match'] = this.#etag
-    const answer = await this.#get(`${base}/.well-known/jwks.json`, headers, KEYS_TIMEOUT, MAX_KEYS_BODY)
+    const answer = await this.#get(`${base}/.well-known/jwks.json`, headers, { timeout: KEYS_TIMEOUT, whole: KEYS_TIMEOUT, limit: MAX_KEYS_BODY })
     if (this.#closed) return
     if (answer?.status === 304) {
       this.#keysTag = announced
@@ -163,8 +167,8 @@ export class Client {
   }
 
   /** The answer, or `undefined` when there was none in time. */
-  #get(url: string, headers: Record<string, string>, timeout: number, limit: number): Promise<Answer | undefined> {
-    return request(this.#options, url, { headers }, { timeout, limit, closing: this.#closing.signal })
+  #get(url: string, headers: Record<string, string>, limits: Omit<Limits, 'closing'>): Promise<Answer | undefined> {
+    return request(this.#options, url, { headers }, { ...limits, closing: this.#closing.signal })
   }
 
   async #pause(milliseconds: number): Promise<void> {
@@ -181,39 +185,49 @@ export class Client {
 }
 
 interface Limits {
+  /** For the head, and for each further piece. */
   readonly timeout: number
+  /** For all of it. */
+  readonly whole: number
   readonly limit: number
   readonly closing: AbortSignal
 }
 
-/** One request with a time-out over all of it, the body included. Redirects are failures: they would carry credentials away. */
+/** One request with a time-out for each piece and one for all of it. Redirects are failures: they would carry credentials away. */
 export async function request(
   { clock, fetch }: { clock: Clock; fetch: Fetch },
   url: string,
   init: RequestInit,
-  { timeout, limit, closing }: Limits,
+  { timeout, whole, limit, closing }: Limits,
 ): Promise<Answer | undefined> {
   // Not AbortSignal.any: what it makes would hang on `closing` for as long as the guard lives.
   const over = new AbortController()
   const abort = (): void => over.abort()
-  const cancel = clock.after(timeout, abort)
+  const cancelWhole = clock.after(whole, abort)
+  let cancel = clock.after(timeout, abort)
+  const goOn = (): void => {
+    cancel()
+    cancel = clock.after(timeout, abort)
+  }
   closing.addEventListener('abort', abort)
   try {
     const response = await fetch(url, { ...init, redirect: 'error', signal: over.signal })
-    return { status: response.status, headers: response.headers, body: await readBody(response, limit) }
+    return { status: response.status, headers: response.headers, body: await readBody(response, limit, goOn) }
   } catch {
     return undefined
   } finally {
     cancel()
+    cancelWhole()
     closing.removeEventListener('abort', abort)
   }
 }
 
-async function readBody(response: Response, limit: number): Promise<Uint8Array> {
+async function readBody(response: Response, limit: number, goOn: () => void): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let length = 0
   // Leaving the loop early cancels the stream.
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    goOn()
     length += chunk.length
     if (length > limit) throw new RangeError('the answer is too long')
     chunks.push(chunk)

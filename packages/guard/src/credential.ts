@@ -26,6 +26,8 @@ export interface RequestView {
 }
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+/** Each costs a verification. */
+const MOST_COOKIES = 8
 const ADVICE = "send it from this application's own origin, with the header X-Requested-With"
 
 /** Judges a request. Throws a {@link Refusal} or a {@link Problem}. */
@@ -89,7 +91,7 @@ function bearer(request: RequestView): string | undefined {
 
 /** All different values of the access cookie. More than one means an earlier path or domain, or tossing. */
 function accessCookies(request: RequestView): string[] {
-  return [...new Set(request.header('cookie').flatMap((header) => cookieValues(header, ACCESS_COOKIE)))]
+  return [...new Set(request.header('cookie').flatMap((header) => cookieValues(header, ACCESS_COOKIE)))].slice(0, MOST_COOKIES)
 }
 
 /** Of several cookies of one name, the one that verifies; if two do, none counts (ATK-33). */

@@ -78,6 +78,8 @@ export class Feed {
     if (answer.instance !== this.#instance || answer.nonce !== pending.nonce) return 'ignored'
     // Only a snapshot can follow nothing, or another log: a list of changes would leave out what came before.
     if (!answer.snapshot && (pending.after === undefined || logOf(pending.after) !== logOf(answer.cursor))) return 'ignored'
+    // An older state of the same log says nothing that is not known, and its lease would count from a reading before it.
+    if (goesBack(this.#cursor, answer.cursor)) return 'ignored'
     this.#pending = undefined
     const before = this.#index.head
     this.#merge(answer)
@@ -125,8 +127,7 @@ export class Feed {
       this.#tidied = answer.now
       this.#index.forgetBefore(answer.now)
     }
-    // Within one log the cursor never goes back: entries after it are in force already.
-    if (!goesBack(this.#cursor, answer.cursor)) this.#cursor = answer.cursor
+    this.#cursor = answer.cursor
     this.#keysTag = answer.keysTag
   }
 

@@ -54,7 +54,7 @@ export class Introspector {
       headers: { authorization: `Bearer ${credential}`, accept: 'application/json' },
       body: new URLSearchParams({ token }),
     }
-    const limits = { timeout: INTROSPECTION_TIMEOUT, limit: MAX_BODY, closing }
+    const limits = { timeout: INTROSPECTION_TIMEOUT, whole: INTROSPECTION_TIMEOUT, limit: MAX_BODY, closing }
     const answer = await request(this.#options, `${base}/oauth/introspect`, init, limits)
     const body = answer?.status === 200 ? parse(answer.body) : undefined
     if (typeof body !== 'object' || body === null) throw new Refusal('verifier_stale')

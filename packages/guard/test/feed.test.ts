@@ -147,5 +147,5 @@ test('entries leave when no token they hit can be alive; those of keys never', (
   ask(2)
   answer(3, { now: 1_011_000 })
   assert.equal(index.size, 1)
-  assert.throws(() => index.check(claims(), 'k1'), { reason: 'revoked' })
+  assert.throws(() => index.check(claims(), 'k1'), { reason: 'key_revoked' })
 })

@@ -65,6 +65,11 @@ impl Journal {
         }
     }
 
+    /// The entries that wait for one before them, in order.
+    pub fn into_waiting(self) -> Vec<Entry> {
+        self.waiting.into_values().collect()
+    }
+
     /// Whether entries wait for one before them.
     pub fn has_gap(&self) -> bool {
         !self.waiting.is_empty()

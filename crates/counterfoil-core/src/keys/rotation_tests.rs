@@ -6,8 +6,8 @@ use std::time::Duration;
 
 const POLICY: Policy = Policy {
     rotate_every: Duration::from_secs(10_000),
-    publish_ahead: Duration::from_secs(600),
-    longest_life: Duration::from_secs(960),
+    publish_ahead: Duration::from_mins(10),
+    longest_life: Duration::from_mins(16),
 };
 const EDDSA: &[Algorithm] = &[Algorithm::EdDsa];
 

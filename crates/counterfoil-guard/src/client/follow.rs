@@ -2,7 +2,7 @@
 
 use super::Shared;
 use super::clock::now;
-use super::http::{Failed, nonce};
+use super::http::{Failed, Patience, nonce};
 use crate::jwks::KeySet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -31,7 +31,9 @@ pub(super) async fn follow(shared: Arc<Shared>) {
     loop {
         let poll = shared.guard.poll(nonce(), now());
         let within = if heard { shared.guard.time_out() } else { FIRST_WITHIN };
-        match shared.poll_once(&poll, within).await {
+        let has_lease = shared.guard.check_lease(now()).is_ok();
+        let patience = if has_lease { Patience::all(within) } else { Patience::step(within) };
+        match shared.poll_once(&poll, patience).await {
             Ok(()) => {
                 if failures > 1 {
                     tracing::info!("the revocation feed is back");
@@ -53,8 +55,8 @@ pub(super) async fn follow(shared: Arc<Shared>) {
 }
 
 impl Shared {
-    async fn poll_once(&self, poll: &crate::feed::Poll, within: Duration) -> Result<(), Failed> {
-        let answer = self.http.poll(&self.config, poll, within).await?;
+    async fn poll_once(&self, poll: &crate::feed::Poll, patience: Patience) -> Result<(), Failed> {
+        let answer = self.http.poll(&self.config, poll, patience).await?;
         match self.guard.receive(&answer, now()) {
             Ok(taken) => {
                 if taken.keys_changed {

@@ -5,7 +5,7 @@ use crate::base64url;
 use crate::feed::Poll;
 use crate::refusal::Refusal;
 use crate::wire::Answer;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -24,8 +24,8 @@ const MAX_FEED: usize = 64 << 20;
 const MAX_KEYS: usize = 1 << 20;
 const MAX_INTROSPECTION: usize = 64 << 10;
 
-/// How long the rest of an answer may take once it has begun.
-const BODY_WITHIN: Duration = Duration::from_secs(30);
+/// How long an answer may take that is waited for as long as it goes on coming: a snapshot over a slow line.
+const WHOLE_WITHIN: Duration = Duration::from_secs(30);
 
 /// How long the authority may take to tell about one token.
 const INTROSPECTION_WITHIN: Duration = Duration::from_secs(2);
@@ -54,6 +54,27 @@ impl fmt::Display for Failed {
             Self::Status(status) => write!(f, "the authority answered {status}"),
             Self::Unreadable(what) => write!(f, "the authority's answer cannot be read: {what}"),
         }
+    }
+}
+
+/// How long an answer is waited for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// For its head, and for each further piece.
+    step: Duration,
+    /// For all of it.
+    all: Duration,
+}
+
+impl Patience {
+    /// So long and no longer: another attempt may still keep the lease alive.
+    pub(super) const fn all(within: Duration) -> Self {
+        Self { step: within, all: within }
+    }
+
+    /// As long as something comes at least this often: there is no lease to lose.
+    pub(super) const fn step(within: Duration) -> Self {
+        Self { step: within, all: WHOLE_WITHIN }
     }
 }
 
@@ -88,13 +109,13 @@ impl Http {
     }
 
     /// One poll of the feed.
-    pub(super) async fn poll(&self, config: &Config, poll: &Poll, within: Duration) -> Result<Answer, Failed> {
+    pub(super) async fn poll(&self, config: &Config, poll: &Poll, patience: Patience) -> Result<Answer, Failed> {
         let Poll { instance, nonce, after, wait } = poll;
         let after = after.map(|cursor| format!("&after={cursor}")).unwrap_or_default();
         let wait = wait.as_millis();
         let uri = format!("{}/api/revocations?instance={instance}&nonce={nonce}&wait={wait}{after}", config.authority);
         let request = Request::get(uri).header(header::AUTHORIZATION, format!("Bearer {}", config.credential));
-        let body = self.fetch(request, Bytes::new(), within, MAX_FEED).await?;
+        let body = self.fetch(request, Bytes::new(), patience, MAX_FEED).await?;
         serde_json::from_slice(&body).map_err(|error| Failed::Unreadable(error.to_string()))
     }
 
@@ -102,7 +123,7 @@ impl Http {
     pub(super) async fn keys(&self, config: &Config) -> Result<Bytes, Failed> {
         let uri = format!("{}/.well-known/jwks.json", config.authority);
         let request = Request::get(uri).header(header::CACHE_CONTROL, "no-cache");
-        self.fetch(request, Bytes::new(), INTROSPECTION_WITHIN, MAX_KEYS).await
+        self.fetch(request, Bytes::new(), Patience::all(INTROSPECTION_WITHIN), MAX_KEYS).await
     }
 
     /// Whether the authority believes the token (RFC 7662). A token goes into a form as it is: base64url and dots.
@@ -111,10 +132,12 @@ impl Http {
             .header(header::AUTHORIZATION, format!("Bearer {}", config.credential))
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         let form = Bytes::from(format!("token={token}&token_type_hint=access_token"));
-        let body = self.fetch(request, form, INTROSPECTION_WITHIN, MAX_INTROSPECTION).await.map_err(|error| {
-            tracing::warn!(%error, "introspection failed; the request is refused");
-            Refusal::VerifierStale
-        })?;
+        let body = self.fetch(request, form, Patience::all(INTROSPECTION_WITHIN), MAX_INTROSPECTION).await.map_err(
+            |error| {
+                tracing::warn!(%error, "introspection failed; the request is refused");
+                Refusal::VerifierStale
+            },
+        )?;
         let answer: Introspection = serde_json::from_slice(&body).map_err(|_| Refusal::VerifierStale)?;
         match (answer.active, answer.reason.as_deref()) {
             (true, _) => Ok(()),
@@ -128,18 +151,33 @@ impl Http {
         &self,
         request: http::request::Builder,
         body: Bytes,
-        within: Duration,
+        patience: Patience,
+        most: usize,
+    ) -> Result<Bytes, Failed> {
+        let exchange = self.exchange(request, body, patience.step, most);
+        tokio::time::timeout(patience.all, exchange).await.map_err(|_| Failed::TimedOut)?
+    }
+
+    async fn exchange(
+        &self,
+        request: http::request::Builder,
+        body: Bytes,
+        step: Duration,
         most: usize,
     ) -> Result<Bytes, Failed> {
         let request = request.body(Full::new(body)).map_err(|error| Failed::Unreadable(error.to_string()))?;
-        let head = tokio::time::timeout(within, self.client.request(request)).await.map_err(|_| Failed::TimedOut)?;
+        let head = tokio::time::timeout(step, self.client.request(request)).await.map_err(|_| Failed::TimedOut)?;
         let response: Response<_> = head.map_err(|error| Failed::Connection(root_of(&error)))?;
         if response.status() != StatusCode::OK {
             return Err(Failed::Status(response.status()));
         }
-        let whole = Limited::new(response.into_body(), most).collect();
-        let whole = tokio::time::timeout(BODY_WITHIN, whole).await.map_err(|_| Failed::TimedOut)?;
-        Ok(whole.map_err(|error| Failed::Connection(error.to_string()))?.to_bytes())
+        let mut body = Limited::new(response.into_body(), most);
+        let mut whole = BytesMut::new();
+        while let Some(frame) = tokio::time::timeout(step, body.frame()).await.map_err(|_| Failed::TimedOut)? {
+            let frame = frame.map_err(|error| Failed::Connection(error.to_string()))?;
+            whole.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
+        }
+        Ok(whole.freeze())
     }
 }
 

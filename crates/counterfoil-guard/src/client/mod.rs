@@ -140,7 +140,9 @@ impl Client {
             if let Err(refusal) = self.shared.guard.still_good(verified, clock::now()) {
                 return refusal;
             }
-            drop(tokio::time::timeout(LOOK_EVERY, answers.changed()).await);
+            // Not a moment longer than the lease: a receipt may say by then that nobody accepts any more.
+            let left = self.shared.guard.lease_left(clock::now()) + Duration::from_millis(1);
+            drop(tokio::time::timeout(LOOK_EVERY.min(left), answers.changed()).await);
         }
     }
 

@@ -92,14 +92,22 @@ async fn rotate_master(to: Option<PathBuf>, place: &Place) -> anyhow::Result<()>
         let key = data::read_key_text(&file)?;
         control.post("/api/admin/master-key", json!({ "key": key.expose().trim() })).await?;
         let mut out = std::io::stdout();
-        return Ok(writeln!(out, "Everything is sealed under the key in {}: start with it from now on.", file.display())?);
+        return Ok(writeln!(
+            out,
+            "Everything is sealed under the key in {}: start with it from now on.",
+            file.display()
+        )?);
     }
     let elsewhere = [data::MASTER_KEY, data::MASTER_KEY_FILE].into_iter().find(|name| std::env::var_os(name).is_some());
     if elsewhere.is_some() || !own.exists() {
-        bail!("the master key is not kept in {}: make a new one where it is kept, and say --to FILE", place.data.display());
+        bail!(
+            "the master key is not kept in {}: make a new one where it is kept, and say --to FILE",
+            place.data.display()
+        );
     }
     let key = data::fresh_key();
     data::write_private(&place.data, data::NEXT_MASTER_KEY, key.expose())?;
     control.post("/api/admin/master-key", json!({ "key": key.expose() })).await?;
-    data::finish_master_key(&place.data).context("the database is sealed under master.key.next; the next start finishes this")
+    data::finish_master_key(&place.data)
+        .context("the database is sealed under master.key.next; the next start finishes this")
 }

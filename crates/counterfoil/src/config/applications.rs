@@ -28,7 +28,14 @@ pub struct ApplicationConfig {
 
 impl Default for ApplicationConfig {
     fn default() -> Self {
-        Self { profile: Profile::Cookie, audience: None, origins: Vec::new(), claims: Vec::new(), algorithm: None, token_budget: 640 }
+        Self {
+            profile: Profile::Cookie,
+            audience: None,
+            origins: Vec::new(),
+            claims: Vec::new(),
+            algorithm: None,
+            token_budget: 640,
+        }
     }
 }
 

@@ -50,6 +50,11 @@ fn signed_in() -> String {
 }
 
 impl GateConfig {
+    /// The audiences of the servers behind.
+    pub fn audiences(&self) -> impl Iterator<Item = &String> {
+        self.rules.iter().filter_map(|rule| rule.0.audience.as_ref()).chain(&self.upstream_audience)
+    }
+
     /// `applications` are their audiences: a token handed to a server behind must not open `/api/auth`.
     pub(super) fn check(&self, applications: &[String]) -> Result<(), ConfigError> {
         check_audience("gate.upstream_audience", self.upstream_audience.as_ref(), applications)?;

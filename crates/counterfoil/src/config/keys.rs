@@ -30,11 +30,7 @@ impl Default for KeysConfig {
 impl KeysConfig {
     /// What a rotation is planned by.
     pub fn policy(&self) -> Policy {
-        Policy {
-            rotate_every: self.rotate_every.0,
-            publish_ahead: KEY_SET_MAX_AGE * 2,
-            longest_life: ENTRY_LIFE,
-        }
+        Policy { rotate_every: self.rotate_every.0, publish_ahead: KEY_SET_MAX_AGE * 2, longest_life: ENTRY_LIFE }
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {

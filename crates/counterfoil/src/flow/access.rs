@@ -30,15 +30,16 @@ pub async fn end(app: &App, what: Revocation, audit: AuditEntry) -> Result<Ended
         if changes_keys && let Err(error) = keys.reload(store.as_ref()).await {
             tracing::error!(%error, "keys have been revoked, and the new ones cannot be read yet");
         }
-        let seq = force.absorb(&revoked);
-        Ok(Ended { found: revoked.found, seq })
+        force.absorb(&revoked);
+        Ok(Ended { found: revoked.found, seq: revoked.head })
     })
     .await
 }
 
-/// As if something had been ended: what to wait for when there was nothing left to end.
-pub fn nothing(app: &App) -> Ended {
-    Ended { found: false, seq: app.feed.head() }
+/// As if something had been ended: what to wait for when there was nothing left to end. The store is asked, because somebody
+/// else may just have ended it and not have put it into force here yet.
+pub async fn nothing(app: &App) -> Result<Ended, StoreError> {
+    Ok(Ended { found: false, seq: app.store.head().await? })
 }
 
 /// Keeps a new session; the surplus sessions that end for it are put out of force in the same breath.
@@ -90,9 +91,11 @@ impl InForce {
         self.feed.reload(log);
     }
 
-    /// Makes what has been committed to the log count here, and returns the number to wait for.
-    fn absorb(&self, revoked: &Revoked) -> u64 {
-        let Some(last) = revoked.entries.last() else { return self.feed.head() };
+    /// Makes what has been committed to the log count here.
+    fn absorb(&self, revoked: &Revoked) {
+        if revoked.entries.is_empty() {
+            return;
+        }
         let mut index = self.index.write();
         for entry in &revoked.entries {
             index.add(entry);
@@ -100,6 +103,5 @@ impl InForce {
         drop(index);
         self.feed.append(&revoked.entries);
         metrics::counter!("counterfoil_revocations_total").increment(revoked.entries.len() as u64);
-        last.seq
     }
 }

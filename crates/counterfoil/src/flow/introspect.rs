@@ -1,7 +1,7 @@
 //! `POST /oauth/introspect`: whether a token may be believed, exactly now. Unlike a guard's answer this one reads the store;
 //! and it changes nothing, not even when the session was last seen.
 
-use super::authenticate::{AuthenticateError, verify_access};
+use super::authenticate::{AuthenticateError, verify_access, verify_handed_off};
 use crate::app::{App, Verified};
 use crate::store::StoreError;
 use counterfoil_core::Timestamp;
@@ -81,7 +81,10 @@ pub(super) async fn resolve(app: &App, token: &str, now: Timestamp) -> Result<Li
         let found = app.store.by_handle(handle).await?;
         (Kind::Session, found.filter(|(session, _)| session.profile == Profile::Opaque))
     } else {
-        let verified = verify_access(app, token, now)?;
+        let verified = match verify_access(app, token, now) {
+            Err(Refusal::WrongAudience) => verify_handed_off(app, token, now)?,
+            outcome => outcome?,
+        };
         let found = app.store.by_sid(verified.claims.sid).await?;
         (Kind::Access(verified), found)
     };

@@ -1,7 +1,7 @@
 //! The keyring's life: what is planned is carried out, by the clock or on an operator's word.
 
-use super::administer::Administrator;
 use super::access::{self, Ended, carried_through};
+use super::administer::Administrator;
 use super::start;
 use crate::app::App;
 use crate::store::StoreError;
@@ -70,9 +70,9 @@ pub async fn revoke_keys(app: &App, by: &Administrator, which: Option<&Kid>) -> 
         let keys = app.store.signing_keys().await?;
         let changes = match which {
             Some(kid) => match revoke(&keys, kid) {
-                None => return Ok(access::nothing(app)),
+                None => return access::nothing(app).await,
                 // Before, and in force since.
-                Some(changes) if changes.is_empty() => return Ok(Ended { found: true, ..access::nothing(app) }),
+                Some(changes) if changes.is_empty() => return Ok(Ended { found: true, ..access::nothing(app).await? }),
                 Some(changes) => changes,
             },
             None => revoke_all(&keys, &app.algorithms()),

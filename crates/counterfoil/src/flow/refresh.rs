@@ -103,9 +103,9 @@ async fn end_stolen(app: &App, session: &Session, now: Timestamp, caller: &Calle
 
 async fn unknown_handle(app: &App, presented: &Presented, now: Timestamp) -> Result<RefreshError, StoreError> {
     let grace = app.config.session.rotation_grace.0;
-    let superseded = app.store.superseded_at(presented.handle).await?;
+    let superseded = app.store.superseded(presented.handle).await?;
     Ok(match superseded {
-        Some(at) if now <= at.plus(grace) => RefreshError::Superseded,
+        Some((at, _)) if now <= at.plus(grace) => RefreshError::Superseded,
         _ => RefreshError::Invalid(None),
     })
 }

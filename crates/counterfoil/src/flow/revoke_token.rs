@@ -47,7 +47,7 @@ pub async fn revoke_token(app: &App, token: &str, by: &Revoker, caller: &Caller)
     let now = app.clock.now();
     let live = match resolve(app, token, now).await {
         Ok(live) => live,
-        Err(AuthenticateError::Refused(_)) => return Ok(access::nothing(app)),
+        Err(AuthenticateError::Refused(_)) => return Ok(access::nothing(app).await?),
         Err(AuthenticateError::Store(error)) => return Err(error.into()),
     };
     let (sid, user) = (live.session.sid, live.session.user);

@@ -12,7 +12,7 @@ use counterfoil_core::{Sid, UserId};
 
 /// Ends the session a sign-out names, whoever holds its token. Repeating it changes nothing.
 pub async fn sign_out(app: &App, sid: Sid, caller: &Caller) -> Result<Ended, StoreError> {
-    let Some((session, _)) = app.store.by_sid(sid).await? else { return Ok(access::nothing(app)) };
+    let Some((session, _)) = app.store.by_sid(sid).await? else { return access::nothing(app).await };
     let entry = entry(app, caller, Event::SessionEnded, session.user, Some(sid));
     access::end(app, Revocation::Session { sid, reason: EndReason::SignedOut }, entry).await
 }
@@ -20,15 +20,22 @@ pub async fn sign_out(app: &App, sid: Sid, caller: &Caller) -> Result<Ended, Sto
 /// The session that a refresh token belongs to, to sign it out: any generation will do, as long as it is ours.
 pub async fn session_of_refresh_token(app: &App, token: &str) -> Result<Option<Sid>, StoreError> {
     let Ok(presented) = app.tokens.parse_refresh(token) else { return Ok(None) };
-    Ok(app.store.by_handle(presented.handle).await?.map(|(session, _)| session.sid))
+    if let Some((session, _)) = app.store.by_handle(presented.handle).await? {
+        return Ok(Some(session.sid));
+    }
+    // The answer with its new handle (a changed password) may still be under way; later it is nobody's any more.
+    let grace = app.config.session.rotation_grace.0;
+    let superseded = app.store.superseded(presented.handle).await?;
+    let under_way = superseded.filter(|(at, _)| app.clock.now() <= at.plus(grace));
+    Ok(under_way.and_then(|(_, sid)| sid))
 }
 
 /// Ends every session of the user that this one belongs to, this one included.
 pub async fn sign_out_everywhere(app: &App, sid: Sid, caller: &Caller) -> Result<Ended, StoreError> {
-    let Some((session, _)) = app.store.by_sid(sid).await? else { return Ok(access::nothing(app)) };
+    let Some((session, _)) = app.store.by_sid(sid).await? else { return access::nothing(app).await };
     // A token of a session that has ended must not end sessions that came after it.
     if session.end_reason(app.clock.now()).is_some() {
-        return Ok(access::nothing(app));
+        return access::nothing(app).await;
     }
     let user = session.user;
     let what = Revocation::UserSessions { user, except: None, reason: EndReason::EndedByYou };
@@ -46,7 +53,7 @@ pub async fn end_others(app: &App, identity: &Identity, caller: &Caller) -> Resu
 pub async fn end_one(app: &App, identity: &Identity, sid: Sid, caller: &Caller) -> Result<Ended, StoreError> {
     let found = app.store.by_sid(sid).await?;
     let Some((session, user)) = found.filter(|(_, user)| user.id == identity.user.id) else {
-        return Ok(access::nothing(app));
+        return access::nothing(app).await;
     };
     let reason = if session.sid == identity.session.sid { EndReason::SignedOut } else { EndReason::EndedByYou };
     let entry = entry(app, caller, Event::SessionEnded, user.id, Some(sid));

@@ -36,6 +36,7 @@ pub(super) async fn get(
 ) -> Result<Response, Problem> {
     let name = guard(&app, &headers)?;
     let poll = read(query)?;
+    let _place = app.feed.place_for(&poll).await;
     let answer = app.feed.poll(&name, &poll, || app.keyring().etag.clone()).await;
     let many = answer.sessions.0.len() + answer.tokens.0.len() + answer.stale.0.len() > MANY;
     let write = move || serde_json::to_vec(&answer).expect("ids and numbers always serialise");

@@ -215,8 +215,8 @@ pub trait Sessions {
     async fn by_handle(&self, handle: Handle) -> Result<Option<(Session, User)>, StoreError>;
     /// The session of this name, with its user.
     async fn by_sid(&self, sid: Sid) -> Result<Option<(Session, User)>, StoreError>;
-    /// When this handle was replaced by a re-authentication, if it was.
-    async fn superseded_at(&self, handle: Handle) -> Result<Option<Timestamp>, StoreError>;
+    /// When this handle was replaced by a re-authentication, if it was, and which session's it had been.
+    async fn superseded(&self, handle: Handle) -> Result<Option<(Timestamp, Option<Sid>)>, StoreError>;
     /// All live sessions of a user, newest use first, then those that ended, at most 1200 in all.
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError>;
     /// Shows the session an opaque token points to, read from the primary, to `rule`, and commits the state its decision
@@ -236,6 +236,8 @@ pub trait Log {
     /// Ends access: the session rows, the log entries and the audit entry, all or nothing. The one function through which
     /// every way of ending access goes. Repeating it ends nothing more and writes nothing more.
     async fn revoke(&self, order: RevocationOrder) -> Result<Revoked, StoreError>;
+    /// The number of the newest entry there is.
+    async fn head(&self) -> Result<u64, StoreError>;
     /// The log as it is at `now`.
     async fn log(&self, now: Timestamp) -> Result<LogState, StoreError>;
     /// Notes that guards are granted leases by this `max_staleness` from now on, and returns the longest noted before. With

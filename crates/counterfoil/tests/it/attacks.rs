@@ -116,7 +116,10 @@ async fn atk01_02_no_algorithm_but_the_keys_own() {
     forge.refuses("ATK-01", [forge.without_header("alg")]).await;
     let unsigned = forge.with_header("alg", json!("none"));
     forge.refuses("ATK-01", [format!("{}.", unsigned.rsplit_once('.').unwrap().0)]).await;
-    let hmac = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, forge.app.app.keyring().signing(Algorithm::EdDsa).public());
+    let hmac = aws_lc_rs::hmac::Key::new(
+        aws_lc_rs::hmac::HMAC_SHA256,
+        forge.app.app.keyring().signing(Algorithm::EdDsa).public(),
+    );
     let confused = forge.with_header("alg", json!("HS256"));
     let input = confused.rsplit_once('.').unwrap().0;
     let mac = b64(aws_lc_rs::hmac::sign(&hmac, input.as_bytes()).as_ref());

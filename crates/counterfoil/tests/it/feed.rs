@@ -3,12 +3,18 @@
 use crate::control::ask;
 use crate::support::{Browser, TestApp};
 use axum::body::Body;
-use counterfoil::clock::{Clock as _, random};
+use counterfoil::clock::{Clock, ManualClock, random};
+use counterfoil::feed::Feed;
+use counterfoil::store::LogState;
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
+use counterfoil_core::feed::Policy;
 use counterfoil_core::revocation::{Revocation, RevocationOrder};
 use counterfoil_core::session::EndReason;
-use counterfoil_guard::feed::{Ignored, Taken};
-use counterfoil_guard::{Answer, Clocks, Guard, Instance, KeySet, Refusal, Verifier, base64url_encode};
+use counterfoil_core::{Sid, Timestamp};
+use counterfoil_guard::feed::{Ignored, Poll, Taken};
+use counterfoil_guard::{
+    Answer, Clocks, Entry, Guard, Instance, KeySet, LogId, Refusal, Target, Verifier, base64url_encode,
+};
 use http::Request;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
@@ -156,6 +162,94 @@ async fn a_long_poll_answers_as_soon_as_there_is_something() {
     };
     let ((status, answer), _) = tokio::join!(waiting, revoking);
     assert_eq!((status, answer["sessions"].as_array().unwrap().len()), (200, 2));
+}
+
+/// The log's state as a store would have it, with nothing in it.
+fn empty_log() -> LogState {
+    LogState { id: LogId::from_bytes([7; 16]), head: None, in_force: Vec::new() }
+}
+
+fn ended(seq: u64) -> Entry {
+    Entry { seq, until: Timestamp::from_seconds(2_000_000_000), what: Target::Session(Sid::from_bytes([1; 16])) }
+}
+
+/// Time stands still unless everybody waits: whoever is woken has waited for no time at all.
+#[tokio::test(start_paused = true)]
+async fn s2_news_and_acknowledgements_wake_whoever_waits_for_them() {
+    let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(1_800_000_000)));
+    let policy = Policy { max_staleness: Duration::from_secs(5), margin: Duration::from_millis(50) };
+    let feed = Arc::new(Feed::new(empty_log(), policy, Duration::ZERO, Arc::clone(&clock) as Arc<dyn Clock>));
+    clock.advance(Duration::from_secs(6));
+    let (instance, wait) = (Instance::from_bytes([2; 16]), Duration::from_secs(1));
+    let ask = |after, wait| {
+        let feed = Arc::clone(&feed);
+        let poll = Poll { instance, nonce: "n".into(), after, wait };
+        async move { feed.poll("api", &poll, String::new).await }
+    };
+    let began = tokio::time::Instant::now();
+    let first = ask(None, wait).await.cursor;
+    let waiting = tokio::spawn(ask(Some(first), wait));
+    let watching = Arc::clone(&feed);
+    let receipt = tokio::spawn(async move { watching.effective(1).await });
+    tokio::task::yield_now().await;
+    feed.append(&[ended(1)]);
+    let told = waiting.await.unwrap();
+    assert_eq!((told.cursor.seq, began.elapsed()), (1, Duration::ZERO), "the poll was woken");
+    tokio::task::yield_now().await;
+    assert!(!receipt.is_finished());
+    let acknowledging = tokio::spawn(ask(Some(told.cursor), wait));
+    assert_eq!(receipt.await.unwrap().verifiers.len(), 1);
+    assert_eq!(began.elapsed(), Duration::ZERO, "the receipt was woken");
+    acknowledging.abort();
+}
+
+/// What another request has just ended is in the store, and not in force here yet.
+#[tokio::test]
+async fn s2_a_receipt_for_what_somebody_else_is_ending_waits_for_it() {
+    let app = settled().await;
+    let mut browser = app.signed_in().await;
+    let mut again = browser.clone();
+    let follower = Follower::new(&app, "api").await;
+    let sid = browser.me().await.json()["session"]["id"].as_str().unwrap().parse().unwrap();
+    let audit = AuditEntry {
+        at: app.clock.now(),
+        event: Event::SessionEnded,
+        actor: Actor::System,
+        user: None,
+        sid: Some(sid),
+        network: String::new(),
+        detail: String::new(),
+    };
+    let what = Revocation::Session { sid, reason: EndReason::SignedOut };
+    let committed = app.app.store.revoke(RevocationOrder { what, at: audit.at, audit }).await.unwrap();
+    let receipt = tokio::spawn(async move { again.delete("/api/auth/refresh?receipt=effective").await });
+    for _ in 0..200 {
+        tokio::task::yield_now().await;
+        tokio::task::spawn_blocking(|| ()).await.unwrap();
+    }
+    assert!(!receipt.is_finished(), "no guard has heard of it");
+    assert_eq!(follower.verify(&browser), Ok(()));
+    app.app.feed.append(&committed.entries);
+    for _ in 0..2 {
+        follower.poll().await.unwrap();
+    }
+    assert_eq!(follower.verify(&browser), Err(Refusal::Revoked));
+    assert_eq!(receipt.await.unwrap().json()["seq"], 1);
+}
+
+/// The log is read anew because of a gap; meanwhile an entry comes by that the reading does not have.
+#[test]
+fn an_entry_that_comes_by_while_the_log_is_read_is_not_lost() {
+    let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(1_800_000_000)));
+    let policy = Policy { max_staleness: Duration::from_secs(5), margin: Duration::from_millis(50) };
+    let feed = Feed::new(empty_log(), policy, Duration::ZERO, clock);
+    feed.append(&[ended(2)]);
+    assert!(feed.has_gap());
+    let read = LogState { head: Some(ended(2)), in_force: vec![ended(1), ended(2)], ..empty_log() };
+    feed.append(&[ended(3)]);
+    feed.reload(read);
+    assert_eq!((feed.head(), feed.has_gap()), (3, false));
+    assert_eq!(feed.after(None).entries.len(), 3);
 }
 
 #[tokio::test]

@@ -7,8 +7,8 @@ use crate::oauth::{credential, introspect, send, sign_in_to};
 use crate::support::{Browser, EMAIL, PASSWORD, TestApp};
 use Effect::{Ends, KeyGone, OneToken, Stale};
 use Way::{
-    AdminEndsSession, AdminEndsUser, Ban, DeleteRefresh, EndOne, EndOthers, PasswordChange, RefreshReuse, RevokeAccess, RevokeKey,
-    RevokeRefresh, RevokeSession, RolesChanged, SessionLimit, SignOut, SignOutEverywhere,
+    AdminEndsSession, AdminEndsUser, Ban, DeleteRefresh, EndOne, EndOthers, PasswordChange, RefreshReuse, RevokeAccess,
+    RevokeKey, RevokeRefresh, RevokeSession, RolesChanged, SessionLimit, SignOut, SignOutEverywhere,
 };
 use counterfoil_guard::{Algorithm, Refusal, base64url_decode};
 use http::Method;

@@ -312,11 +312,15 @@ async fn revoking_is_idempotent_and_numbers_have_no_gaps(store: Arc<dyn Store>) 
         let first = end(&store, what()).await;
         assert_eq!(first.entries[0].what, Target::Session(session.sid));
         numbers.push(first.entries[0].seq);
-        assert_eq!(end(&store, what()).await, Revoked { entries: Vec::new(), found: true });
+        let head = first.entries[0].seq;
+        assert_eq!(first.head, head);
+        let again = Revoked { entries: Vec::new(), found: true, head };
+        assert_eq!(end(&store, what()).await, again, "and says which entry to wait for");
+        assert_eq!(store.head().await, Ok(head));
     }
     assert_eq!(numbers, [1, 2, 3, 4, 5]);
     let nothing = Revocation::Session { sid: Sid::from_bytes([0; 16]), reason: EndReason::EndedByYou };
-    assert_eq!(end(&store, nothing).await, Revoked { entries: Vec::new(), found: false });
+    assert_eq!(end(&store, nothing).await, Revoked { entries: Vec::new(), found: false, head: 5 });
     let log = store.log(at(5)).await.unwrap();
     let (entries, head) = (log.in_force, log.head.unwrap().seq);
     assert_eq!((entries.len(), head), (5, 5));
@@ -344,9 +348,9 @@ async fn revoking_one_token_spares_its_session_and_is_written_once(store: Arc<dy
     end(&store, Revocation::Session { sid, reason: EndReason::SignedOut }).await;
     let other = Jti::from_bytes(random());
     let over = end(&store, Revocation::Token { sid, jti: other }).await;
-    assert_eq!(over, Revoked { entries: Vec::new(), found: true }, "its tokens have ended with it");
+    assert_eq!(over, Revoked { entries: Vec::new(), found: true, head: 2 }, "its tokens have ended with it");
     let unknown = Revocation::Token { sid: Sid::from_bytes([0; 16]), jti: other };
-    assert_eq!(end(&store, unknown).await, Revoked { entries: Vec::new(), found: false });
+    assert_eq!(end(&store, unknown).await, Revoked { entries: Vec::new(), found: false, head: 2 });
 }
 
 async fn revoking_a_user_spares_the_one_kept(store: Arc<dyn Store>) {
@@ -384,7 +388,7 @@ async fn a_new_password_replaces_the_handle(store: Arc<dyn Store>) {
     let credential = store.credential_of(user.id).await.unwrap().unwrap();
     assert_eq!((credential.hash.as_str(), credential.failures), ("new", 0));
     assert_eq!(store.by_handle(kept.handle).await.unwrap(), None);
-    assert_eq!(store.superseded_at(kept.handle).await, Ok(Some(at(5))));
+    assert_eq!(store.superseded(kept.handle).await, Ok(Some((at(5), Some(kept.sid)))));
     let (renewed, _) = store.by_handle(handle).await.unwrap().unwrap();
     assert_eq!((renewed.sid, renewed.rotation, renewed.auth_time), (kept.sid, Rotation::first(at(5)), at(5)));
     let ended = store.by_sid(gone.sid).await.unwrap().unwrap().0;
@@ -512,7 +516,7 @@ async fn a_password_is_not_changed_in_a_session_that_has_ended(store: Arc<dyn St
     end(&store, Revocation::Session { sid: session.sid, reason: EndReason::EndedByYou }).await;
     let keep = Some((session.sid, Handle::from_bytes(random())));
     let what = Revocation::Password { user: user.id, hash: "new".into(), keep };
-    assert_eq!(end(&store, what).await, Revoked::default());
+    assert_eq!(end(&store, what).await, Revoked { head: 1, ..Revoked::default() });
     assert_eq!(store.credential_of(user.id).await.unwrap().unwrap().hash, "hash");
 }
 

@@ -13,14 +13,18 @@ use std::sync::Arc;
 
 /// A user's sessions, the ended ones too.
 #[utoipa::path(get, path = "/api/admin/users/{id}/sessions", tag = "admin", params(("id" = String, Path)),
-    responses((status = 200)))]
+    responses((status = 200), (status = 404)))]
 pub(in crate::http) async fn of_user(
     _: Administrator,
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let now = app.clock.now();
-    let all = app.store.sessions_of(user_id(&id)?).await?;
+    let user = user_id(&id)?;
+    let all = app.store.sessions_of(user).await?;
+    if all.is_empty() && app.store.credential_of(user).await?.is_none() {
+        return Err(Problem::new(Code::NotFound));
+    }
     let view = |session: &counterfoil_core::session::Session| match session.end_reason(now) {
         None => SessionView::of(session, false),
         Some(_) => SessionView::ended(session, now),

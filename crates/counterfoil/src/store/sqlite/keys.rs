@@ -76,7 +76,8 @@ impl Keys for SqliteStore {
 }
 
 fn signing_keys(connection: &Connection) -> Result<Vec<StoredKey>, Failure> {
-    let sql = "SELECT kid, algorithm, state, created_at, since, public, sealed FROM signing_key ORDER BY created_at, kid";
+    let sql =
+        "SELECT kid, algorithm, state, created_at, since, public, sealed FROM signing_key ORDER BY created_at, kid";
     all(connection.prepare_cached(sql)?.query([])?, |row| {
         const fn corrupt(column: &'static str) -> Failure {
             Failure::Store(StoreError::Corrupt { table: "signing_key", column })

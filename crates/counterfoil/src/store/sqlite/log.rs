@@ -18,7 +18,15 @@ use std::time::Duration;
 #[async_trait]
 impl Log for SqliteStore {
     async fn revoke(&self, order: RevocationOrder) -> Result<Revoked, StoreError> {
-        self.writer.write(move |connection| revoke(connection, &order)).await
+        let revoke = move |connection: &Connection| {
+            let revoked = revoke(connection, &order)?;
+            Ok(Revoked { head: head(connection)?, ..revoked })
+        };
+        self.writer.write(revoke).await
+    }
+
+    async fn head(&self) -> Result<u64, StoreError> {
+        self.readers.read(head)
     }
 
     async fn log(&self, now: Timestamp) -> Result<LogState, StoreError> {
@@ -43,6 +51,11 @@ impl Log for SqliteStore {
         };
         self.writer.write(promise).await
     }
+}
+
+fn head(connection: &Connection) -> Result<u64, Failure> {
+    let seq: i64 = connection.prepare_cached("SELECT seq FROM log_head")?.query_row([], |row| row.get(0))?;
+    Ok(seq.cast_unsigned())
 }
 
 fn entry(row: &Row<'_>) -> Result<Entry, Failure> {
@@ -72,7 +85,7 @@ fn revoke(connection: &Connection, order: &RevocationOrder) -> Result<Revoked, F
             if !entries.is_empty() {
                 audit::insert(connection, audit_entry)?;
             }
-            Ok(Revoked { entries, found })
+            Ok(Revoked { entries, found, ..Revoked::default() })
         }
         Revocation::Token { sid, jti } => revoke_token(connection, *sid, *jti, audit_entry),
         Revocation::UserSessions { user, except, reason } => {
@@ -81,7 +94,7 @@ fn revoke(connection: &Connection, order: &RevocationOrder) -> Result<Revoked, F
             if !entries.is_empty() {
                 audit::insert(connection, audit_entry)?;
             }
-            Ok(Revoked { entries, found })
+            Ok(Revoked { entries, found, ..Revoked::default() })
         }
         Revocation::Ban { user, reason } => {
             let sql = "UPDATE account SET banned_at = coalesce(banned_at, ?2), ban_reason = ?3 WHERE id = ?1";
@@ -93,7 +106,7 @@ fn revoke(connection: &Connection, order: &RevocationOrder) -> Result<Revoked, F
             take_invitations_back(connection, *user)?;
             let entries = end_all(connection, *user, None, EndReason::EndedByAdmin, audit_entry)?;
             audit::insert(connection, audit_entry)?;
-            Ok(Revoked { entries, found: true })
+            Ok(Revoked { entries, found: true, ..Revoked::default() })
         }
         Revocation::Password { user, hash, keep } => {
             // The session it is changed in has ended meanwhile: nothing is changed.
@@ -109,7 +122,7 @@ fn revoke(connection: &Connection, order: &RevocationOrder) -> Result<Revoked, F
             let kept = keep.map(|(sid, _)| sid);
             let entries = end_all(connection, *user, kept, EndReason::PasswordChanged, audit_entry)?;
             audit::insert(connection, audit_entry)?;
-            Ok(Revoked { entries, found: true })
+            Ok(Revoked { entries, found: true, ..Revoked::default() })
         }
         Revocation::Keys { steps, audits } => revoke_keys(connection, steps, audits, audit_entry),
         Revocation::Roles { user, roles } => set_roles(connection, *user, roles, audit_entry),
@@ -126,11 +139,11 @@ fn revoke_token(connection: &Connection, sid: Sid, jti: Jti, audit_entry: &Audit
     let live = exists(connection, "SELECT 1 FROM session WHERE sid = ?1 AND ended_at IS NULL", sid.as_bytes())?;
     let known = "SELECT 1 FROM revocation WHERE kind = 'token' AND target = ?1";
     if !live || exists(connection, known, jti.as_bytes())? {
-        return Ok(Revoked { entries: Vec::new(), found });
+        return Ok(Revoked { found, ..Revoked::default() });
     }
     let entries = append(connection, vec![Target::Token(jti)], "token_revoked", audit_entry)?;
     audit::insert(connection, audit_entry)?;
-    Ok(Revoked { entries, found })
+    Ok(Revoked { entries, found, ..Revoked::default() })
 }
 
 fn revoke_keys(
@@ -151,14 +164,14 @@ fn revoke_keys(
     for entry in [audit_entry].into_iter().chain(audits) {
         audit::insert(connection, entry)?;
     }
-    Ok(Revoked { entries, found: true })
+    Ok(Revoked { entries, found: true, ..Revoked::default() })
 }
 
 /// ASVS-7.2.4: re-authentication gives the session a new handle; the old one says `refresh_superseded` for a while.
 /// `false` if the session has ended.
 fn replace_handle(connection: &Connection, sid: Sid, handle: Handle, at: Timestamp) -> Result<bool, Failure> {
-    let sql = "INSERT INTO superseded_handle (handle, at) \
-               SELECT handle, ?2 FROM session WHERE sid = ?1 AND ended_at IS NULL";
+    let sql = "INSERT INTO superseded_handle (handle, at, sid) \
+               SELECT handle, ?2, sid FROM session WHERE sid = ?1 AND ended_at IS NULL";
     if connection.prepare_cached(sql)?.execute(params![sid.as_bytes(), at.as_millis()])? == 0 {
         return Ok(false);
     }
@@ -233,7 +246,7 @@ fn set_roles(
     let targets = live.into_iter().map(|sid| Target::Stale(sid, version)).collect();
     let entries = append(connection, targets, "roles_changed", audit_entry)?;
     audit::insert(connection, audit_entry)?;
-    Ok(Revoked { entries, found: true })
+    Ok(Revoked { entries, found: true, ..Revoked::default() })
 }
 
 /// Appends to the log. The numbers come from the head row, which only one transaction at a time can hold, so they become

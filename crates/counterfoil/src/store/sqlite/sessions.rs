@@ -1,6 +1,6 @@
 //! Sessions: the refresh path, and what ends and removes them.
 
-use super::row::{SESSION, SESSION_COLUMNS, USER, all, first, millis, parent_column, session, user};
+use super::row::{SESSION, SESSION_COLUMNS, USER, all, first, millis, parent_column, session, time, user};
 use super::writer::Failure;
 use super::{SqliteStore, audit, log};
 use crate::store::{NewSession, Opened, Purged, Refreshed, Rule, Seen, Sessions, StoreError};
@@ -36,12 +36,12 @@ impl Sessions for SqliteStore {
         self.readers.read(|connection| find(connection, &BY_SID, sid.as_bytes()))
     }
 
-    async fn superseded_at(&self, handle: Handle) -> Result<Option<Timestamp>, StoreError> {
+    async fn superseded(&self, handle: Handle) -> Result<Option<(Timestamp, Option<Sid>)>, StoreError> {
         self.readers.read(|connection| {
-            let sql = "SELECT at FROM superseded_handle WHERE handle = ?1";
-            let at: Option<i64> =
-                connection.prepare_cached(sql)?.query_row([handle.as_bytes()], |row| row.get(0)).optional()?;
-            Ok(at.map(Timestamp::from_millis))
+            let sql = "SELECT at, sid FROM superseded_handle WHERE handle = ?1";
+            first(connection.prepare_cached(sql)?.query([handle.as_bytes()])?, |row| {
+                Ok((time(row.get(0)?), row.get::<_, Option<_>>(1)?.map(Sid::from_bytes)))
+            })
         })
     }
 
@@ -179,7 +179,7 @@ fn end_surplus(connection: &Connection, id: UserId, limit: u32, entry: &AuditEnt
     let sql = "SELECT count(*) FROM session WHERE account = ?1";
     let rows: u32 = connection.prepare_cached(sql)?.query_row([id.as_bytes()], |row| row.get(0))?;
     if rows <= limit {
-        return Ok(Revoked { entries: Vec::new(), found: true });
+        return Ok(Revoked { found: true, ..Revoked::default() });
     }
     let sql = "SELECT sid FROM session WHERE account = ?1 AND ended_at IS NULL AND expires_at > ?2 \
                  AND last_seen_at + idle > ?2 ORDER BY last_seen_at DESC, created_at DESC LIMIT -1 OFFSET ?3";
@@ -193,7 +193,7 @@ fn end_surplus(connection: &Connection, id: UserId, limit: u32, entry: &AuditEnt
         let detail = EndReason::SessionLimit.as_str().to_owned();
         audit::insert(connection, &AuditEntry { detail, ..ended })?;
     }
-    Ok(Revoked { entries, found: true })
+    Ok(Revoked { entries, found: true, ..Revoked::default() })
 }
 
 /// One bounded stretch of the table, from after the handle `from`; returns the handle to go on from. An index on the times

@@ -4,7 +4,6 @@ use super::admin;
 use crate::control::ask;
 use crate::feed::Follower;
 use crate::support::{Browser, TestApp};
-use counterfoil::clock::Clock as _;
 use counterfoil::flow::keys;
 use counterfoil_guard::{KeySet, Refusal, base64url_decode};
 use http::Method;

@@ -7,7 +7,7 @@ use crate::support::{Browser, EMAIL, PASSWORD, TestApp};
 use http::Method;
 use serde_json::json;
 
-const EVERYTHING: [(&str, &str); 11] = [
+const EVERYTHING: [(&str, &str); 18] = [
     ("GET", "/api/admin/users"),
     ("POST", "/api/admin/users"),
     ("PUT", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA/roles"),
@@ -17,7 +17,14 @@ const EVERYTHING: [(&str, &str); 11] = [
     ("POST", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA/revoke"),
     ("POST", "/api/admin/sessions/AAAAAAAAAAAAAAAAAAAAAA/revoke"),
     ("POST", "/api/admin/invites"),
+    ("GET", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA/sessions"),
+    ("GET", "/api/admin/guards"),
+    ("POST", "/api/admin/guards"),
+    ("DELETE", "/api/admin/guards/api"),
     ("GET", "/api/admin/keys"),
+    ("POST", "/api/admin/keys/rotate"),
+    ("POST", "/api/admin/keys/revoke-all"),
+    ("POST", "/api/admin/keys/x/revoke"),
     ("GET", "/api/admin/audit"),
 ];
 

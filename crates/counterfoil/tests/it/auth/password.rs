@@ -34,6 +34,24 @@ async fn changing_the_password_ends_every_other_session_and_gives_this_one_new_t
 }
 
 #[tokio::test]
+async fn s1_a_sign_out_that_comes_with_the_handle_from_before_the_change_still_signs_out() {
+    let app = TestApp::new().await;
+    let mut here = app.signed_in().await;
+    let (mut early, mut late) = (here.clone(), here.clone());
+    let change = |from: &str, to: &str| json!({"current_password": from, "new_password": to});
+    here.post_json("/api/auth/password/change", &change(PASSWORD, NEW)).await;
+    assert_eq!(early.delete("/api/auth/refresh").await.status, 204);
+    assert_eq!(here.me().await.code(), "session_revoked");
+    here.post_json("/api/auth/login", &json!({"email": EMAIL, "password": NEW})).await;
+    let mut stolen = here.clone();
+    here.post_json("/api/auth/password/change", &change(NEW, PASSWORD)).await;
+    app.pass(31);
+    assert_eq!(stolen.delete("/api/auth/refresh").await.status, 204);
+    late.delete("/api/auth/refresh").await;
+    assert_eq!(here.me().await.status, 200, "a thief with the old one cannot sign out what came after");
+}
+
+#[tokio::test]
 async fn the_current_password_is_needed_and_the_new_one_checked() {
     let app = TestApp::new().await;
     let mut browser = app.signed_in().await;

@@ -1,5 +1,6 @@
 use super::{ask, question, said, set_roles, signed_in, signed_in_opaquely};
 use crate::control;
+use crate::oauth::{credential, introspect};
 use crate::support::Browser;
 use http::{Method, header};
 use serde_json::{Value, json};
@@ -102,6 +103,11 @@ async fn the_server_behind_is_handed_a_short_token_that_is_good_for_nothing_else
         again.headers_mut().insert(header::AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
         assert_eq!(program.send(again).await.outcome(), (401, "token_invalid".into()), "nor at the gate");
         assert_eq!(ask(&browser, "GET", "/x").await.status, 200, "it has signed nobody out");
+        let introspector = credential(&app, "behind").await;
+        let said = introspect(&app, &introspector, &token).await;
+        assert_eq!((&said["active"], &said["aud"]), (&json!(true), &json!("https://behind.example.com")), "{said}");
+        browser.post("/api/auth/logout").await;
+        assert_eq!(introspect(&app, &introspector, &token).await["active"], false);
     }
 }
 

@@ -73,7 +73,7 @@ fn router(guard: &Client) -> Router {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn c1_t1_the_layer_lets_through_what_it_should_and_nothing_else() {
-    let world = World::new(1).await;
+    let world = World::new(2).await;
     let token = &world.sessions[0].access;
     let (bearer, cookie) = (format!("Bearer {token}"), format!("__Host-cf_access={token}"));
     let (bearer, cookie) = (("authorization", bearer.as_str()), ("cookie", cookie.as_str()));
@@ -81,6 +81,9 @@ async fn c1_t1_the_layer_lets_through_what_it_should_and_nothing_else() {
     let (cross, listed) = (("sec-fetch-site", "cross-site"), ("origin", "https://spa.example"));
     let (foreign, own) = (("origin", "https://evil.example"), ("origin", ISSUER));
     let upgrade = ("upgrade", "websocket");
+    let stray = ("cookie", "__Host-cf_access=a.b.c");
+    let (twice, second) = (("cookie", cookie.1), format!("__Host-cf_access={}", world.sessions[1].access));
+    let second = ("cookie", second.as_str());
     let cases: &[Case<'_>] = &[
         (Method::GET, &[bearer], (200, "ok")),
         (Method::POST, &[bearer], (200, "ok")),
@@ -88,6 +91,12 @@ async fn c1_t1_the_layer_lets_through_what_it_should_and_nothing_else() {
         (Method::GET, &[], (401, "token_missing")),
         (Method::GET, &[bearer, cookie], (400, "ambiguous_credentials")),
         (Method::GET, &[bearer, bearer], (400, "ambiguous_credentials")),
+        (Method::GET, &[stray], (401, "token_invalid")),
+        (Method::GET, &[cookie, stray], (200, "ok")),
+        (Method::GET, &[stray, cookie], (200, "ok")),
+        (Method::GET, &[cookie, twice], (200, "ok")),
+        (Method::GET, &[cookie, second], (401, "token_invalid")),
+        (Method::GET, &[bearer, stray], (400, "ambiguous_credentials")),
         (Method::GET, &[("authorization", "Basic dTpw")], (401, "token_invalid")),
         (Method::GET, &[("authorization", "Bearer a.b.c")], (401, "token_invalid")),
         (Method::POST, &[cookie], (403, "cross_site")),
