@@ -39,6 +39,8 @@ pub enum Refusal {
     KeyRevoked,
     /// Roles or claims have changed since the token was minted.
     Stale,
+    /// The authority was asked and did not vouch for the token; it need not say why (INT-1).
+    Inactive,
     /// This verifier has not heard from the authority for so long that it does not know what has been revoked. Nothing
     /// is wrong with the token: 503, and trying again may help.
     VerifierStale,
@@ -77,6 +79,7 @@ impl Refusal {
             Self::Revoked => "revoked",
             Self::KeyRevoked => "key_revoked",
             Self::Stale => "stale",
+            Self::Inactive => "inactive",
             Self::VerifierStale => "verifier_stale",
         }
     }

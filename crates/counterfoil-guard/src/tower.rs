@@ -209,7 +209,7 @@ fn find<'a>(rules: &Rules, method: &Method, headers: &'a HeaderMap) -> Result<(V
         (None, ..) => {
             let socket = headers.contains_key(header::UPGRADE) || headers.contains_key(header::SEC_WEBSOCKET_KEY);
             let allowed = match Provenance::of(headers) {
-                Some(from) if socket => rules.origins.permit_socket(from),
+                Some(from) if socket && method.is_safe() => rules.origins.permit_socket(from),
                 Some(from) => method.is_safe() || rules.origins.permit(from),
                 None => method.is_safe() && !socket,
             };

@@ -77,7 +77,7 @@ pub struct App {
     /// The revocation feed.
     pub feed: Arc<Feed>,
     /// Guards by the SHA-256 of their credential.
-    pub guards: RwLock<HashMap<[u8; 32], String>>,
+    pub guards: Arc<RwLock<HashMap<[u8; 32], String>>>,
     /// Draws the metrics page.
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
     revocations: Arc<RwLock<RevocationIndex>>,
@@ -126,7 +126,7 @@ impl App {
             limiter: Limiter::default(),
             gate: Gate::new(&parts.config.gate),
             feed,
-            guards: RwLock::new(guards),
+            guards: Arc::new(RwLock::new(guards)),
             revocations: Arc::new(RwLock::new(index)),
             verified: Mutex::new(VerifiedTokens::new(VERIFIED_TOKENS)),
             applications: Arc::new(applications),

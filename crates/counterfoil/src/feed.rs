@@ -105,6 +105,13 @@ impl Feed {
         self.state.lock().journal.cursor().log
     }
 
+    /// Whether this process is known by another guard's credential: nobody acknowledges for somebody else.
+    pub fn is_anothers(&self, name: &str, poll: &Poll) -> bool {
+        let state = self.state.lock();
+        let mut live = state.leases.live(self.clock.tick());
+        live.any(|(instance, lease)| *instance == poll.instance && lease.name != name)
+    }
+
     /// A place to make a long answer in, when this poll calls for one; held until it is written.
     pub async fn place_for(&self, poll: &Poll) -> Option<SemaphorePermit<'_>> {
         let long = {

@@ -26,11 +26,11 @@ pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
     let mut stop = std::pin::pin!(stop);
     let mut rounds = tokio::time::interval_at(tokio::time::Instant::now() + EVERY, EVERY);
     let mut feed = tokio::time::interval(FEED_EVERY);
-    let mut settled = false;
+    let (mut settled, mut seen) = (false, u64::MAX);
     loop {
         tokio::select! {
             _ = rounds.tick() => once(&app).await,
-            _ = feed.tick() => settled = tend_feed(&app, settled).await,
+            _ = feed.tick() => settled = tend_feed(&app, settled, &mut seen).await,
             () = &mut stop => return,
         }
     }
@@ -38,8 +38,8 @@ pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
 
 /// Mends a gap in the feed; and once no lease of an earlier, longer `max_staleness` can be alive, has it forgotten, so that
 /// the next start need not wait for such leases. Returns whether that has been done.
-pub async fn tend_feed(app: &App, settled: bool) -> bool {
-    if let Err(error) = access::mend(app).await {
+pub async fn tend_feed(app: &App, settled: bool, seen: &mut u64) -> bool {
+    if let Err(error) = access::mend(app, seen).await {
         tracing::warn!(%error, "the revocation log cannot be read now");
     }
     if settled || !app.feed.is_alone() {

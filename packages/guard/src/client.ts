@@ -42,6 +42,8 @@ const KEYS_TIMEOUT = 2000
 const MAX_BODY = 64 * 2 ** 20
 /** For an answer that is waited for as long as it goes on coming. */
 const SNAPSHOT_TIMEOUT = 30_000
+/** Without a lease there is none to lose: time for a new connection, and for an authority that has much to tell. */
+const WITHOUT_LEASE_TIMEOUT = 3000
 const MAX_KEYS_BODY = 2 ** 20
 
 interface Answer {
@@ -115,14 +117,18 @@ export class Client {
     if (poll.after !== undefined) query.set('after', poll.after)
     const headers = { authorization: `Bearer ${credential}`, accept: 'application/json', 'cache-control': 'no-store' }
     // With a lease, another attempt may still keep it alive; without one, a long snapshot may come as slowly as it likes.
-    const whole = feed.alive(clock.now()) ? poll.timeout : SNAPSHOT_TIMEOUT
-    const answer = await this.#get(`${base}/api/revocations?${query}`, headers, { timeout: poll.timeout, whole, limit: MAX_BODY })
+    const alive = feed.alive(clock.now())
+    const limits = alive
+      ? { timeout: poll.timeout, whole: poll.timeout, limit: MAX_BODY }
+      : { timeout: Math.max(poll.timeout, WITHOUT_LEASE_TIMEOUT), whole: SNAPSHOT_TIMEOUT, limit: MAX_BODY }
+    const answer = await this.#get(`${base}/api/revocations?${query}`, headers, limits)
     if (this.#closed) return { received: 'failed', retryAfter: 0 }
     onTurn()
     const received = answer?.status === 200 ? feed.receive(parse(answer.body), clock.now()) : 'ignored'
     if (received === 'ignored') {
       onEvent({ what: 'poll_failed', status: answer?.status })
-      return { received: 'failed', retryAfter: retryAfterOf(answer) }
+      // However long it is asked to wait: a lease that runs out meanwhile would stop every request.
+      return { received: 'failed', retryAfter: Math.min(retryAfterOf(answer), Math.floor(feed.staleness / 5)) }
     }
     onReceived(received)
     if (feed.keysTag !== this.#keysTag) void this.#refreshKeys()

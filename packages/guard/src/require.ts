@@ -17,7 +17,7 @@ export interface Requirement {
 export type Check = (auth: Auth) => void
 
 /** The levels of NIST SP 800-63B that the authority knows, weakest first. */
-const LEVELS = ['aal1', 'aal2']
+const LEVELS = ['aal1', 'aal2', 'aal3']
 
 // What may stand in a quoted string of a challenge without escaping, less the space that separates `acr_values`.
 const ACR = /^[\x21\x23-\x5b\x5d-\x7e]{1,64}$/

@@ -18,6 +18,9 @@ const KEYS_EVERY: Duration = Duration::from_secs(2);
 /// The first answer may be long, and nothing is accepted before it anyway.
 const FIRST_WITHIN: Duration = Duration::from_secs(10);
 
+/// Without a lease there is none to lose: time for a new connection, and for an authority that has much to tell.
+const WITHOUT_LEASE_WITHIN: Duration = Duration::from_secs(3);
+
 /// When the key set was last asked for because of an unknown key.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
@@ -30,8 +33,12 @@ pub(super) async fn follow(shared: Arc<Shared>) {
     let mut heard = false;
     loop {
         let poll = shared.guard.poll(nonce(), now());
-        let within = if heard { shared.guard.time_out() } else { FIRST_WITHIN };
         let has_lease = shared.guard.check_lease(now()).is_ok();
+        let within = match (heard, has_lease) {
+            (false, _) => FIRST_WITHIN,
+            (true, false) => shared.guard.time_out().max(WITHOUT_LEASE_WITHIN),
+            (true, true) => shared.guard.time_out(),
+        };
         let patience = if has_lease { Patience::all(within) } else { Patience::step(within) };
         match shared.poll_once(&poll, patience).await {
             Ok(()) => {

@@ -143,7 +143,8 @@ impl Http {
             (true, _) => Ok(()),
             (false, Some("token_stale")) => Err(Refusal::Stale),
             (false, Some("token_expired")) => Err(Refusal::Expired),
-            (false, _) => Err(Refusal::Revoked),
+            (false, Some("session_revoked")) => Err(Refusal::Revoked),
+            (false, _) => Err(Refusal::Inactive),
         }
     }
 

@@ -55,10 +55,12 @@ pub(super) async fn open(app: &App, new: NewSession, audit: AuditEntry) -> Resul
     .await
 }
 
-/// An entry that was committed but did not come by, because what carried it through has died, is read from the store: those
-/// after it wait for it.
-pub async fn mend(app: &App) -> Result<(), StoreError> {
-    if !app.feed.has_gap() {
+/// An entry that was committed but did not come by, because what carried it through has died, is read from the store: when those
+/// after it wait for it, or when the store has been ahead since the last look. `seen` is the head at that look.
+pub async fn mend(app: &App, seen: &mut u64) -> Result<(), StoreError> {
+    let here = app.feed.head();
+    let behind = app.store.head().await? > here && std::mem::replace(seen, here) == here;
+    if !behind && !app.feed.has_gap() {
         return Ok(());
     }
     tracing::warn!("a revocation has not come by; reading the log anew");

@@ -4,7 +4,7 @@ use super::Caller;
 use crate::app::{App, Verified};
 use crate::store::StoreError;
 use counterfoil_core::profile::Profile;
-use counterfoil_core::session::Session;
+use counterfoil_core::session::{Handle, Session};
 use counterfoil_core::user::User;
 use counterfoil_core::{Sid, Timestamp};
 use counterfoil_guard::{Refusal, check_times};
@@ -124,7 +124,19 @@ pub async fn session_to_end(app: &App, credential: Credential<'_>) -> Result<Opt
         }
         Credential::Session(token) => {
             let Ok(handle) = app.tokens.parse_session(token) else { return Ok(None) };
-            Ok(app.store.by_handle(handle).await?.map(|(session, _)| session.sid))
+            session_of_handle(app, handle).await
         }
     }
+}
+
+/// The session a handle points to, or pointed to a moment ago.
+pub(super) async fn session_of_handle(app: &App, handle: Handle) -> Result<Option<Sid>, StoreError> {
+    if let Some((session, _)) = app.store.by_handle(handle).await? {
+        return Ok(Some(session.sid));
+    }
+    // The answer with its new handle (a changed password) may still be under way; later it is nobody's any more.
+    let grace = app.config.session.rotation_grace.0;
+    let superseded = app.store.superseded(handle).await?;
+    let under_way = superseded.filter(|(at, _)| app.clock.now() <= at.plus(grace));
+    Ok(under_way.and_then(|(_, sid)| sid))
 }

@@ -91,7 +91,10 @@ async fn resolve(
     };
     let revoked = |who: &Resolved| app.revocations().read().check_session(who.session.sid, who.user.claims_version);
     let known = app.gate.resolved.lock().get(text);
-    let fresh = |who: &Arc<Resolved>| now.since(who.at) < ME_IS_FRESH_FOR && who.session.end_reason(now).is_none();
+    // A clock that was set back must not make it fresh for longer.
+    let fresh = |who: &Arc<Resolved>| {
+        now >= who.at && now.since(who.at) < ME_IS_FRESH_FOR && who.session.end_reason(now).is_none()
+    };
     if let Some(who) = known.filter(fresh) {
         match revoked(&who) {
             Ok(()) => return Ok(who),
@@ -116,11 +119,12 @@ async fn resolve(
 fn hand_off(app: &App, who: &Resolved, audience: &str, now: Timestamp) -> Result<Arc<HandOff>, OverBudget> {
     let Resolved { at, session, user } = who;
     let (since, acr) = (session.auth_time.as_millis(), session.acr.as_str());
-    let mut key = session.sid.to_string();
+    let mut key = String::new();
     let algorithm = app.config.keys.algorithm.0;
     // A key that has been revoked takes the tokens it signed along.
     let (version, kid) = (user.claims_version, app.keyring().signing(algorithm).kid().clone());
-    write!(key, " {version} {since} {acr} {kid} {audience}").expect("writing to a string does not fail");
+    // The session last: the memory looks at the last bytes to tell one from another.
+    write!(key, "{version} {since} {acr} {kid} {audience} {}", session.sid).expect("writing to a string does not fail");
     if let Some(known) = app.gate.handed_off.lock().get(&key).filter(|known| now < known.renew_at) {
         return Ok(known);
     }

@@ -1,5 +1,6 @@
 //! The credentials of guards: who may follow the feed and introspect tokens.
 
+use super::access::carried_through;
 use super::administer::Administrator;
 use crate::app::App;
 use crate::clock::random;
@@ -8,6 +9,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use counterfoil_core::Secret;
 use counterfoil_core::audit::Event;
 use counterfoil_guard::base64url_encode;
+use std::sync::Arc;
 
 /// What every guard credential begins with.
 pub const PREFIX: &str = "cfg_";
@@ -16,20 +18,28 @@ pub const PREFIX: &str = "cfg_";
 pub async fn add(app: &App, by: &Administrator, name: &str) -> Result<Option<Secret<String>>, StoreError> {
     let credential = Secret::new(format!("{PREFIX}{}", base64url_encode(&random::<32>())));
     let new = GuardCredential { name: name.to_owned(), hash: hash(credential.expose()), created_at: app.clock.now() };
-    let kept = app.store.add_guard(new.clone(), by.entry(app, Event::GuardAdded, None, name)).await?;
-    if !kept {
-        return Ok(None);
-    }
-    app.guards.write().insert(new.hash, new.name);
-    Ok(Some(credential))
+    let entry = by.entry(app, Event::GuardAdded, None, name);
+    let (store, guards) = (Arc::clone(&app.store), Arc::clone(&app.guards));
+    let kept = carried_through(async move {
+        let kept = store.add_guard(new.clone(), entry).await?;
+        if kept {
+            guards.write().insert(new.hash, new.name);
+        }
+        Ok(kept)
+    });
+    Ok(kept.await?.then_some(credential))
 }
 
 /// Takes a credential back: its guards get no further lease. `false` if there is none of that name.
 pub async fn remove(app: &App, by: &Administrator, name: &str) -> Result<bool, StoreError> {
     let entry = by.entry(app, Event::GuardRemoved, None, name);
-    let removed = app.store.remove_guard(name.to_owned(), entry).await?;
-    app.guards.write().retain(|_, kept| kept != name);
-    Ok(removed)
+    let (store, guards, name) = (Arc::clone(&app.store), Arc::clone(&app.guards), name.to_owned());
+    carried_through(async move {
+        let removed = store.remove_guard(name.clone(), entry).await?;
+        guards.write().retain(|_, kept| *kept != name);
+        Ok(removed)
+    })
+    .await
 }
 
 /// Whose credential this is. It has 256 random bits, and what is compared is its hash, so the time a look-up takes tells nothing.

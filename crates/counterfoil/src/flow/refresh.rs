@@ -46,9 +46,16 @@ pub enum RefreshError {
     TooLarge,
 }
 
-/// Takes a refresh token and hands out what the decision says.
-pub async fn refresh(app: &App, token: &str, via: Via, caller: &Caller) -> Result<Delivery, RefreshError> {
+/// Takes a refresh token and hands out what the decision says. Once begun it is carried through, whether or not anybody waits
+/// for it: a thief who hangs up at once must not escape what follows from reuse.
+pub async fn refresh(app: &Arc<App>, token: &str, via: Via, caller: Caller) -> Result<Delivery, RefreshError> {
     let presented = app.tokens.parse_refresh(token).map_err(|_| RefreshError::Invalid(None))?;
+    let app = Arc::clone(app);
+    let work = tokio::spawn(async move { decided(&app, presented, via, &caller).await });
+    work.await.unwrap_or(Err(RefreshError::Store(StoreError::Unavailable)))
+}
+
+async fn decided(app: &App, presented: Presented, via: Via, caller: &Caller) -> Result<Delivery, RefreshError> {
     // Before the row is read, so that a token minted from it cannot outlive what the row says; and once, because an honest
     // repeat that is decided again at the very end of the grace must not be decided as if it had come later.
     let now = app.clock.now();

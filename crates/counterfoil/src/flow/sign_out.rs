@@ -1,7 +1,7 @@
 //! Signing out: here, on one other device, on all others, everywhere.
 
 use super::access::Ended;
-use super::authenticate::Identity;
+use super::authenticate::{Identity, session_of_handle};
 use super::{Caller, access};
 use crate::app::App;
 use crate::store::StoreError;
@@ -20,14 +20,7 @@ pub async fn sign_out(app: &App, sid: Sid, caller: &Caller) -> Result<Ended, Sto
 /// The session that a refresh token belongs to, to sign it out: any generation will do, as long as it is ours.
 pub async fn session_of_refresh_token(app: &App, token: &str) -> Result<Option<Sid>, StoreError> {
     let Ok(presented) = app.tokens.parse_refresh(token) else { return Ok(None) };
-    if let Some((session, _)) = app.store.by_handle(presented.handle).await? {
-        return Ok(Some(session.sid));
-    }
-    // The answer with its new handle (a changed password) may still be under way; later it is nobody's any more.
-    let grace = app.config.session.rotation_grace.0;
-    let superseded = app.store.superseded(presented.handle).await?;
-    let under_way = superseded.filter(|(at, _)| app.clock.now() <= at.plus(grace));
-    Ok(under_way.and_then(|(_, sid)| sid))
+    session_of_handle(app, presented.handle).await
 }
 
 /// Ends every session of the user that this one belongs to, this one included.

@@ -22,13 +22,17 @@ pub(super) struct Cookie {
     path: &'static str,
 }
 
+/// How many cookies of one name are looked at.
+const MOST_OF_ONE_NAME: usize = 8;
+
 impl Cookie {
     /// All different values sent under this name. More than one means an earlier path or domain, or tossing.
     pub(super) fn read<'a>(&self, headers: &'a HeaderMap) -> Vec<&'a str> {
         let mut values = Vec::new();
         for header in headers.get_all(header::COOKIE) {
             for value in cookie_values(header.as_bytes(), self.name) {
-                if !values.contains(&value) {
+                // Each costs a verification.
+                if !values.contains(&value) && values.len() < MOST_OF_ONE_NAME {
                     values.push(value);
                 }
             }

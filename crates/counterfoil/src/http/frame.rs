@@ -21,9 +21,11 @@ const CSP_NOT_A_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
 pub(super) async fn frame(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let origin = request.headers().get(header::ORIGIN).cloned();
     let cors = origin.filter(|origin| origin.to_str().is_ok_and(|origin| app.origins.is_listed(origin)));
-    let preflight =
-        request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     let path = request.extensions().get::<MatchedPath>().cloned();
+    // What a proxy asks the gate about is the application's own affair: it is judged, whatever it is.
+    let preflight = path.as_ref().is_none_or(|path| path.as_str() != "/gate")
+        && request.method() == Method::OPTIONS
+        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     let mut response = match (&cors, preflight) {
         (Some(_), true) => preflight_answer(),
         (None, true) => Problem::new(Code::CrossSite).into_response(),

@@ -37,6 +37,15 @@ const IDENTITY: [HeaderName; 8] = [
     HeaderName::from_static("remote-user"),
 ];
 
+/// What some servers behind take for the path or the method, instead of those that are judged here.
+const OVERRIDES: [HeaderName; 5] = [
+    HeaderName::from_static("x-rewrite-url"),
+    HeaderName::from_static("x-original-url"),
+    HeaderName::from_static("x-http-method-override"),
+    HeaderName::from_static("x-http-method"),
+    HeaderName::from_static("x-method-override"),
+];
+
 /// What the gate's address may say.
 #[derive(Deserialize)]
 pub(super) struct GateQuery {
@@ -130,6 +139,12 @@ fn unspoilt(headers: &HeaderMap) -> Result<(), Problem> {
     let is_identity = |name: &[u8]| IDENTITY.iter().any(|known| is(name, known));
     if let Some(name) = headers.keys().find(|name| is_identity(name.as_str().as_bytes())) {
         let detail = format!("the client sent {name}, which only the gate may set; let the proxy remove it");
+        return Err(Problem::new(Code::Forbidden).detail(detail));
+    }
+    let is_override = |name: &[u8]| OVERRIDES.iter().any(|known| is(name, known));
+    if let Some(name) = headers.keys().find(|name| is_override(name.as_str().as_bytes())) {
+        let detail =
+            format!("the client sent {name}, by which a server behind may do something else than what is asked here");
         return Err(Problem::new(Code::Forbidden).detail(detail));
     }
     let dropped = headers.get_all(header::CONNECTION).iter().flat_map(|value| value.as_bytes().split(|b| *b == b','));

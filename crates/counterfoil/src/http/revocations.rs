@@ -37,7 +37,12 @@ pub(super) async fn get(
     let name = guard(&app, &headers)?;
     let poll = read(query)?;
     let _place = app.feed.place_for(&poll).await;
+    if app.feed.is_anothers(&name, &poll) {
+        return Err(Problem::new(Code::Forbidden).detail("this `instance` polls with another guard's credential"));
+    }
     let answer = app.feed.poll(&name, &poll, || app.keyring().etag.clone()).await;
+    // Taken back while it waited: no further lease.
+    guard(&app, &headers)?;
     let many = answer.sessions.0.len() + answer.tokens.0.len() + answer.stale.0.len() > MANY;
     let write = move || serde_json::to_vec(&answer).expect("ids and numbers always serialise");
     let body = if many {

@@ -310,6 +310,34 @@ async fn only_a_known_guard_is_told() {
 }
 
 #[tokio::test]
+async fn a_revocation_that_did_not_come_by_is_found_although_none_comes_after_it() {
+    let app = settled().await;
+    let lost = app.signed_in().await;
+    let follower = Follower::new(&app, "api").await;
+    let sid = lost.clone().me().await.json()["session"]["id"].as_str().unwrap().parse().unwrap();
+    let audit = AuditEntry { sid: Some(sid), ..operator(&app) };
+    let what = Revocation::Session { sid, reason: EndReason::EndedByAdmin };
+    app.app.store.revoke(RevocationOrder { what, at: audit.at, audit }).await.unwrap();
+    let mut seen = u64::MAX;
+    counterfoil::jobs::tend_feed(&app.app, true, &mut seen).await;
+    assert!(!follower.poll().await.unwrap().news, "it may still be on its way");
+    counterfoil::jobs::tend_feed(&app.app, true, &mut seen).await;
+    assert!(follower.poll().await.unwrap().news);
+    assert_eq!(follower.verify(&lost), Err(Refusal::Revoked));
+}
+
+#[tokio::test]
+async fn s2_no_guard_acknowledges_for_another() {
+    let app = settled().await;
+    let (victim, other) = (Follower::new(&app, "api").await, Follower::new(&app, "other").await);
+    let instance = victim.guard.poll("n".into(), victim.clocks()).instance;
+    let path = format!("/api/revocations?instance={instance}&nonce=n&wait=0");
+    let (status, answer) = other.fetch(&path).await;
+    assert_eq!((status, &answer["code"]), (403, &json!("forbidden")));
+    assert_eq!(victim.fetch(&path).await.0, 200);
+}
+
+#[tokio::test]
 async fn a_revocation_that_did_not_come_by_is_read_from_the_store() {
     let app = settled().await;
     let (lost, mut after) = (app.signed_in().await, app.signed_in_again().await);
@@ -321,7 +349,7 @@ async fn a_revocation_that_did_not_come_by_is_read_from_the_store() {
     app.app.store.revoke(RevocationOrder { what, at: audit.at, audit }).await.unwrap();
     assert_eq!(after.post("/api/auth/logout").await.status, 204);
     assert!(!follower.poll().await.unwrap().news, "the one before it has not come by");
-    assert!(counterfoil::jobs::tend_feed(&app.app, true).await);
+    assert!(counterfoil::jobs::tend_feed(&app.app, true, &mut 0).await);
     follower.poll().await.unwrap();
     assert_eq!((follower.verify(&lost), follower.guard.revocations()), (Err(Refusal::Revoked), 2));
     assert_eq!(lost.clone().me().await.outcome(), (401, "session_revoked".into()), "here too");
@@ -344,10 +372,10 @@ async fn a_longer_bound_is_forgotten_when_its_leases_are_over_and_not_before() {
     let app = TestApp::new().await;
     let minutes = Duration::from_mins(5);
     app.app.store.promise(minutes, false).await.unwrap();
-    assert!(!counterfoil::jobs::tend_feed(&app.app, false).await);
+    assert!(!counterfoil::jobs::tend_feed(&app.app, false, &mut 0).await);
     assert_eq!(app.app.store.promise(Duration::from_secs(5), false).await, Ok(minutes), "leases may be alive");
     app.pass(6);
-    assert!(counterfoil::jobs::tend_feed(&app.app, false).await);
+    assert!(counterfoil::jobs::tend_feed(&app.app, false, &mut 0).await);
     assert_eq!(app.app.store.promise(Duration::from_secs(5), false).await, Ok(Duration::from_secs(5)));
 }
 

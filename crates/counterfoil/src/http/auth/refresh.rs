@@ -40,12 +40,12 @@ pub(in crate::http) async fn post(
 ) -> Result<Response, Problem> {
     let headers = request.headers().clone();
     if let Some(token) = body_token(&app, request).await? {
-        let delivery = refresh(&app, token.expose(), Via::Body, &caller).await?;
+        let delivery = refresh(&app, token.expose(), Via::Body, caller).await?;
         return Ok(deliver(&TokensView::of(&delivery), &delivery, &app.config.session));
     }
     csrf::require(&app, &headers)?;
     let (token, healing) = cookie_token(&app, &headers)?;
-    match refresh(&app, &token, Via::Cookie, &caller).await {
+    match refresh(&app, &token, Via::Cookie, caller).await {
         Ok(delivery) => {
             let response = deliver(&TokensView::of(&delivery), &delivery, &app.config.session);
             Ok(with_cookies(response, healing))

@@ -45,6 +45,25 @@ async fn s4_a_spent_token_after_the_grace_ends_the_session_and_clears_the_cookie
 }
 
 #[tokio::test]
+async fn s4_a_thief_who_hangs_up_at_once_does_not_escape() {
+    let app = TestApp::new().await;
+    let mut victim = app.signed_in().await;
+    let thief = victim.clone();
+    victim.refresh().await;
+    app.pass(31);
+    // Polled once, so that it has begun, and dropped, as when the connection ends right after the request.
+    let request = thief.request(http::Method::POST, "/api/auth/refresh");
+    let mut hung_up = Box::pin(thief.send_without_keeping(request));
+    let once = std::future::poll_fn(|context| std::task::Poll::Ready(hung_up.as_mut().poll(context).is_pending()));
+    assert!(once.await);
+    drop(hung_up);
+    while victim.me().await.status == 200 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(victim.refresh().await.json()["reason"], "suspected_theft");
+}
+
+#[tokio::test]
 async fn reuse_ends_one_session_and_never_the_users_others() {
     let app = TestApp::new().await;
     let mut first = app.signed_in().await;

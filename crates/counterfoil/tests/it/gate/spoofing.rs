@@ -34,6 +34,10 @@ async fn atk35_a_request_that_brings_an_identity_is_refused_in_any_spelling_also
         "Remote-User",
         "Remote_User",
         "X-Remote-User",
+        "X-Original-URL",
+        "X-Rewrite-Url",
+        "X_Rewrite_URL",
+        "X-HTTP-Method-Override",
     ] {
         for target in ["/public", "/x"] {
             let answer =
