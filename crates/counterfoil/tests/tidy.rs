@@ -164,7 +164,8 @@ fn every_module_says_what_it_is() {
 fn the_threat_models_tests_exist() {
     let model = read_to_string(root().join("docs/threat-model.md")).expect("the threat model");
     let mut named = 0;
-    for reference in model.split('`').filter(|text| text.contains(".rs::") || text.contains(".mjs::")) {
+    for reference in model.split('`').filter(|text| [".rs::", ".mjs::", ".ts::"].iter().any(|kind| text.contains(kind)))
+    {
         let (path, test) = reference.split_once("::").expect("a path and a test");
         let source = read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{reference}: {error}"));
         let name = test.rsplit("::").next().unwrap_or(test);

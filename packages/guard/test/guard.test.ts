@@ -121,14 +121,14 @@ test('ATK-31: answers that are cut, foreign, repeated or refused extend nothing'
   }
 })
 
-test('Retry-After is heeded', async () => {
+test('Retry-After is heeded, but for no longer than a fifth of S', async () => {
   const { clock, authority, stop } = await readyPair()
   authority.instead = (response) => response.writeHead(503, { 'retry-after': '3' }).end()
   const before = authority.polls.length
   authority.release()
   await until(() => authority.polls.length === before)
   await settle()
-  clock.advance(2900)
+  clock.advance(900)
   await settle()
   assert.equal(authority.polls.length, before)
   clock.advance(100)
