@@ -19,6 +19,8 @@ const COOKIE: &str = "__Host-cf_access";
 const SETTLED: Duration = Duration::from_millis(5_200);
 /// How long the idle feed is watched.
 const IDLE: Duration = Duration::from_secs(4);
+/// How often a guard is cut off.
+const CUT: u32 = 3;
 /// At most so many guards poll for the first time at once.
 const AT_ONCE: usize = 50;
 
@@ -28,13 +30,18 @@ pub(super) async fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for guards in [1_usize, 100, 1000] {
         let site = bench.site("feed")?;
-        let sessions = site.seed(1, 2 * revocations, 2 * revocations)?;
+        let count = 2 * revocations + CUT;
+        let sessions = site.seed(1, count, count)?;
         let credential = credential(&site)?;
         let authority = site.serve()?;
+        let (cut, sessions) = sessions.split_at(CUT as usize);
         let (refused, confirmed) = sessions.split_at(revocations as usize);
         let guards = followers(&authority, &site, &credential, guards).await?;
         tokio::time::sleep(SETTLED).await;
         rows.extend(propagation(&authority, &guards, refused, confirmed).await?);
+        if guards.len() == 1 {
+            rows.push(cut_off(&authority, &credential, cut).await?);
+        }
         if guards.len() == 1000 {
             rows.push(idle(&authority).await?);
         }
@@ -113,6 +120,26 @@ async fn propagation(
         Row::figure(format!("from acknowledgement to refusal, {count} guards, p99"), " ms", delay, reach(10.0)),
         Row::figure(format!("receipt, {count} guards, p99"), " ms", receipt, reach(25.0)),
     ])
+}
+
+/// A guard polls once and is never heard of again: the receipt comes when its lease can no longer be alive.
+async fn cut_off(authority: &Authority, credential: &str, sessions: &[Cookies]) -> Result<Row> {
+    let mut connection = Connection::open(authority.address()).await?;
+    let mut longest: f64 = 0.0;
+    for (n, session) in sessions.iter().enumerate() {
+        let path = format!("/api/revocations?instance=AAAAAAAAAAAAAAAAAAAA{n}A&nonce=n&wait=0");
+        let poll = Request::get(authority.port, &path, None).with(&format!("Authorization: Bearer {credential}\r\n"));
+        let status = connection.call(poll.bytes()).await?.status;
+        ensure!(status == 200, "the poll answered {status}");
+        let path = "/api/auth/logout?receipt=effective";
+        let request = Request::post(authority.port, path, Some((COOKIE, &session.access)), None);
+        let start = Instant::now();
+        let status = connection.call(request.bytes()).await?.status;
+        ensure!(status == 200, "the receipt answered {status}");
+        longest = longest.max(start.elapsed().as_secs_f64() * 1e3);
+    }
+    let title = "receipt with a guard cut off (max_staleness 5 s), the longest of 3";
+    Ok(Row::figure(title, " ms", longest, Some(Reach::Below(5_100.0))))
 }
 
 async fn idle(authority: &Authority) -> Result<Row> {

@@ -9,6 +9,7 @@ mod latency;
 mod login;
 mod me;
 mod million;
+mod mint;
 mod refresh;
 
 use std::path::Path;
@@ -40,6 +41,8 @@ pub(crate) enum Subject {
     Refresh,
     /// `POST /api/auth/login` against the raw hash.
     Login,
+    /// Making access tokens, against the signature primitive.
+    Mint,
     /// The guard against the signature primitive.
     Guard,
     /// Guards that follow the feed.
@@ -54,13 +57,14 @@ pub(crate) enum Subject {
 
 impl Subject {
     /// All of them, in the order of a full run.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Control,
         Self::Footprint,
         Self::Me,
         Self::MeCold,
         Self::Refresh,
         Self::Login,
+        Self::Mint,
         Self::Guard,
         Self::Feed,
         Self::Gate,
@@ -83,6 +87,7 @@ impl Subject {
             Self::MeCold => "me-cold",
             Self::Refresh => "refresh",
             Self::Login => "login",
+            Self::Mint => "mint",
             Self::Guard => "guard",
             Self::Feed => "feed",
             Self::Gate => "gate",
@@ -101,6 +106,7 @@ impl Subject {
             Self::MeCold => me::measure_cold(bench).await,
             Self::Refresh => refresh::measure(bench).await,
             Self::Login => login::measure(bench).await,
+            Self::Mint => mint::measure(bench).await,
             Self::Guard => guard::measure(bench).await,
             Self::Feed => feed::measure(bench).await,
             Self::Gate => gate::measure(bench).await,
@@ -135,7 +141,11 @@ impl Bench<'_> {
     }
 
     async fn load_hello<'h>(&self, hello: &'h Authority) -> Result<ClosedLoop<'h, Walker>> {
-        let request = Request::get(hello.port, "/", None);
+        self.load_hello_at(hello, "/").await
+    }
+
+    async fn load_hello_at<'h>(&self, hello: &'h Authority, path: &str) -> Result<ClosedLoop<'h, Walker>> {
+        let request = Request::get(hello.port, path, None);
         let walkers =
             walkers(hello, CONNECTIONS, vec![request], Rounds::Endless, |answer| answer.status == 200).await?;
         Ok(ClosedLoop::new(&hello.process, walkers, self.timed()))

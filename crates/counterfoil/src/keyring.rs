@@ -37,7 +37,7 @@ impl Keyring {
         let mut signing = BTreeMap::new();
         for key in keys.iter().filter(|key| key.state == KeyState::Active) {
             let private = master.open(Purpose::SigningKey, key.kid.as_str(), &key.sealed).map_err(|_| DamagedKey)?;
-            let opened = SigningKey::new(key.algorithm, &private);
+            let opened = SigningKey::new(key.algorithm, &private).map(|opened| opened.named(key.kid.clone()));
             signing.insert(key.algorithm, opened.filter(|opened| opened.public() == key.public).ok_or(DamagedKey)?);
         }
         if signing.is_empty() {

@@ -1,6 +1,6 @@
 /** Requests of the Fetch API, on which Hono and Next.js stand. */
 
-import type { RequestView } from './credential.js'
+import type { Auth, RequestView } from './credential.js'
 
 // `Headers` joins what stood twice with a comma, which none of these can hold by itself.
 const SINGLE = new Set(['authorization', 'origin', 'sec-fetch-site'])
@@ -14,4 +14,18 @@ export function viewOfFetch(request: Request): RequestView {
       return SINGLE.has(name) ? value.split(',').map((one) => one.trim()) : [value]
     },
   }
+}
+
+/**
+ * The response, with a body that breaks off when the token that opened it stops counting: for event streams and whatever else stays
+ * open. What stands behind `endWith` for `node:http`.
+ */
+export function endingWith(auth: Auth, response: Response): Response {
+  if (response.body === null) return response
+  const over = new AbortController()
+  const stop = auth.watch((why) => over.abort(why))
+  const through = new TransformStream<Uint8Array, Uint8Array>({ flush: stop })
+  // Whichever side ends it, nobody watches any longer.
+  response.body.pipeTo(through.writable, { signal: over.signal }).catch(stop)
+  return new Response(through.readable, response)
 }

@@ -32,6 +32,8 @@ export interface Guard {
   now(): number
   /** From where requests that rest on a cookie may come. */
   readonly origins: Origins
+  /** The same guard in mode `introspect`, for the few routes where seconds are too long. It closes with this one. */
+  asking(): Guard
   /** Stops asking; everything is refused from here on, and every watch ends. */
   close(): void
 }
@@ -67,6 +69,7 @@ class PushedGuard implements Guard {
   readonly #watches = new Watches()
   readonly #closing = new AbortController()
   #waiting: { resolve: () => void; reject: (error: Error) => void }[] = []
+  #asking: AskingGuard | undefined
   #cancelLease: () => void = () => {}
 
   constructor(settings: Settings) {
@@ -93,6 +96,12 @@ class PushedGuard implements Guard {
     if (this.alive()) return (await this.#known(token)).claims
     if (this.#settings.onLeaseEnd === 'introspect' && !this.#closed) return this.#introspector.ask(token)
     throw new Refusal('verifier_stale')
+  }
+
+  asking(): Guard {
+    this.#asking ??= new AskingGuard(this.#settings)
+    if (this.#closed) this.#asking.close()
+    return this.#asking
   }
 
   /** Everything but the lease has been checked when this returns; the lease too, at the moment of judgement. */
@@ -153,6 +162,7 @@ class PushedGuard implements Guard {
   }
 
   close(): void {
+    this.#asking?.close()
     this.#closing.abort()
     this.#client.close()
     this.#cancelLease()
@@ -203,6 +213,10 @@ class AskingGuard implements Guard {
     this.origins = settings.origins
     const verifier = new Verifier(settings.issuer, settings.audiences)
     this.#introspector = new Introspector({ ...settings, verifier, closing: this.#closing.signal })
+  }
+
+  asking(): Guard {
+    return this
   }
 
   async verify(token: string): Promise<Claims> {

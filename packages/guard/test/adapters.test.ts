@@ -9,8 +9,9 @@ import express from 'express'
 import fastify from 'fastify'
 import { Hono } from 'hono'
 import { NextRequest } from 'next/server.js'
-import type { Auth } from '../src/credential.js'
+import { type Auth, authenticate } from '../src/credential.js'
 import * as onExpress from '../src/express.js'
+import { endingWith, viewOfFetch } from '../src/fetch.js'
 import * as onFastify from '../src/fastify.js'
 import type { Guard } from '../src/guard.js'
 import * as onHono from '../src/hono.js'
@@ -225,5 +226,30 @@ test('C1: a WebSocket that rests on a cookie opens only to our own pages; it and
   authority.revoke('sessions', id(2), 2_000_000_000)
   await until(() => outcomes.length === 6)
   assert.deepEqual(outcomes.slice(4).sort(), ['closed', 'stream ended'])
+  await stop()
+})
+
+test('a streamed response of the Fetch API ends with the access of whoever opened it', async () => {
+  const { authority, guard, stop } = await readyPair()
+  const auth = await authenticate(guard, viewOfFetch(new Request(ISSUER, { headers: { authorization: `Bearer ${authority.mint()}` } })))
+  const endless = new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(Buffer.from('open')) })
+  const reader = endingWith(auth, new Response(endless)).body?.getReader()
+  assert.equal(Buffer.from((await reader?.read())?.value ?? []).toString(), 'open')
+  const next = reader?.read()
+  authority.revoke('sessions', id(2), 2_000_000_000)
+  await assert.rejects(async () => next, { reason: 'revoked' })
+  await stop()
+})
+
+test('a route may ask about every token while the others judge by themselves', async () => {
+  const { authority, guard, stop } = await readyPair()
+  const token = authority.mint()
+  const asked = authority.introspected.length
+  await guard.verify(token)
+  assert.equal(authority.introspected.length, asked)
+  await assert.rejects(guard.asking().verify(token), { reason: 'inactive' }, 'as the authority says')
+  assert.equal(authority.introspected.length, asked + 1)
+  guard.close()
+  await assert.rejects(guard.asking().verify(token), { reason: 'verifier_stale' })
   await stop()
 })

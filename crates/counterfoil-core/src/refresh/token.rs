@@ -16,7 +16,8 @@ use counterfoil_guard::base64url_decode;
 use std::fmt;
 
 const REFRESH_PREFIX: &str = "cfr_";
-const SESSION_PREFIX: &str = "cfs_";
+/// What every session token begins with.
+pub const SESSION_PREFIX: &str = "cfs_";
 const REFRESH_LABEL: &[u8] = b"refresh";
 const SESSION_LABEL: &[u8] = b"session";
 const VERSION: usize = 2;

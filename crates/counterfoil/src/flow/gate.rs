@@ -8,6 +8,7 @@ use crate::gate::{HandOff, Resolved};
 use crate::store::StoreError;
 use counterfoil_core::gate::{Demand, Verdict};
 use counterfoil_core::issue::{HARD_CAP, MintPolicy, OverBudget};
+use counterfoil_core::refresh::token::SESSION_PREFIX;
 use counterfoil_core::session::Assurance;
 use counterfoil_core::{Secret, Timestamp};
 use counterfoil_guard::Refusal;
@@ -90,7 +91,9 @@ async fn resolve(
         Credential::Session(token) => (token, None),
     };
     let revoked = |who: &Resolved| app.revocations().read().check_session(who.session.sid, who.user.claims_version);
-    let known = app.gate.resolved.lock().get(text);
+    // What is remembered is remembered by its text alone: an access token that comes as a session token was never one.
+    let of_its_kind = claims.is_some() || text.starts_with(SESSION_PREFIX);
+    let known = if of_its_kind { app.gate.resolved.lock().get(text) } else { None };
     // A clock that was set back must not make it fresh for longer.
     let fresh = |who: &Arc<Resolved>| {
         now >= who.at && now.since(who.at) < ME_IS_FRESH_FOR && who.session.end_reason(now).is_none()

@@ -14,7 +14,8 @@ use counterfoil_guard::{Algorithm, Refusal, base64url_decode};
 use http::Method;
 use serde_json::{Value, json};
 
-const CONFIG: &str = "[session]\nmax_per_user = 2\n[applications.classic]\nprofile = \"opaque\"";
+const CONFIG: &str =
+    "trusted_proxies = [\"203.0.113.7/32\"]\n[session]\nmax_per_user = 2\n[applications.classic]\nprofile = \"opaque\"";
 const ACCESS: &str = "__Host-cf_access";
 const REFRESH: &str = "__Secure-cf_refresh";
 const SESSION: &str = "__Host-cf_session";
@@ -166,6 +167,13 @@ impl<'a> World<'a> {
         }
         let place = if self.copy.cookie(SESSION).is_some() { "session token at me" } else { "access token at me" };
         seen.push((place, alive_or(&self.copy.clone().me().await.code())));
+        let place =
+            if self.copy.cookie(SESSION).is_some() { "session token at the gate" } else { "access token at the gate" };
+        let mut asked = self.copy.request(Method::GET, "/gate");
+        for (name, value) in [("x-original-method", "GET"), ("x-original-uri", "/x")] {
+            asked.headers_mut().insert(name, value.parse().unwrap());
+        }
+        seen.push((place, alive_or(&self.copy.send_without_keeping(asked).await.code())));
         seen.push(("event in the feed", self.event(before).await));
         self.guard.poll().await.unwrap();
         if let Some(token) = self.copy.cookie(ACCESS) {
@@ -270,7 +278,7 @@ async fn s1_s2_every_way_of_ending_access_shows_at_every_place() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(cells, 15 * 7 + 12 * 4, "no cell is left out");
+    assert_eq!(cells, 15 * 8 + 12 * 5, "no cell is left out");
 }
 
 /// Without this a place that never accepts anything would pass above.

@@ -5,13 +5,14 @@ use rusqlite::Connection;
 /// Marks the file as ours (`PRAGMA application_id`): "cfol".
 const APPLICATION_ID: i32 = 0x6366_6f6c;
 
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("../../../migrations/sqlite/0001_first.sql"),
     include_str!("../../../migrations/sqlite/0002_feed.sql"),
     include_str!("../../../migrations/sqlite/0003_token_revocation.sql"),
     include_str!("../../../migrations/sqlite/0004_readers.sql"),
     include_str!("../../../migrations/sqlite/0005_keys.sql"),
     include_str!("../../../migrations/sqlite/0006_superseded.sql"),
+    include_str!("../../../migrations/sqlite/0007_purge.sql"),
 ];
 
 /// Why the schema cannot be brought up to date.

@@ -211,24 +211,26 @@ fn purge(connection: &Connection, before: i64, batch: u32, from: &[u8]) -> Resul
         removed += delete.execute([handle])?;
     }
     let last = seen.last().map(|(handle, _)| handle.clone()).filter(|_| seen.len() == batch as usize);
-    let at_end = last.is_none();
+    let mut at_end = last.is_none();
     if at_end {
-        removed += purge_the_rest(connection, before)?;
+        let (rest, all) = purge_the_rest(connection, before, batch)?;
+        removed += rest;
+        at_end = all;
     }
     let removed = u32::try_from(removed).unwrap_or(u32::MAX);
     Ok((Purged { removed, at_end }, last.unwrap_or_default()))
 }
 
-/// Small tables that hold minutes or days, not a history.
-fn purge_the_rest(connection: &Connection, before: i64) -> Result<usize, Failure> {
+/// Small tables that hold minutes or days, not a history; and the log, which can be long after a bad day, a batch at a time.
+/// Returns how many rows went, and whether that was all.
+fn purge_the_rest(connection: &Connection, before: i64, batch: u32) -> Result<(usize, bool), Failure> {
     let mut removed = 0;
-    for sql in [
-        "DELETE FROM superseded_handle WHERE at <= ?1",
-        "DELETE FROM invite WHERE expires_at <= ?1",
-        // The newest stays: verifiers name it to say where they stand.
-        "DELETE FROM revocation WHERE until <= ?1 AND kind <> 'key' AND seq < (SELECT seq FROM log_head)",
-    ] {
+    for sql in ["DELETE FROM superseded_handle WHERE at <= ?1", "DELETE FROM invite WHERE expires_at <= ?1"] {
         removed += connection.prepare_cached(sql)?.execute([before])?;
     }
-    Ok(removed)
+    // The newest stays: verifiers name it to say where they stand.
+    let sql = "DELETE FROM revocation WHERE seq IN (SELECT seq FROM revocation WHERE until <= ?1 AND kind <> 'key' \
+                 AND seq < (SELECT seq FROM log_head) LIMIT ?2)";
+    let of_log = connection.prepare_cached(sql)?.execute(params![before, batch])?;
+    Ok((removed + of_log, of_log < batch as usize))
 }

@@ -37,16 +37,22 @@ impl TestApp {
 
     /// With these lines of configuration.
     pub(crate) async fn with(toml: &str) -> Self {
+        Self::prepared(toml, Timestamp::from_seconds(1_800_000_000), async |_: &dyn Store| ()).await
+    }
+
+    /// With these lines of configuration, at this time, on a store that has been prepared.
+    pub(crate) async fn prepared(toml: &str, at: Timestamp, prepare: impl AsyncFnOnce(&dyn Store)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("counterfoil.toml");
         std::fs::write(&file, toml).unwrap();
         let config = Config::load(Some(&file), std::iter::empty()).unwrap();
         let store = SqliteStore::open(&folder.path().join("counterfoil.db"), Synchronous::Full).unwrap();
-        Self::build(config, Arc::new(store), folder).await
+        prepare(&store).await;
+        Self::build(config, (Arc::new(store), folder), at).await
     }
 
-    async fn build(config: Config, store: Arc<dyn Store>, folder: tempfile::TempDir) -> Self {
-        let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(1_800_000_000)));
+    async fn build(config: Config, (store, folder): (Arc<dyn Store>, tempfile::TempDir), at: Timestamp) -> Self {
+        let clock = Arc::new(ManualClock::at(at));
         let listening = "127.0.0.1:443".parse().unwrap();
         let public = PublicUrl::settle(Some(ORIGIN), listening, false).unwrap();
         let master = MasterKey::new(&Secret::new([7; 32]));

@@ -1,0 +1,152 @@
+//! ATK-23: every kind of token and credential that is issued here, offered to everything here that takes one. What is not in a
+//! validator's list is refused by it.
+
+use crate::control::ask;
+use crate::oauth::{credential, introspect, sign_in_to};
+use crate::support::{Browser, TestApp};
+use Kind::{Access, AccessOfAnother, Guard, HandedOff, Invite, Refresh, RefreshInBody, Session};
+use counterfoil::clock::{Clock as _, random};
+use counterfoil_guard::{Clocks, Instance, KeySet, Verifier};
+use http::{Method, Request, header};
+use serde_json::json;
+
+const CONFIG: &str = "trusted_proxies = [\"203.0.113.7/32\"]\n[limits]\nenabled = false\n\
+    [registration]\npolicy = \"invite\"\n[gate]\nupstream_audience = \"behind\"\n\
+    [applications.classic]\nprofile = \"opaque\"\n[applications.phone]\nprofile = \"native\"";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Access,
+    AccessOfAnother,
+    HandedOff,
+    Refresh,
+    RefreshInBody,
+    Session,
+    Guard,
+    Invite,
+}
+
+type Issued = Vec<(Kind, String)>;
+
+/// (what takes a token, and how; the kinds it takes)
+const VALIDATORS: [(&str, &[Kind]); 13] = [
+    ("me, Bearer", &[Access, AccessOfAnother, Session]),
+    ("me, access cookie", &[Access, AccessOfAnother]),
+    ("me, session cookie", &[Session]),
+    ("gate, Bearer", &[Access, AccessOfAnother, Session]),
+    ("gate, session cookie", &[Session]),
+    ("refresh, cookie", &[Refresh]),
+    ("refresh, body", &[RefreshInBody]),
+    ("introspection, the token", &[Access, AccessOfAnother, HandedOff, Refresh, RefreshInBody, Session]),
+    ("introspection, the caller", &[Guard]),
+    ("the feed", &[Guard]),
+    ("registration", &[Invite]),
+    ("a guard of the application", &[Access]),
+    ("a guard behind the gate", &[HandedOff]),
+];
+
+async fn issue(app: &TestApp) -> Issued {
+    let made = json!({ "email": crate::support::EMAIL, "password": crate::support::PASSWORD, "roles": [] });
+    assert_eq!(ask(app, "POST", "/api/admin/users", Some(made)).await.0, 201);
+    let (web, _) = sign_in_to(app, "web").await;
+    let (classic, _) = sign_in_to(app, "classic").await;
+    let (_, phone) = sign_in_to(app, "phone").await;
+    let access = web.cookie("__Host-cf_access").unwrap();
+    let handed = at_gate(app, header::AUTHORIZATION, &format!("Bearer {access}")).await;
+    let (_, invite) = ask(app, "POST", "/api/admin/invites", Some(json!({}))).await;
+    let link = invite["link"].as_str().unwrap();
+    let invite = link.split_once("invite=").unwrap().1.split('&').next().unwrap();
+    vec![
+        (Access, access),
+        (AccessOfAnother, phone["access_token"].as_str().unwrap().to_owned()),
+        (HandedOff, handed.unwrap()),
+        (Refresh, web.cookie("__Secure-cf_refresh").unwrap()),
+        (RefreshInBody, phone["refresh_token"].as_str().unwrap().to_owned()),
+        (Session, classic.cookie("__Host-cf_session").unwrap()),
+        (Guard, credential(app, "api").await),
+        (Invite, invite.to_owned()),
+    ]
+}
+
+fn with(
+    browser: &Browser,
+    (method, path): (&str, &str),
+    name: header::HeaderName,
+    value: &str,
+) -> Request<axum::body::Body> {
+    let mut request = browser.request(Method::from_bytes(method.as_bytes()).unwrap(), path);
+    request.headers_mut().insert(name, value.parse().unwrap());
+    request
+}
+
+/// The token that the gate hands on, if it lets pass.
+async fn at_gate(app: &TestApp, name: header::HeaderName, value: &str) -> Option<String> {
+    let browser = app.browser();
+    let mut request = with(&browser, ("GET", "/gate"), name, value);
+    for (name, value) in [("x-original-method", "GET"), ("x-original-uri", "/x")] {
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+    let answer = browser.send_without_keeping(request).await;
+    let handed = answer.headers.get(header::AUTHORIZATION)?.to_str().unwrap().strip_prefix("Bearer ").unwrap();
+    (answer.status == 200).then(|| handed.to_owned())
+}
+
+fn verifies(app: &TestApp, audience: &str, token: &str) -> bool {
+    let keys = KeySet::from_jwks(&app.app.keyring().jwks).unwrap();
+    let verifier = Verifier::new(app.app.public.issuer(), audience, keys);
+    let guard = counterfoil_guard::Guard::new(verifier, Instance::from_bytes(random()));
+    let clocks = Clocks { boot: app.clock.tick(), wall: app.clock.now() };
+    guard.verify_but_for_revocation(token, clocks).is_ok()
+}
+
+/// Whether this validator takes the token.
+async fn takes(app: &TestApp, validator: &str, token: &str, guard: &str) -> bool {
+    let browser = app.browser();
+    let cookie = |name: &str| format!("{name}={token}");
+    let bearer = format!("Bearer {token}");
+    let get = |path: &'static str, name, value: String| with(&browser, ("GET", path), name, &value);
+    let request = match validator {
+        "me, Bearer" => get("/api/auth/me", header::AUTHORIZATION, bearer),
+        "me, access cookie" => get("/api/auth/me", header::COOKIE, cookie("__Host-cf_access")),
+        "me, session cookie" => get("/api/auth/me", header::COOKIE, cookie("__Host-cf_session")),
+        "gate, Bearer" => return at_gate(app, header::AUTHORIZATION, &bearer).await.is_some(),
+        "gate, session cookie" => return at_gate(app, header::COOKIE, &cookie("__Host-cf_session")).await.is_some(),
+        "refresh, cookie" => {
+            with(&browser, ("POST", "/api/auth/refresh"), header::COOKIE, &cookie("__Secure-cf_refresh"))
+        }
+        "refresh, body" => browser.json_request("/api/auth/refresh", &json!({ "refresh_token": token })),
+        "introspection, the token" => return introspect(app, guard, token).await["active"] == true,
+        "introspection, the caller" => {
+            return crate::oauth::send(app, "/oauth/introspect", &bearer, "token=x").await.status == 200;
+        }
+        "the feed" => {
+            get("/api/revocations?instance=AAAAAAAAAAAAAAAAAAAAAA&nonce=n&wait=0", header::AUTHORIZATION, bearer)
+        }
+        "registration" => browser.json_request(
+            "/api/auth/register",
+            &json!({ "email": "new@example.com", "password": crate::support::PASSWORD, "invite": token }),
+        ),
+        "a guard of the application" => return verifies(app, "web", token),
+        "a guard behind the gate" => return verifies(app, "behind", token),
+        other => panic!("{other}"),
+    };
+    browser.send_without_keeping(request).await.status.is_success()
+}
+
+#[tokio::test]
+async fn atk23_every_kind_of_token_is_refused_by_everything_that_is_not_for_it() {
+    let mut wrong = Vec::new();
+    for (validator, expected) in VALIDATORS {
+        // Anew for each, because some take a token once.
+        let app = TestApp::with(CONFIG).await;
+        let issued = issue(&app).await;
+        let guard = issued.iter().find(|(kind, _)| *kind == Guard).unwrap().1.clone();
+        for (kind, token) in &issued {
+            let taken = takes(&app, validator, token, &guard).await;
+            if taken != expected.contains(kind) {
+                wrong.push(format!("{validator}: {kind:?} is {}", if taken { "taken" } else { "refused" }));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
