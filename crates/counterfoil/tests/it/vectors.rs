@@ -108,9 +108,8 @@ async fn t1_every_case_of_the_vectors_is_refused_at_every_endpoint_that_takes_a_
         let expected = match case["refusal"].as_str() {
             // Verified; and then its session is none of this server's, or not even its application.
             None if case["claims"]["client_id"] == "web" => "session_revoked",
-            None => "token_invalid",
             Some("expired") => "token_expired",
-            Some(_) => "token_invalid",
+            None | Some(_) => "token_invalid",
         };
         for (path, code) in outcomes(&app, &introspector, case["token"].as_str().unwrap()).await {
             refused += 1;
