@@ -2,7 +2,7 @@
 //! accepted is read again by `serde_json` and must say the same.
 #![no_main]
 
-use counterfoil_core::keys::ring::SigningKey;
+use counterfoil_core::keys::signing::SigningKey;
 use counterfoil_fuzz::{AUDIENCE, ISSUER, KID, NOW, now, sign, signing_key, verifier};
 use counterfoil_guard::{Claims, LEEWAY_SECONDS, MAX_LIFETIME_SECONDS, MAX_TOKEN_BYTES, Strict, Verifier};
 use libfuzzer_sys::fuzz_target;

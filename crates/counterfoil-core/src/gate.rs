@@ -57,15 +57,18 @@ fn escaped(high: u8, low: u8) -> Option<u8> {
     (!byte.is_ascii_control() && !b"/\\.;%".contains(&byte)).then_some(byte)
 }
 
-/// A host as rules name it: lower case, without port. `None` for what is not one host's name.
+/// A host as rules name it: lower case, without port; an IPv6 address in its brackets. `None` for what is not one host's name.
 pub fn parse_host(text: &str) -> Option<String> {
-    let name = match text.rsplit_once(':') {
-        Some((name, port)) if !text.ends_with(']') => port.bytes().all(|b| b.is_ascii_digit()).then_some(name)?,
-        _ => text,
+    let (name, port) = match text.rsplit_once(':') {
+        Some((name, port)) if !text.ends_with(']') => (name, port),
+        _ => (text, ""),
     };
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'[' | b']' | b':');
-    let fit = !name.is_empty() && name.len() <= 253 && !name.ends_with('.') && name.bytes().all(plain);
-    fit.then(|| name.to_ascii_lowercase())
+    let fit = match name.strip_prefix('[') {
+        Some(address) => address.strip_suffix(']')?.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')),
+    };
+    let fit = fit && !name.is_empty() && name.len() <= 253 && !name.ends_with('.');
+    (fit && port.bytes().all(|b| b.is_ascii_digit())).then(|| name.to_ascii_lowercase())
 }
 
 /// A request as a proxy describes it.
