@@ -122,7 +122,7 @@ impl Reach {
 
     fn describe(self, unit: &str) -> String {
         match self {
-            Self::AtLeast(least) => format!("≥ {least}"),
+            Self::AtLeast(least) => format!("≥ {}", (least * 1e3).round() / 1e3),
             Self::AtMost(most) => format!("≤ {most}"),
             Self::Below(bound) => format!("< {}", quantity(bound, unit)),
         }

@@ -112,13 +112,14 @@ async fn propagation(
         receipts.push(start.elapsed().as_secs_f64() * 1e3);
     }
     let count = guards.len();
+    let plural = if count == 1 { "guard" } else { "guards" };
     let reach = |most| (count == 100).then_some(Reach::Below(most));
     let p99 = |values, what| Ok::<_, anyhow::Error>(Samples::new(values).context(what)?.percentile(99));
     let delay = p99(delays, "no guard refused")?;
     let receipt = p99(receipts, "no receipt came")?;
     Ok(vec![
-        Row::figure(format!("from acknowledgement to refusal, {count} guards, p99"), " ms", delay, reach(10.0)),
-        Row::figure(format!("receipt, {count} guards, p99"), " ms", receipt, reach(25.0)),
+        Row::figure(format!("from acknowledgement to refusal, {count} {plural}, p99"), " ms", delay, reach(10.0)),
+        Row::figure(format!("receipt, {count} {plural}, p99"), " ms", receipt, reach(25.0)),
     ])
 }
 

@@ -31,9 +31,10 @@ pub(super) struct OpenLoop<'a> {
 impl<'a> OpenLoop<'a> {
     /// Opens the connections; `sessions` take turns, none twice at once.
     pub(super) async fn new(authority: &'a Authority, sessions: Vec<Request>) -> Result<Self> {
-        let mut idle = Vec::with_capacity(CONNECTIONS);
+        // In turn: one that is not used for ten seconds is closed by the server.
+        let mut idle = VecDeque::with_capacity(CONNECTIONS);
         for _ in 0..CONNECTIONS {
-            idle.push(Connection::open(authority.address()).await?);
+            idle.push_back(Connection::open(authority.address()).await?);
         }
         let state = State { idle, sessions: sessions.into(), ..State::default() };
         Ok(Self { process: &authority.process, pool: Arc::new(Pool(Mutex::new(state))) })
@@ -91,7 +92,7 @@ struct Pool(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    idle: Vec<Connection>,
+    idle: VecDeque<Connection>,
     sessions: VecDeque<Request>,
     backlog: VecDeque<Instant>,
     latencies: Vec<Duration>,
@@ -108,7 +109,7 @@ impl Pool {
     /// Begins a refresh, or queues it if every connection is taken.
     fn begin(self: &Arc<Self>, due: Instant) {
         let mut state = self.lock();
-        let Some(connection) = state.idle.pop() else {
+        let Some(connection) = state.idle.pop_front() else {
             state.backlog.push_back(due);
             return;
         };
@@ -138,7 +139,7 @@ impl Pool {
             }
             state.sessions.push_back(session);
             let Some(next) = state.backlog.pop_front() else {
-                state.idle.push(connection);
+                state.idle.push_back(connection);
                 return Ok(());
             };
             due = next;
