@@ -55,7 +55,7 @@ pub(super) async fn open_app(
     let master = data.master_key()?;
     let store: Arc<dyn Store> = Arc::new(data.store(synchronous)?);
     let master = finish_change(data, store.as_ref(), master).await?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let (in_use, policy) = (config.algorithms(), config.keys.policy());
     let secrets = match start::secrets(store.as_ref(), master, (&in_use, policy), clock.as_ref()).await {
         Ok(secrets) => secrets,

@@ -101,7 +101,7 @@ pub fn run() -> ExitCode {
 fn execute(command: Command) -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout().lock();
     if let Command::Token(command) = command {
-        return token::run(command, &mut out, SystemClock.now());
+        return token::run(command, &mut out, SystemClock::default().now());
     }
     drop(out);
     if let Command::Reference(args) = &command {
