@@ -8,6 +8,7 @@ run:
 test: tools
 	cargo nextest run --workspace --no-fail-fast
 	cargo test --workspace --doc --quiet
+	$(MAKE) model
 	cd packages/guard && npm ci --no-audit --no-fund --loglevel=error && npm test
 	cargo build --quiet -p counterfoil -p example-axum-api
 	cd examples/express-api && npm ci --no-audit --no-fund --loglevel=error
@@ -22,9 +23,9 @@ check: tools
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 	cargo deny --log-level error check bans licenses sources
 
-# The largest runs of the model checker, minutes each unless optimised.
+# All runs of the model checker: the largest take minutes unless optimised, so nextest leaves them out.
 model:
-	cargo test --release -p counterfoil-core --test model --test feed_model
+	cargo test --release --quiet -p counterfoil-core --test model --test feed_model --test key_model
 
 bench:
 	cargo build --release -p counterfoil -p counterfoil-bench
