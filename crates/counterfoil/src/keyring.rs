@@ -83,6 +83,8 @@ pub struct Keys {
     ring: RwLock<Arc<Keyring>>,
     /// One reading at a time, so that none puts back what a later one has brought.
     reloading: tokio::sync::Mutex<()>,
+    /// Held from the sealing of a row to its commit.
+    sealing: Arc<tokio::sync::Mutex<()>>,
     parties: Parties,
 }
 
@@ -94,6 +96,7 @@ impl Keys {
             master: RwLock::new(Arc::new(master)),
             ring: RwLock::new(Arc::new(ring)),
             reloading: tokio::sync::Mutex::default(),
+            sealing: Arc::default(),
             parties,
         })
     }
@@ -106,6 +109,11 @@ impl Keys {
     /// The master key as it is now.
     pub fn master(&self) -> Arc<MasterKey> {
         Arc::clone(&self.master.read())
+    }
+
+    /// While this is held nobody else seals: a key made under one master key must not be committed under the next.
+    pub async fn seal(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        Arc::clone(&self.sealing).lock_owned().await
     }
 
     /// From now on, secrets are sealed under this one. To be called once the store holds nothing else.

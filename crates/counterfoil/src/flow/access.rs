@@ -21,6 +21,16 @@ pub struct Ended {
 /// Commits the revocation and puts it into force here. When this returns, it is durable and no verifier in this process
 /// accepts what it hit (S1). Once begun it is carried through, whether or not anybody waits for it.
 pub async fn end(app: &App, what: Revocation, audit: AuditEntry) -> Result<Ended, StoreError> {
+    end_holding(app, what, audit, ()).await
+}
+
+/// As [`end`], and lets go of `held` when it is done.
+pub(super) async fn end_holding(
+    app: &App,
+    what: Revocation,
+    audit: AuditEntry,
+    held: impl Send + 'static,
+) -> Result<Ended, StoreError> {
     let changes_keys = matches!(what, Revocation::Keys { .. });
     let order = RevocationOrder { what, at: audit.at, audit };
     let (store, force, keys) = (Arc::clone(&app.store), app.in_force(), Arc::clone(&app.keys));
@@ -31,6 +41,7 @@ pub async fn end(app: &App, what: Revocation, audit: AuditEntry) -> Result<Ended
             tracing::error!(%error, "keys have been revoked, and the new ones cannot be read yet");
         }
         force.absorb(&revoked);
+        drop(held);
         Ok(Ended { found: revoked.found, seq: revoked.head })
     })
     .await

@@ -77,11 +77,12 @@ pub async fn revoke_keys(app: &App, by: &Administrator, which: Option<&Kid>) -> 
             },
             None => revoke_all(&keys, &app.algorithms()),
         };
-        let now = app.clock.now();
+        let (sealing, now) = (app.keys.seal().await, app.clock.now());
         let steps = steps(app, &changes, now);
         let detail = which.map_or("all", Kid::as_str);
         let what = Revocation::Keys { steps, audits: audits(app, by, &changes) };
-        let ended = access::end(app, what, by.entry(app, Event::KeyRevoked, None, detail)).await?;
+        let entry = by.entry(app, Event::KeyRevoked, None, detail);
+        let ended = access::end_holding(app, what, entry, sealing).await?;
         if ended.found {
             return Ok(ended);
         }
@@ -92,8 +93,9 @@ pub async fn revoke_keys(app: &App, by: &Administrator, which: Option<&Kid>) -> 
 /// Seals every secret anew under another master key, in one transaction. Nothing else changes, and nobody notices.
 pub async fn reseal(app: &App, by: &Administrator, fresh: MasterKey) -> Result<(), StoreError> {
     let entry = by.entry(app, Event::MasterKeyChanged, None, "");
-    let (store, keys) = (Arc::clone(&app.store), Arc::clone(&app.keys));
+    let (store, keys, sealing) = (Arc::clone(&app.store), Arc::clone(&app.keys), app.keys.seal().await);
     carried_through(async move {
+        let _sealing = sealing;
         for _ in 0..ATTEMPTS {
             let sealed = (store.signing_keys().await?, store.secrets().await?);
             let anew = start::reseal(&sealed, &keys.master(), &fresh)?;
@@ -109,9 +111,11 @@ pub async fn reseal(app: &App, by: &Administrator, fresh: MasterKey) -> Result<(
 
 /// Commits changes of the ring and takes them in; `false`, and nothing done, when the ring is not what they were made for.
 async fn carry_out(app: &App, by: &Administrator, changes: &[KeyChange]) -> Result<bool, StoreError> {
+    let sealing = app.keys.seal().await;
     let (steps, audits) = (steps(app, changes, app.clock.now()), audits(app, by, changes));
     let (store, keys, feed) = (Arc::clone(&app.store), Arc::clone(&app.keys), Arc::clone(&app.feed));
     carried_through(async move {
+        let _sealing = sealing;
         if !store.change_keys(steps, audits).await? {
             return Ok(false);
         }

@@ -5,6 +5,7 @@ use crate::control::ask;
 use crate::feed::Follower;
 use crate::support::{Browser, TestApp};
 use counterfoil::flow::keys;
+use counterfoil_core::keys::sealing::Purpose;
 use counterfoil_guard::{KeySet, Refusal, base64url_decode};
 use http::Method;
 use serde_json::{Value, json};
@@ -262,4 +263,26 @@ async fn k1_k2_a_year_of_rotations_locks_nobody_out_and_lets_nothing_through() {
         app.pass(86_400 - 72 * STEP);
     }
     assert!(rotations >= 16 && revoked.len() == 4 && judged > 80_000, "{rotations} {} {judged}", revoked.len());
+}
+
+/// Both make sealed rows from what they have read; whichever comes second must not leave one under a master key that is no more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn s6_a_key_made_while_the_master_key_changes_is_sealed_under_the_one_that_stays() {
+    let app = std::sync::Arc::new(TestApp::new().await);
+    for round in 0..40_u8 {
+        let key = json!({ "key": counterfoil_guard::base64url_encode(&[round + 1; 32]) });
+        let (one, other) = (std::sync::Arc::clone(&app), std::sync::Arc::clone(&app));
+        let revoking =
+            tokio::spawn(async move { ask(&one, "POST", "/api/admin/keys/revoke-all", Some(json!({}))).await.0 });
+        let sealing = tokio::spawn(async move { ask(&other, "POST", "/api/admin/master-key", Some(key)).await.0 });
+        assert_eq!((revoking.await.unwrap(), sealing.await.unwrap()), (204, 204));
+        let master = app.app.keys.master();
+        for key in app.app.store.signing_keys().await.unwrap().iter().filter(|key| key.state.may_sign()) {
+            assert!(
+                master.open(Purpose::SigningKey, key.kid.as_str(), &key.sealed).is_ok(),
+                "round {round}: {}",
+                key.kid
+            );
+        }
+    }
 }
