@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use anyhow::{Context, Result, anyhow};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
-use counterfoil_core::issue::{MintPolicy, mint};
+use counterfoil_core::issue::{Format, MintPolicy, Statement, mint};
 use counterfoil_core::keys::signing::SigningKey;
 use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::rotation::Rotation;
@@ -65,6 +65,7 @@ pub(super) async fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
     let policy = MintPolicy {
         issuer: "https://app.example.com".into(),
         audience: "web".into(),
+        format: Format::Jwt,
         lifetime: Duration::from_mins(5),
         budget: 640,
         with_roles: false,
@@ -72,7 +73,7 @@ pub(super) async fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for algorithm in [Algorithm::EdDsa, Algorithm::Es256] {
         let (key, name) = (key(algorithm)?, algorithm.name());
-        let make = || mint(&key, &policy, (&session, &user), NOW, (Jti::from_bytes([4; 16]), 0));
+        let make = || mint(&key, &policy, &Statement::of_session(&session, &user), NOW, (Jti::from_bytes([4; 16]), 0));
         let token = make()?.token;
         let (message, signature) = token.rsplit_once('.').context("a token")?;
         let signature = counterfoil_guard::base64url_decode(signature).context("a signature")?;

@@ -3,7 +3,7 @@
 use crate::keys::signing::SigningKey;
 use crate::session::Session;
 use crate::user::User;
-use counterfoil_guard::{Jti, Sid, Timestamp, UserId};
+use counterfoil_guard::{Actor, Jti, Sid, Subject, Timestamp, rfc3339};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -29,13 +29,26 @@ pub const PERSONAL_CLAIMS: [&str; 12] = [
     "locale",
 ];
 
-/// How an application's access tokens are made.
+/// How a token is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// A JWT: compact JWS, `typ: at+jwt` (RFC 9068).
+    #[default]
+    Jwt,
+    /// PASETO v4.public, signed by a key for Ed25519.
+    Paseto,
+}
+
+/// How access tokens for one audience are made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MintPolicy {
     /// `iss`.
     pub issuer: String,
     /// `aud`.
     pub audience: String,
+    /// How they are written.
+    pub format: Format,
     /// How long a token lives, before jitter.
     pub lifetime: Duration,
     /// How many bytes a token may have.
@@ -57,29 +70,109 @@ pub struct OverBudget {
 /// A fresh access token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Minted {
-    /// The compact JWS.
+    /// The token.
     pub token: String,
     /// Seconds it lives from `now`.
     pub expires_in: i64,
 }
 
+/// What a token is to say of whom it speaks for.
+#[derive(Clone, Debug)]
+pub struct Statement<'a> {
+    /// The subject.
+    pub sub: Subject,
+    /// The application signed in to, or the service that asked for the token.
+    pub client_id: &'a str,
+    /// The session on which it hangs.
+    pub sid: Sid,
+    /// When and how the user proved themselves; nothing of a service.
+    pub proof: Option<Proof<'a>>,
+    /// The roles the subject holds; they go in where the policy says so.
+    pub roles: Vec<&'a str>,
+    /// How often they have changed.
+    pub claims_version: u32,
+    /// What was granted.
+    pub scope: Option<&'a str>,
+    /// Who acts for the subject.
+    pub act: Option<&'a Actor>,
+    /// The token dies then at the latest.
+    pub not_after: Timestamp,
+}
+
+/// When and how a user proved themselves.
+#[derive(Clone, Copy, Debug)]
+pub struct Proof<'a> {
+    /// When, in seconds.
+    pub auth_time: i64,
+    /// How strongly.
+    pub acr: &'a str,
+    /// By which methods.
+    pub amr: &'a [String],
+}
+
+impl<'a> Statement<'a> {
+    /// A user on a session of theirs.
+    pub fn of_session(session: &'a Session, user: &'a User) -> Self {
+        Self {
+            sub: Subject::User(session.user),
+            client_id: &session.application,
+            sid: session.sid,
+            proof: Some(Proof {
+                auth_time: session.auth_time.as_seconds(),
+                acr: session.acr.as_str(),
+                amr: &session.amr,
+            }),
+            roles: user.roles.iter().map(crate::user::Role::as_str).collect(),
+            claims_version: user.claims_version,
+            scope: None,
+            act: None,
+            not_after: session.expires_at,
+        }
+    }
+}
+
+/// A time as the format has it.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Time {
+    Seconds(i64),
+    Text(String),
+}
+
+impl Time {
+    /// A time beyond what the format can write is as far in the future as it can.
+    fn new(seconds: i64, format: Format) -> Self {
+        match format {
+            Format::Jwt => Self::Seconds(seconds),
+            Format::Paseto => Self::Text(rfc3339::format(seconds).unwrap_or_else(|| "9999-12-31T23:59:59Z".into())),
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Payload<'a> {
     iss: &'a str,
-    sub: UserId,
+    sub: &'a Subject,
     aud: &'a str,
     client_id: &'a str,
-    iat: i64,
-    exp: i64,
+    iat: Time,
+    exp: Time,
     jti: Jti,
     sid: Sid,
-    auth_time: i64,
-    acr: &'a str,
-    amr: &'a [String],
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    roles: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amr: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    roles: &'a [&'a str],
     #[serde(rename = "cv", skip_serializing_if = "is_zero")]
     claims_version: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<&'a Actor>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
@@ -87,34 +180,41 @@ fn is_zero(n: &u32) -> bool {
     *n == 0
 }
 
-/// Mints a token for a session. `now` is the time that was read before the row was; `jitter` is a random number that
-/// takes up to 5 % off the life, so that clients do not come back in step.
+/// Mints a token. `now` is the time that was read before the rows were; `jitter` is a random number that takes up to 5 % off the
+/// life, so that clients do not come back in step.
 pub fn mint(
     key: &SigningKey,
     policy: &MintPolicy,
-    (session, user): (&Session, &User),
+    said: &Statement<'_>,
     now: Timestamp,
     (jti, jitter): (Jti, u16),
 ) -> Result<Minted, OverBudget> {
-    let exp = expiry(policy.lifetime, session.expires_at, now, jitter);
-    let roles = if policy.with_roles { user.roles.iter().map(crate::user::Role::as_str).collect() } else { Vec::new() };
+    let exp = expiry(policy.lifetime, said.not_after, now, jitter);
+    // While no key for Ed25519 signs yet (another algorithm was configured until now), a JWT it is: verifiers take both.
+    let format = if key.algorithm().is_ed25519() { policy.format } else { Format::Jwt };
+    let time = |seconds| Time::new(seconds, format);
     let payload = Payload {
         iss: &policy.issuer,
-        sub: session.user,
+        sub: &said.sub,
         aud: &policy.audience,
-        client_id: &session.application,
-        iat: now.as_seconds(),
-        exp,
+        client_id: said.client_id,
+        iat: time(now.as_seconds()),
+        exp: time(exp),
         jti,
-        sid: session.sid,
-        auth_time: session.auth_time.as_seconds(),
-        acr: session.acr.as_str(),
-        amr: &session.amr,
-        roles,
-        claims_version: user.claims_version,
+        sid: said.sid,
+        auth_time: said.proof.map(|proof| time(proof.auth_time)),
+        acr: said.proof.map(|proof| proof.acr),
+        amr: said.proof.map(|proof| proof.amr),
+        roles: if policy.with_roles { &said.roles } else { &[] },
+        claims_version: said.claims_version,
+        scope: said.scope,
+        act: said.act,
     };
     let payload = serde_json::to_vec(&payload).expect("strings and numbers always serialise");
-    let token = key.sign(&payload);
+    let token = match format {
+        Format::Jwt => key.sign(&payload),
+        Format::Paseto => key.sign_paseto(&payload).expect("a key for Ed25519, as has just been seen"),
+    };
     let budget = policy.budget.min(HARD_CAP);
     if token.len() > budget {
         return Err(OverBudget { size: token.len(), budget });

@@ -20,5 +20,5 @@ pub mod secret;
 pub mod session;
 pub mod user;
 
-pub use counterfoil_guard::{Jti, Kid, Sid, Timestamp, UserId};
+pub use counterfoil_guard::{ClientName, Jti, Kid, Sid, Timestamp, UserId};
 pub use secret::Secret;

@@ -1,8 +1,11 @@
 //! The claims of an access token (RFC 9068 section 2.2), typed as they are read.
 
-use crate::id::{Jti, Sid, UserId};
-use crate::json::StrictVisitor;
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use crate::id::{Jti, Sid};
+use crate::json::{Object, StrictVisitor};
+use crate::rfc3339;
+use crate::subject::{Actor, MAX_ACTORS, Subject};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
@@ -11,8 +14,8 @@ use std::fmt;
 pub struct Claims {
     /// Issuer: the authority's public URL.
     pub iss: String,
-    /// The user.
-    pub sub: UserId,
+    /// The user, or the service that speaks in its own name.
+    pub sub: Subject,
     /// The one audience.
     pub aud: String,
     /// The application signed in to.
@@ -27,9 +30,9 @@ pub struct Claims {
     pub jti: Jti,
     /// The session on which the token hangs; what a revocation names.
     pub sid: Sid,
-    /// When the user last proved themselves, seconds since the epoch. A refresh does not change it.
+    /// When the user last proved themselves, seconds since the epoch. A refresh does not change it. 0 for a service.
     pub auth_time: i64,
-    /// How strongly (RFC 9470).
+    /// How strongly (RFC 9470). Empty for a service.
     pub acr: String,
     /// By which methods (RFC 8176).
     pub amr: Vec<String>,
@@ -37,8 +40,76 @@ pub struct Claims {
     pub roles: Vec<String>,
     /// How often the user's roles have changed (claim `cv`, absent for never); see [`crate::Target::Stale`].
     pub claims_version: u32,
-    /// Granted scope, where one was asked for: space-separated tokens.
+    /// Granted scope, where one was asked for: space-separated tokens, none of them twice.
     pub scope: Option<String>,
+    /// Who acts for the subject, if not the subject itself.
+    pub act: Option<Actor>,
+}
+
+impl Claims {
+    /// Whether this scope was granted: a whole token of `scope`, not a part of one (ATK-27).
+    pub fn has_scope(&self, wanted: &str) -> bool {
+        self.scope.as_deref().is_some_and(|scope| scope.split(' ').any(|granted| granted == wanted))
+    }
+
+    /// The sessions on which the token hangs: the subject's, and those of everybody who acts.
+    pub fn sessions(&self) -> impl Iterator<Item = Sid> {
+        let actors = self.act.iter().flat_map(Actor::chain).map(|actor| actor.sid);
+        std::iter::once(self.sid).chain(actors)
+    }
+
+    /// Reads a payload whose times are written as this kind of token has them.
+    pub(crate) fn read(payload: &[u8], dates: Dates) -> Result<Self, serde_json::Error> {
+        let mut from = serde_json::Deserializer::from_slice(payload);
+        let claims = Payload(dates).deserialize(&mut from)?;
+        from.end()?;
+        Ok(claims)
+    }
+}
+
+/// How a kind of token writes times. A time in the other kind's way is refused (ATK-22, PAS-5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dates {
+    /// Numbers of seconds: JWT.
+    Numeric,
+    /// RFC 3339, the one spelling of [`crate::rfc3339`]: PASETO.
+    Text,
+}
+
+impl<'de> DeserializeSeed<'de> for Dates {
+    type Value = i64;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<i64, D::Error> {
+        match self {
+            Self::Numeric => NumericDate::deserialize(from).map(|NumericDate(seconds)| seconds),
+            Self::Text => {
+                let text = Cow::<str>::deserialize(from)?;
+                rfc3339::parse(&text).ok_or_else(|| D::Error::custom("expected a time such as 2026-11-21T08:00:00Z"))
+            }
+        }
+    }
+}
+
+/// `scope` (RFC 6749 section 3.3), without repetition.
+struct Scope(String);
+
+impl<'de> Deserialize<'de> for Scope {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        if is_scope(&text) { Ok(Self(text)) } else { Err(D::Error::custom("no scope")) }
+    }
+}
+
+/// Whether this is a scope: tokens of visible ASCII without quotation mark and backslash, one space between two, none twice.
+pub fn is_scope(text: &str) -> bool {
+    let mut seen = HashSet::new();
+    text.split(' ').all(|token| is_scope_token(token) && seen.insert(token))
+}
+
+/// Whether this may be one of a scope's tokens.
+pub fn is_scope_token(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';
+    !text.is_empty() && text.bytes().all(allowed)
 }
 
 /// Seconds since the epoch out of a JSON number (RFC 7519 section 2: fractions allowed, strings not).
@@ -104,41 +175,43 @@ impl<'de> Deserialize<'de> for OneAudience {
 #[derive(Default)]
 struct Partial {
     iss: Option<String>,
-    sub: Option<UserId>,
+    sub: Option<Subject>,
     aud: Option<OneAudience>,
     client_id: Option<String>,
-    exp: Option<NumericDate>,
-    iat: Option<NumericDate>,
-    nbf: Option<NumericDate>,
+    exp: Option<i64>,
+    iat: Option<i64>,
+    nbf: Option<i64>,
     jti: Option<Jti>,
     sid: Option<Sid>,
-    auth_time: Option<NumericDate>,
+    auth_time: Option<i64>,
     acr: Option<String>,
     amr: Option<Vec<String>>,
     roles: Option<Vec<String>>,
     claims_version: Option<u32>,
-    scope: Option<String>,
+    scope: Option<Scope>,
+    act: Option<Object<Actor>>,
     others: HashSet<String>,
 }
 
 impl Partial {
-    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, members: &mut A) -> Result<(), A::Error> {
+    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, members: &mut A, dates: Dates) -> Result<(), A::Error> {
         match name {
             "iss" => once(&mut self.iss, members),
             "sub" => once(&mut self.sub, members),
             "aud" => once(&mut self.aud, members),
             "client_id" => once(&mut self.client_id, members),
-            "exp" => once(&mut self.exp, members),
-            "iat" => once(&mut self.iat, members),
-            "nbf" => once(&mut self.nbf, members),
+            "exp" => time(&mut self.exp, members, dates),
+            "iat" => time(&mut self.iat, members, dates),
+            "nbf" => time(&mut self.nbf, members, dates),
             "jti" => once(&mut self.jti, members),
             "sid" => once(&mut self.sid, members),
-            "auth_time" => once(&mut self.auth_time, members),
+            "auth_time" => time(&mut self.auth_time, members, dates),
             "acr" => once(&mut self.acr, members),
             "amr" => once(&mut self.amr, members),
             "roles" => once(&mut self.roles, members),
             "cv" => once(&mut self.claims_version, members),
             "scope" => once(&mut self.scope, members),
+            "act" => once(&mut self.act, members),
             // A security event is never an access token (SSF-4.1c); a binding we cannot check is not ignored (CNF-3).
             "events" | "cnf" => Err(A::Error::custom("claim not allowed in this kind of token")),
             other => {
@@ -150,23 +223,31 @@ impl Partial {
         }
     }
 
+    /// All that every token must have. How and when a subject proved itself is said of people only.
     fn complete(self) -> Option<Claims> {
+        let sub = self.sub?;
+        let service = sub.client().is_some();
+        let act = self.act.map(|Object(actor)| actor);
+        if act.as_ref().is_some_and(|actor| actor.chain().count() > MAX_ACTORS) {
+            return None;
+        }
         Some(Claims {
             iss: self.iss?,
-            sub: self.sub?,
+            sub,
             aud: self.aud?.0,
             client_id: self.client_id?,
-            exp: self.exp?.0,
-            iat: self.iat?.0,
-            nbf: self.nbf.map(|nbf| nbf.0),
+            exp: self.exp?,
+            iat: self.iat?,
+            nbf: self.nbf,
             jti: self.jti?,
             sid: self.sid?,
-            auth_time: self.auth_time?.0,
-            acr: self.acr?,
-            amr: self.amr?,
+            auth_time: self.auth_time.or(service.then_some(0))?,
+            acr: self.acr.or_else(|| service.then(String::new))?,
+            amr: self.amr.or_else(|| service.then(Vec::new))?,
             roles: self.roles.unwrap_or_default(),
             claims_version: self.claims_version.unwrap_or_default(),
-            scope: self.scope,
+            scope: self.scope.map(|Scope(scope)| scope),
+            act,
         })
     }
 }
@@ -179,10 +260,23 @@ fn once<'de, T: Deserialize<'de>, A: MapAccess<'de>>(slot: &mut Option<T>, membe
     Ok(())
 }
 
-impl<'de> Deserialize<'de> for Claims {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
+fn time<'de, A: MapAccess<'de>>(slot: &mut Option<i64>, members: &mut A, dates: Dates) -> Result<(), A::Error> {
+    if slot.is_some() {
+        return Err(A::Error::custom("duplicate member name"));
+    }
+    *slot = Some(members.next_value_seed(dates)?);
+    Ok(())
+}
+
+/// Claims, with times as one kind of token writes them.
+struct Payload(Dates);
+
+impl<'de> DeserializeSeed<'de> for Payload {
+    type Value = Claims;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Claims, D::Error> {
+        struct Members(Dates);
+        impl<'de> Visitor<'de> for Members {
             type Value = Claims;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -191,12 +285,12 @@ impl<'de> Deserialize<'de> for Claims {
 
             fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Claims, A::Error> {
                 let mut partial = Partial::default();
-                while let Some(name) = members.next_key::<std::borrow::Cow<'de, str>>()? {
-                    partial.read(&name, &mut members)?;
+                while let Some(name) = members.next_key::<Cow<'de, str>>()? {
+                    partial.read(&name, &mut members, self.0)?;
                 }
                 partial.complete().ok_or_else(|| A::Error::custom("a required claim is missing"))
             }
         }
-        from.deserialize_map(Object)
+        from.deserialize_map(Members(self.0))
     }
 }

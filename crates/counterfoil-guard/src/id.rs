@@ -109,6 +109,60 @@ impl FromStr for Kid {
     }
 }
 
+/// What an Ed25519 key is called in the footer of a PASETO: a PASERK id of type `pid` (`k4.pid.` and 44 characters; PAS-7). It is
+/// looked up and never computed here: the key set says which key has it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PaserkId(String);
+
+impl PaserkId {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for PaserkId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let digest = text.strip_prefix("k4.pid.").ok_or(IdError)?;
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+        if digest.len() != 44 || !digest.bytes().all(allowed) {
+            return Err(IdError);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// The name of a service client: 1 to 64 letters, digits, dots, dashes and underscores.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientName(String);
+
+impl ClientName {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ClientName {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+        if text.is_empty() || text.len() > 64 || !text.bytes().all(allowed) {
+            return Err(IdError);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for ClientName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl fmt::Display for Kid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

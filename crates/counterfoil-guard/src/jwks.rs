@@ -1,7 +1,7 @@
 //! The key set of one issuer: `kid` → key, each bound to exactly one algorithm (JWT-BCP-3.1c).
 
 use crate::base64url;
-use crate::id::Kid;
+use crate::id::{Kid, PaserkId};
 use crate::json::Object;
 use crate::key::{Algorithm, VerifyingKey};
 use serde::Deserialize;
@@ -20,7 +20,7 @@ pub enum KeySetError {
     TooManyKeys,
     /// A private or symmetric key stands in a public document.
     PrivateKey,
-    /// Two keys share a `kid`.
+    /// Two keys share a `kid`, or a `paserk_id`.
     DuplicateKid,
 }
 
@@ -28,6 +28,8 @@ pub enum KeySetError {
 #[derive(Clone, Debug, Default)]
 pub struct KeySet {
     keys: HashMap<Kid, VerifyingKey>,
+    /// The names that keys for Ed25519 have in PASETO.
+    paserk: HashMap<PaserkId, Kid>,
 }
 
 #[derive(Deserialize)]
@@ -46,6 +48,7 @@ struct RawKey {
     crv: Option<String>,
     x: Option<String>,
     y: Option<String>,
+    paserk_id: Option<String>,
     d: Option<serde::de::IgnoredAny>,
     k: Option<serde::de::IgnoredAny>,
 }
@@ -58,6 +61,12 @@ impl KeySet {
         }
         self.keys.insert(kid, key);
         true
+    }
+
+    /// Says what a key of the set is called in PASETO; `false` when that name is taken, or the key is not one for Ed25519.
+    pub fn name_in_paseto(&mut self, kid: &Kid, id: PaserkId) -> bool {
+        let fits = self.keys.get(kid).is_some_and(|key| key.algorithm().is_ed25519());
+        fits && self.paserk.insert(id, kid.clone()).is_none()
     }
 
     /// How many keys there are.
@@ -75,6 +84,11 @@ impl KeySet {
         self.keys.get(kid)
     }
 
+    /// The key with this name in PASETO, and its `kid`.
+    pub fn get_by_paserk(&self, id: &PaserkId) -> Option<(&Kid, &VerifyingKey)> {
+        self.keys.get_key_value(self.paserk.get(id)?)
+    }
+
     /// Reads a JWK Set (RFC 7517 section 5). Keys of a kind not known here are skipped; so is a key without `kid` or
     /// `alg`, and one not meant for verifying signatures (JWK-4.2).
     pub fn from_jwks(document: &[u8]) -> Result<Self, KeySetError> {
@@ -87,9 +101,11 @@ impl KeySet {
             if key.d.is_some() || key.k.is_some() {
                 return Err(KeySetError::PrivateKey);
             }
-            if let Some((kid, key)) = key.verifying()
-                && !set.insert(kid, key)
-            {
+            let Some((kid, verifying)) = key.verifying() else { continue };
+            let paserk = key.paserk_id.as_deref().and_then(|id| id.parse().ok());
+            let paserk = paserk.filter(|_| verifying.algorithm().is_ed25519());
+            let alone = set.insert(kid.clone(), verifying) && paserk.is_none_or(|id| set.name_in_paseto(&kid, id));
+            if !alone {
                 return Err(KeySetError::DuplicateKid);
             }
         }

@@ -27,6 +27,8 @@ pub enum Refusal {
     WrongIssuer,
     /// `aud` is not exactly this audience.
     WrongAudience,
+    /// `sub` is a service where users are served, or the reverse.
+    WrongSubject,
     /// `exp` has passed.
     Expired,
     /// `nbf` or `iat` lies in the future.
@@ -73,6 +75,7 @@ impl Refusal {
             Self::BadClaim => "bad_claim",
             Self::WrongIssuer => "wrong_issuer",
             Self::WrongAudience => "wrong_audience",
+            Self::WrongSubject => "wrong_subject",
             Self::Expired => "expired",
             Self::NotYetValid => "not_yet_valid",
             Self::LivesTooLong => "lives_too_long",

@@ -1,6 +1,6 @@
 //! What a route asks of a token beyond being good: assurance, freshness, a role (RFC 9470).
 
-use crate::claims::Claims;
+use crate::claims::{Claims, is_scope_token};
 use crate::time::Timestamp;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -14,6 +14,7 @@ pub struct Require {
     acr: Option<String>,
     max_age: Option<Duration>,
     role: Option<String>,
+    scope: Vec<String>,
 }
 
 /// Why a good token is not enough here.
@@ -21,6 +22,8 @@ pub struct Require {
 pub enum Insufficient {
     /// The user must prove more, or again. Holds the challenge for `WWW-Authenticate`.
     Authentication(String),
+    /// The token was not granted this scope. Holds the challenge for `WWW-Authenticate`.
+    Scope(String),
     /// The user lacks the role: signing in again will not help.
     Role,
 }
@@ -52,9 +55,19 @@ impl Require {
         self
     }
 
+    /// The token was granted this scope; said several times, all of them.
+    #[must_use]
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.scope.push(scope.into());
+        self
+    }
+
     /// Whether the claims suffice at `now`, the authority's time. The role comes first: without it, signing in again would be for
     /// nothing.
     pub fn check(&self, claims: &Claims, now: Timestamp) -> Result<(), Insufficient> {
+        if self.scope.iter().any(|wanted| !claims.has_scope(wanted)) {
+            return Err(Insufficient::Scope(self.scope_challenge()));
+        }
         if self.role.as_ref().is_some_and(|role| !claims.roles.contains(role)) {
             return Err(Insufficient::Role);
         }
@@ -65,6 +78,12 @@ impl Require {
             return Err(Insufficient::Authentication(self.challenge()));
         }
         Ok(())
+    }
+
+    /// RFC 6750 section 3.1.
+    fn scope_challenge(&self) -> String {
+        let scope: Vec<_> = self.scope.iter().map(String::as_str).filter(|scope| is_scope_token(scope)).collect();
+        format!(r#"Bearer error="insufficient_scope", scope="{}""#, scope.join(" "))
     }
 
     /// RFC 9470 section 3.
@@ -96,13 +115,14 @@ mod tests {
     use super::{Insufficient, Require};
     use crate::claims::Claims;
     use crate::id::{Jti, Sid, UserId};
+    use crate::subject::Subject;
     use crate::time::Timestamp;
     use std::time::Duration;
 
     fn claims(acr: &str, auth_time: i64, role: &str) -> Claims {
         Claims {
             iss: String::new(),
-            sub: UserId::from_bytes([0; 16]),
+            sub: Subject::User(UserId::from_bytes([0; 16])),
             aud: String::new(),
             client_id: String::new(),
             exp: 0,
@@ -116,6 +136,7 @@ mod tests {
             roles: vec![role.into()],
             claims_version: 0,
             scope: None,
+            act: None,
         }
     }
 
@@ -132,6 +153,15 @@ mod tests {
         for (acr, auth_time) in [("aal2", 700), ("aal1", 0)] {
             assert_eq!(require.check(&claims(acr, auth_time, "user"), now), Err(Insufficient::Role));
         }
+        let scoped = Claims { scope: Some("a:read b".into()), ..claims("", 0, "") };
+        let needs = |scope: &[&str]| {
+            scope.iter().fold(Require::new(), |require, scope| require.scope(*scope)).check(&scoped, now)
+        };
+        assert_eq!(needs(&["b", "a:read"]), Ok(()));
+        assert_eq!(
+            needs(&["b", "read"]),
+            Err(Insufficient::Scope(r#"Bearer error="insufficient_scope", scope="b read""#.into()))
+        );
         assert!(Require::new().acr("own").check(&claims("aal3", 0, ""), now).is_err(), "only itself");
         assert!(Require::new().acr("aal1").check(&claims("own", 0, ""), now).is_err());
     }

@@ -69,6 +69,9 @@ impl RevocationIndex {
             return Err(Refusal::Revoked);
         }
         self.check_session(claims.sid, claims.claims_version)?;
+        if claims.sessions().any(|sid| self.sessions.contains_key(&sid)) {
+            return Err(Refusal::Revoked);
+        }
         if self.key_is_revoked(kid) { Err(Refusal::KeyRevoked) } else { Ok(()) }
     }
 

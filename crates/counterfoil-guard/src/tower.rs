@@ -245,6 +245,9 @@ impl Refused {
             Self::Insufficient(Insufficient::Authentication(_)) => {
                 (StatusCode::UNAUTHORIZED, "reauthentication_required", "Prove who you are again to do this.")
             }
+            Self::Insufficient(Insufficient::Scope(_)) => {
+                (StatusCode::FORBIDDEN, "insufficient_scope", "The token was not granted what this needs.")
+            }
             Self::Insufficient(Insufficient::Role) => (StatusCode::FORBIDDEN, "forbidden", "You may not do this."),
         };
         let body = serde_json::json!({
@@ -258,7 +261,7 @@ impl Refused {
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
-        if status == StatusCode::UNAUTHORIZED {
+        if status == StatusCode::UNAUTHORIZED || matches!(self, Self::Insufficient(Insufficient::Scope(_))) {
             headers.insert(header::WWW_AUTHENTICATE, self.challenge());
         }
         response
@@ -268,7 +271,7 @@ impl Refused {
     fn challenge(&self) -> HeaderValue {
         match self {
             Self::Token(Refusal::Missing) => HeaderValue::from_static("Bearer"),
-            Self::Insufficient(Insufficient::Authentication(challenge)) => {
+            Self::Insufficient(Insufficient::Authentication(challenge) | Insufficient::Scope(challenge)) => {
                 HeaderValue::from_str(challenge).unwrap_or(HeaderValue::from_static("Bearer"))
             }
             _ => HeaderValue::from_static("Bearer error=\"invalid_token\""),

@@ -1,12 +1,14 @@
 //! T1: every check an access token must pass, in order, in one function.
 
 use crate::base64url;
-use crate::claims::Claims;
+use crate::claims::{Claims, Dates};
 use crate::id::Kid;
 use crate::json::Strict;
 use crate::jwks::KeySet;
-use crate::jwt::{Header, split};
+use crate::jwt::{Header, MAX_TOKEN_BYTES, split};
+use crate::paseto::{self, Message};
 use crate::refusal::Refusal;
+use crate::subject::Subjects;
 use crate::time::Timestamp;
 
 /// How far `nbf` and `iat` may lie in the future: clocks differ. `exp` gets no leeway, the authority's clock is carried
@@ -21,19 +23,27 @@ pub const MAX_LIFETIME_SECONDS: i64 = 15 * 60;
 pub struct Verifier {
     issuer: String,
     audiences: Vec<String>,
+    subjects: Subjects,
     keys: KeySet,
 }
 
 impl Verifier {
     /// For tokens of `issuer` (exact, RFC 9068 section 4), meant for `audience`, signed by one of the issuer's `keys`.
     pub fn new(issuer: &str, audience: &str, keys: KeySet) -> Self {
-        Self { issuer: issuer.to_owned(), audiences: vec![audience.to_owned()], keys }
+        Self { issuer: issuer.to_owned(), audiences: vec![audience.to_owned()], subjects: Subjects::default(), keys }
     }
 
     /// Accepts tokens for this audience too.
     #[must_use]
     pub fn also_for(mut self, audience: &str) -> Self {
         self.audiences.push(audience.to_owned());
+        self
+    }
+
+    /// Believes tokens of these subjects; users' only unless told otherwise.
+    #[must_use]
+    pub const fn of(mut self, subjects: Subjects) -> Self {
+        self.subjects = subjects;
         self
     }
 
@@ -63,8 +73,40 @@ impl Verifier {
         }
     }
 
-    /// Shape, header, key, algorithm, signature, claims, issuer and audience: all that does not depend on the time.
+    /// All that does not depend on the time: signature, issuer, audience, subject. What the token is, its beginning says, and either
+    /// kind is verified whole and in its own way.
     fn verify_signed(&self, token: &str) -> Result<(Claims, Kid), Refusal> {
+        let (claims, kid) =
+            if token.starts_with(paseto::HEADER) { self.read_paseto(token)? } else { self.read_jwt(token)? };
+        if claims.iss != self.issuer {
+            return Err(Refusal::WrongIssuer);
+        }
+        if !self.audiences.contains(&claims.aud) {
+            return Err(Refusal::WrongAudience);
+        }
+        if !self.subjects.allow(&claims.sub) {
+            return Err(Refusal::WrongSubject);
+        }
+        Ok((claims, kid))
+    }
+
+    /// PASETO v4.public: shape, key, signature, claims.
+    fn read_paseto(&self, token: &str) -> Result<(Claims, Kid), Refusal> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(Refusal::TooLarge);
+        }
+        let message = Message::split(token)?;
+        let id = message.key_id()?;
+        let (kid, key) = self.keys.get_by_paserk(&id).ok_or(Refusal::UnknownKey)?;
+        if !message.verifies(key, b"") {
+            return Err(Refusal::BadSignature);
+        }
+        let claims = read_claims(&message.message, Dates::Text)?;
+        Ok((claims, kid.clone()))
+    }
+
+    /// JWT: shape, header, key, algorithm, signature, claims.
+    fn read_jwt(&self, token: &str) -> Result<(Claims, Kid), Refusal> {
         let [header_part, payload_part, signature_part] = split(token)?;
         let header = Header::decode(header_part)?;
         if !header.is_access_token() {
@@ -81,14 +123,7 @@ impl Verifier {
         }
         // Only now is the payload worth reading (JWS-5.2, ASVS-9.1.1).
         let payload = base64url::decode(payload_part).ok_or(Refusal::Malformed)?;
-        let claims = read_claims(&payload)?;
-        if claims.iss != self.issuer {
-            return Err(Refusal::WrongIssuer);
-        }
-        if !self.audiences.contains(&claims.aud) {
-            return Err(Refusal::WrongAudience);
-        }
-        Ok((claims, header.kid))
+        Ok((read_claims(&payload, Dates::Numeric)?, header.kid))
     }
 }
 
@@ -111,8 +146,8 @@ pub fn check_times(claims: &Claims, now: Timestamp) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn read_claims(payload: &[u8]) -> Result<Claims, Refusal> {
-    serde_json::from_slice(payload).map_err(|_| {
+fn read_claims(payload: &[u8], dates: Dates) -> Result<Claims, Refusal> {
+    Claims::read(payload, dates).map_err(|_| {
         // Told apart for the log only; both are `token_invalid` outside.
         if serde_json::from_slice::<Strict>(payload).is_ok() { Refusal::BadClaim } else { Refusal::Malformed }
     })

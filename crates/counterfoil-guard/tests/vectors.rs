@@ -32,6 +32,9 @@ fn claims(claims: &Claims) -> Value {
     if let Some(scope) = &claims.scope {
         value["scope"] = scope.as_str().into();
     }
+    if let Some(act) = &claims.act {
+        value["act"] = json!(act);
+    }
     value
 }
 

@@ -180,6 +180,7 @@ fn applications(config: &Config, issuer: &str) -> BTreeMap<String, Application> 
         let mint = MintPolicy {
             issuer: issuer.to_owned(),
             audience: chosen.audience.clone().unwrap_or_else(|| name.clone()),
+            format: chosen.format,
             lifetime: config.session.access_lifetime.0,
             budget: chosen.token_budget,
             with_roles: chosen.claims.iter().any(|claim| claim == "roles"),

@@ -1,36 +1,9 @@
 //! Times in words: RFC 3339 both ways, and how long ago.
 
+use counterfoil_guard::rfc3339::days;
+pub(super) use counterfoil_guard::rfc3339::format as rfc3339;
+
 const DAY: i64 = 86_400;
-
-/// A time as people write it, or `None` outside the years 0 to 9999.
-pub(super) fn rfc3339(seconds: i64) -> Option<String> {
-    let (year, month, day) = civil(seconds.div_euclid(DAY))?;
-    let rest = seconds.rem_euclid(DAY);
-    Some(format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3600, rest / 60 % 60, rest % 60))
-}
-
-/// Year, month and day of a day counted from the epoch (Howard Hinnant's `civil_from_days`).
-fn civil(days: i64) -> Option<(i64, i64, i64)> {
-    let shifted = days.checked_add(719_468)?;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let day_of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (0..=9999).contains(&year).then_some((year, month, day))
-}
-
-/// Days from the epoch of a date (the inverse).
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let year_of_era = year.rem_euclid(400);
-    let shifted_month = (month + 9) % 12;
-    let of_year = (153 * shifted_month + 2) / 5 + day - 1;
-    year.div_euclid(400) * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + of_year - 719_468
-}
 
 /// Reads `2026-11-21T08:00:00Z`, with a fraction or an offset if need be; lower-case letters are read too.
 pub(super) fn parse(text: &str) -> Option<i64> {

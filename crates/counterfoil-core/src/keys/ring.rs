@@ -1,5 +1,6 @@
 //! Signing keys and their life: next → active → retiring → retired, or revoked.
 
+use super::paserk;
 use super::signing::coordinates;
 use counterfoil_guard::{Algorithm, KeySet, Kid, Timestamp, VerifyingKey, base64url_encode};
 
@@ -91,6 +92,9 @@ pub fn published(keys: &[StoredKey]) -> KeySet {
     for key in keys.iter().filter(|key| key.state.is_published()) {
         if let Some(public) = VerifyingKey::new(key.algorithm, &key.public) {
             set.insert(key.kid.clone(), public);
+            if let Some(id) = paserk::public_id(key.algorithm, &key.public) {
+                set.name_in_paseto(&key.kid, id);
+            }
         }
     }
     set
@@ -110,6 +114,7 @@ fn jwk(key: &StoredKey) -> serde_json::Value {
     });
     if key.algorithm.is_ed25519() {
         jwk["x"] = base64url_encode(&key.public).into();
+        jwk["paserk_id"] = paserk::public_id(key.algorithm, &key.public).map(|id| id.as_str().to_owned()).into();
     } else {
         let (x, y) = coordinates(&key.public);
         (jwk["x"], jwk["y"]) = (x.into(), y.into());

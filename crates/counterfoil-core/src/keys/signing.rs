@@ -1,9 +1,10 @@
 //! A private key that signs access tokens.
 
+use super::paserk;
 use crate::secret::Secret;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _};
-use counterfoil_guard::{Algorithm, Kid, base64url_encode, encode_signing_input};
+use counterfoil_guard::{Algorithm, Kid, base64url_encode, encode_signing_input, paseto};
 
 enum Pair {
     Ed25519(Ed25519KeyPair),
@@ -16,6 +17,8 @@ pub struct SigningKey {
     algorithm: Algorithm,
     pair: Pair,
     header: String,
+    /// What its PASETOs carry in their footer; a key for Ed25519 only.
+    footer: Option<String>,
 }
 
 impl SigningKey {
@@ -31,7 +34,9 @@ impl SigningKey {
             }
         };
         let kid = kid_of(algorithm, public(&pair));
-        Some(Self { header: header(algorithm, &kid), kid, algorithm, pair })
+        let paserk = paserk::public_id(algorithm, public(&pair));
+        let footer = paserk.map(|id| format!(r#"{{"kid":"{}"}}"#, id.as_str()));
+        Some(Self { header: header(algorithm, &kid), kid, algorithm, pair, footer })
     }
 
     /// The same key under another name.
@@ -62,6 +67,13 @@ impl SigningKey {
         token.push('.');
         token.push_str(&base64url_encode(&signature));
         token
+    }
+
+    /// Signs a payload as a PASETO v4.public. `None` for a key that is not one for Ed25519.
+    pub fn sign_paseto(&self, payload: &[u8]) -> Option<String> {
+        let footer = self.footer.as_ref()?.as_bytes();
+        let signature = self.signature_over(&paseto::signing_input(payload, footer, b""));
+        Some(paseto::encode(payload, &signature, footer))
     }
 
     /// Its signature over these bytes, whatever they are.

@@ -5,6 +5,7 @@ use crate::model::{Feed, TICK};
 use crate::world::{GUARDS, Guard, KEY, Lease, Page, Place, Reply, What, World};
 use counterfoil_core::feed::{How, Journal, Leases, Policy};
 use counterfoil_core::{Sid, Timestamp, UserId};
+use counterfoil_guard::Subject;
 use counterfoil_guard::feed::Follower;
 use counterfoil_guard::{Answer, Claims, Clocks, Cursor, Entry, Flat, Instance, Jti, Kid, LogId, Target, Tick};
 use std::sync::LazyLock;
@@ -106,7 +107,7 @@ fn entry(seq: u8, what: What) -> Entry {
 static CLAIMS: LazyLock<[Claims; 3]> = LazyLock::new(|| {
     [0, 1, 2].map(|what| Claims {
         iss: String::new(),
-        sub: UserId::from_bytes([1; 16]),
+        sub: Subject::User(UserId::from_bytes([1; 16])),
         aud: String::new(),
         client_id: String::new(),
         exp: NOW / 1000 + 300,
@@ -120,6 +121,7 @@ static CLAIMS: LazyLock<[Claims; 3]> = LazyLock::new(|| {
         roles: Vec::new(),
         claims_version: 0,
         scope: None,
+        act: None,
     })
 });
 

@@ -1,5 +1,6 @@
 //! What a guard is told.
 
+use crate::subject::Subjects;
 use http::Uri;
 use std::fmt;
 
@@ -59,6 +60,8 @@ pub struct Config {
     pub audience: String,
     /// Further audiences that are accepted.
     pub audiences: Vec<String>,
+    /// Whose tokens are accepted: users' only unless told otherwise.
+    pub subjects: Subjects,
     /// How tokens are checked.
     pub mode: Mode,
     /// What happens when the lease has ended.
@@ -95,6 +98,7 @@ impl Config {
             issuer: authority.to_owned(),
             audience: audience.to_owned(),
             audiences: Vec::new(),
+            subjects: Subjects::default(),
             mode: Mode::default(),
             on_lease_end: OnLeaseEnd::default(),
         })

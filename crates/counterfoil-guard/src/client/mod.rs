@@ -75,7 +75,7 @@ impl Client {
     pub fn start(config: Config) -> Self {
         let audiences = config.audiences.iter();
         let (first, rest) = (config.audience.as_str(), audiences);
-        let verifier = Verifier::new(&config.issuer, first, KeySet::default());
+        let verifier = Verifier::new(&config.issuer, first, KeySet::default()).of(config.subjects);
         let verifier = rest.fold(verifier, |verifier, audience| verifier.also_for(audience));
         let guard = Guard::new(verifier, Instance::from_bytes(http::random()));
         let http = Http::new();

@@ -1,7 +1,7 @@
 //! `[applications.NAME]`: how an application receives tokens, and what stands in them.
 
 use super::{AlgorithmConfig, ConfigError};
-use counterfoil_core::issue::{HARD_CAP, OPTIONAL_CLAIMS, PERSONAL_CLAIMS};
+use counterfoil_core::issue::{Format, HARD_CAP, OPTIONAL_CLAIMS, PERSONAL_CLAIMS};
 use counterfoil_core::profile::Profile;
 use serde::Deserialize;
 
@@ -20,6 +20,8 @@ pub struct ApplicationConfig {
     pub origins: Vec<String>,
     /// Claims beyond those every access token has.
     pub claims: Vec<String>,
+    /// How its tokens are written: `jwt` (the default) or `paseto` (v4.public).
+    pub format: Format,
     /// What signs its tokens; default: `keys.algorithm`.
     pub algorithm: Option<AlgorithmConfig>,
     /// How many bytes an access token may have: 400 to 4096.
@@ -33,6 +35,7 @@ impl Default for ApplicationConfig {
             audience: None,
             origins: Vec::new(),
             claims: Vec::new(),
+            format: Format::Jwt,
             algorithm: None,
             token_budget: 640,
         }

@@ -19,6 +19,7 @@ pub use revocation::RevocationConfig;
 pub use session::SessionConfig;
 pub use span::Span;
 
+use counterfoil_core::issue::Format;
 use counterfoil_guard::Algorithm;
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -220,6 +221,8 @@ impl Config {
         self.limits.check()?;
         for (name, application) in &self.applications {
             application.check(name)?;
+            let algorithm = application.algorithm.unwrap_or(self.keys.algorithm);
+            check_format(&format!("applications.{name}.format"), application.format, algorithm)?;
         }
         let own = |(name, application): (&String, &ApplicationConfig)| {
             application.audience.clone().unwrap_or_else(|| name.clone())
@@ -244,6 +247,17 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// PASETO v4.public is signed by Ed25519 and nothing else.
+fn check_format(key: &str, format: Format, algorithm: AlgorithmConfig) -> Result<(), ConfigError> {
+    if format == Format::Paseto && !algorithm.0.is_ed25519() {
+        let name = algorithm.0.name();
+        let reason =
+            format!("\"paseto\" is signed by Ed25519, and the algorithm here is {name}; allowed with it is \"jwt\"");
+        return Err(ConfigError::key(key, reason));
+    }
+    Ok(())
 }
 
 fn read(path: &Path) -> Result<String, ConfigError> {

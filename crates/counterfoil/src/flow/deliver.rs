@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::clock::random;
-use counterfoil_core::issue::{MintPolicy, Minted, OverBudget, mint};
+use counterfoil_core::issue::{MintPolicy, Minted, OverBudget, Statement, mint};
 use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::token::Nonce;
 use counterfoil_core::session::Session;
@@ -72,7 +72,7 @@ pub fn deliver(
 fn mint_access(app: &App, session: &Session, user: &User, now: Timestamp) -> Result<Minted, OverBudget> {
     // An application that has left the configuration is refused before it comes to this.
     let application = app.applications.get(&session.application).ok_or(OverBudget { size: 0, budget: 0 })?;
-    mint_as(app, (&application.mint, application.algorithm), (session, user), now).inspect_err(|error| {
+    mint_as(app, (&application.mint, application.algorithm), &Statement::of_session(session, user), now).inspect_err(|error| {
         tracing::error!(%error, application = session.application, "an access token does not fit; raise `token_budget` or hold fewer roles");
     })
 }
@@ -81,12 +81,12 @@ fn mint_access(app: &App, session: &Session, user: &User, now: Timestamp) -> Res
 pub(super) fn mint_as(
     app: &App,
     (policy, algorithm): (&MintPolicy, Algorithm),
-    whose: (&Session, &User),
+    said: &Statement<'_>,
     now: Timestamp,
 ) -> Result<Minted, OverBudget> {
     let random: [u8; 18] = random();
     let (jti, jitter) = random.split_at(16);
     let jti = Jti::from_bytes(jti.try_into().expect("split at 16"));
     let jitter = u16::from_be_bytes(jitter.try_into().expect("two are left"));
-    mint(app.keyring().signing(algorithm), policy, whose, now, (jti, jitter))
+    mint(app.keyring().signing(algorithm), policy, said, now, (jti, jitter))
 }

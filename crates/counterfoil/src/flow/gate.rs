@@ -7,7 +7,7 @@ use crate::app::{App, ME_IS_FRESH_FOR};
 use crate::gate::{HandOff, Resolved};
 use crate::store::StoreError;
 use counterfoil_core::gate::{Demand, Verdict};
-use counterfoil_core::issue::{HARD_CAP, MintPolicy, OverBudget};
+use counterfoil_core::issue::{Format, HARD_CAP, MintPolicy, OverBudget, Statement};
 use counterfoil_core::refresh::token::SESSION_PREFIX;
 use counterfoil_core::session::Assurance;
 use counterfoil_core::{Secret, Timestamp};
@@ -134,12 +134,13 @@ fn hand_off(app: &App, who: &Resolved, audience: &str, now: Timestamp) -> Result
     let policy = MintPolicy {
         issuer: app.public.issuer().to_owned(),
         audience: audience.to_owned(),
+        format: Format::Jwt,
         lifetime: HAND_OFF_LIFETIME.min(app.config.session.access_lifetime.0),
         // It never travels to a browser, so the application's own budget says nothing of it.
         budget: HARD_CAP,
         with_roles: true,
     };
-    let minted = mint_as(app, (&policy, algorithm), (session, user), *at)?;
+    let minted = mint_as(app, (&policy, algorithm), &Statement::of_session(session, user), *at)?;
     let half = Duration::from_secs(minted.expires_in.unsigned_abs()) / 2;
     let made = Arc::new(HandOff { token: Secret::new(minted.token), renew_at: at.plus(half) });
     app.gate.handed_off.lock().insert(&key, Arc::clone(&made));

@@ -9,6 +9,7 @@ mod control;
 mod crash;
 mod environment;
 mod feed;
+mod formats;
 mod gate;
 mod guard;
 mod kinds;

@@ -63,6 +63,10 @@ struct ClaimsView {
     roles: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<String>,
+    /// Who acts for the subject (RFC 8693 section 4.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    act: Option<counterfoil_guard::Actor>,
     /// `Bearer`, `session_token` or `refresh_token`. Only the first belongs in a call of an API (INT-2).
     token_type: &'static str,
 }
@@ -128,6 +132,7 @@ impl ClaimsView {
             auth_time: claims.auth_time,
             roles: claims.roles.clone(),
             scope: claims.scope.clone(),
+            act: claims.act.clone(),
             token_type: "Bearer",
         }
     }
@@ -157,6 +162,7 @@ impl ClaimsView {
             auth_time: session.auth_time.as_seconds(),
             roles: roles.iter().map(Role::as_str).map(str::to_owned).collect(),
             scope: None,
+            act: None,
             token_type,
         })
     }

@@ -1,0 +1,99 @@
+//! Tokens in the format PASETO v4.public, from the sign-in to everything here that takes one.
+
+use crate::oauth::{credential, introspect};
+use crate::support::{Browser, TestApp};
+use counterfoil::clock::Clock as _;
+use counterfoil_guard::paseto::Message;
+use counterfoil_guard::{KeySet, Refusal, Verifier, base64url_encode};
+use http::{Method, header};
+use serde_json::{Value, json};
+
+const ACCESS: &str = "__Host-cf_access";
+const PASETO: &str = "trusted_proxies = [\"203.0.113.7/32\"]\n[applications.web]\nformat = \"paseto\"";
+
+fn guard(app: &TestApp) -> Verifier {
+    Verifier::new(app.app.public.issuer(), "web", KeySet::from_jwks(&app.app.keyring().jwks).unwrap())
+}
+
+/// What `me` and the gate say of a token.
+async fn statuses(browser: &Browser, token: &str) -> (u16, u16) {
+    let bearer = format!("Bearer {token}");
+    let ask = async |path: &str, forwarded: bool| {
+        let mut request = browser.request(Method::GET, path);
+        request.headers_mut().remove(header::COOKIE);
+        request.headers_mut().insert(header::AUTHORIZATION, bearer.parse().unwrap());
+        if forwarded {
+            for (name, value) in [("x-original-method", "GET"), ("x-original-uri", "/")] {
+                request.headers_mut().insert(name, value.parse().unwrap());
+            }
+        }
+        browser.send_without_keeping(request).await.status.as_u16()
+    };
+    (ask("/api/auth/me", false).await, ask("/gate", true).await)
+}
+
+#[tokio::test]
+async fn pas_2_pas_5_a_paseto_is_taken_wherever_a_jwt_is_and_taken_back_alike() {
+    let app = TestApp::with(PASETO).await;
+    let mut browser = app.signed_in().await;
+    browser.peer = "203.0.113.7".parse().unwrap();
+    let token = browser.cookie(ACCESS).unwrap();
+    assert!(token.starts_with("v4.public.") && token.len() < 640, "{}: {token}", token.len());
+    let message = Message::split(&token).unwrap();
+    let claims: Value = serde_json::from_slice(&message.message).unwrap();
+    assert_eq!(
+        (&claims["iat"], &claims["auth_time"]),
+        (&json!("2027-01-15T08:00:00Z"), &json!("2027-01-15T08:00:00Z"))
+    );
+    let jwks: Value = serde_json::from_slice(&app.app.keyring().jwks).unwrap();
+    let footer: Value = serde_json::from_slice(&message.footer).unwrap();
+    assert!(jwks["keys"].as_array().unwrap().iter().any(|key| key["paserk_id"] == footer["kid"]), "{footer} {jwks}");
+    assert_eq!(statuses(&browser, &token).await, (200, 200));
+    let believed = guard(&app).verify(&token, app.app.clock.now()).unwrap();
+    assert!((1_800_000_285..=1_800_000_300).contains(&believed.exp), "seconds, as in a JWT: {}", believed.exp);
+    let credential = credential(&app, "api").await;
+    let said = introspect(&app, &credential, &token).await;
+    assert_eq!((&said["active"], &said["sub"], &said["iat"]), (&json!(true), &claims["sub"], &json!(1_800_000_000)));
+    assert_eq!(browser.post_json("/api/auth/logout", &json!({})).await.status, 204);
+    assert_eq!(statuses(&browser, &token).await, (401, 401));
+    assert_eq!(introspect(&app, &credential, &token).await, json!({ "active": false, "reason": "session_revoked" }));
+}
+
+#[tokio::test]
+async fn atk38_what_is_not_the_token_as_it_was_made_is_refused_everywhere() {
+    let app = TestApp::with(PASETO).await;
+    let mut browser = app.signed_in().await;
+    browser.peer = "203.0.113.7".parse().unwrap();
+    let token = browser.cookie(ACCESS).unwrap();
+    let parts: Vec<&str> = token.split('.').collect();
+    let footer = |text: &str| format!("v4.public.{}.{}", parts[2], base64url_encode(text.as_bytes()));
+    let ring = app.app.keyring();
+    let key = ring.signing(counterfoil_guard::Algorithm::EdDsa);
+    // The same claims in the other format's way, and the reverse.
+    let as_jwt = key.sign(&Message::split(&token).unwrap().message);
+    let numbers = json!({ "iss": app.app.public.issuer(), "exp": 1_800_000_200, "iat": 1_800_000_000 });
+    let as_paseto = key.sign_paseto(numbers.to_string().as_bytes()).unwrap();
+    let credential = credential(&app, "api").await;
+    let wrong = [
+        token.replacen("v4.public.", "v4.local.", 1),
+        token.replacen("v4.public.", "v3.public.", 1),
+        token.replacen("v4.public.", "v2.public.", 1),
+        token.replacen("v4.public.", "V4.public.", 1),
+        token.replacen("v4.public.", "v4.public..", 1),
+        format!("v4.public.{}", parts[2]),
+        format!("{token}.a"),
+        format!("{token}="),
+        footer("{}"),
+        footer(r#"{"kid":"k4.pid.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#),
+        footer(&format!(r#"{{"kid":"{}"}}"#, key.kid())),
+        as_jwt,
+        as_paseto,
+    ];
+    for token in wrong {
+        assert_eq!(statuses(&browser, &token).await, (401, 401), "{token}");
+        assert!(guard(&app).verify(&token, app.app.clock.now()).is_err(), "{token}");
+        assert_eq!(introspect(&app, &credential, &token).await, json!({ "active": false }), "{token}");
+    }
+    let changed = footer(r#"{"kid":"k4.pid.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#);
+    assert_eq!(guard(&app).verify(&changed, app.app.clock.now()), Err(Refusal::UnknownKey));
+}
