@@ -12,6 +12,7 @@ test: tools
 	cd packages/guard && npm ci --no-audit --no-fund --loglevel=error && npm test
 	cargo build --quiet -p counterfoil -p example-axum-api
 	cd examples/express-api && npm ci --no-audit --no-fund --loglevel=error
+	cd tests/oauth-clients && npm ci --no-audit --no-fund --loglevel=error && node --test
 	node --test tests/examples
 	cd tests/browser && npm ci --no-audit --no-fund --loglevel=error && node --test --test-concurrency=1
 	$(MAKE) fuzz SECONDS_EACH=10

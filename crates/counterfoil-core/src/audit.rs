@@ -13,6 +13,8 @@ pub enum Actor {
     Admin(UserId),
     /// Whoever holds a guard's credential.
     Guard,
+    /// A service.
+    Client,
     /// Whoever holds the data folder, through the command line.
     Operator,
     /// The server itself.
@@ -27,6 +29,7 @@ impl Actor {
             Self::User(_) => "user",
             Self::Admin(_) => "admin",
             Self::Guard => "guard",
+            Self::Client => "client",
             Self::Operator => "operator",
             Self::System => "system",
         }
@@ -39,6 +42,7 @@ impl Actor {
             ("user", Some(id)) => Some(Self::User(id)),
             ("admin", Some(id)) => Some(Self::Admin(id)),
             ("guard", None) => Some(Self::Guard),
+            ("client", None) => Some(Self::Client),
             ("operator", None) => Some(Self::Operator),
             ("system", None) => Some(Self::System),
             _ => None,
@@ -49,7 +53,7 @@ impl Actor {
     pub const fn user(self) -> Option<UserId> {
         match self {
             Self::User(id) | Self::Admin(id) => Some(id),
-            Self::Anonymous | Self::Guard | Self::Operator | Self::System => None,
+            Self::Anonymous | Self::Guard | Self::Client | Self::Operator | Self::System => None,
         }
     }
 }
@@ -91,6 +95,10 @@ pub enum Event {
     GuardAdded,
     /// A guard's credential was taken back.
     GuardRemoved,
+    /// A service's credential was made.
+    ClientAdded,
+    /// A service's credential was taken back, and its tokens with it.
+    ClientRemoved,
     /// A signing key was made and published.
     KeyCreated,
     /// A signing key has begun to sign.
@@ -104,7 +112,7 @@ pub enum Event {
 }
 
 impl Event {
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 24] = [
         Self::Registered,
         Self::SignedIn,
         Self::SignInFailed,
@@ -122,6 +130,8 @@ impl Event {
         Self::Invited,
         Self::GuardAdded,
         Self::GuardRemoved,
+        Self::ClientAdded,
+        Self::ClientRemoved,
         Self::KeyCreated,
         Self::KeyActivated,
         Self::KeyRetired,
@@ -159,6 +169,8 @@ impl Event {
             Self::Invited => "invited",
             Self::GuardAdded => "guard_added",
             Self::GuardRemoved => "guard_removed",
+            Self::ClientAdded => "client_added",
+            Self::ClientRemoved => "client_removed",
             Self::KeyCreated => "key_created",
             Self::KeyActivated => "key_activated",
             Self::KeyRetired => "key_retired",

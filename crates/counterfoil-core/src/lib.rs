@@ -17,6 +17,7 @@ pub mod redirect;
 pub mod refresh;
 pub mod revocation;
 pub mod secret;
+pub mod service;
 pub mod session;
 pub mod user;
 

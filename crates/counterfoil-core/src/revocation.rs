@@ -4,7 +4,7 @@ use crate::audit::AuditEntry;
 use crate::keys::ring::KeyStep;
 use crate::session::{EndReason, Handle};
 use crate::user::Role;
-use counterfoil_guard::{Entry, Jti, Sid, Timestamp, UserId};
+use counterfoil_guard::{ClientName, Entry, Jti, Sid, Timestamp, UserId};
 use std::time::Duration;
 
 /// How long an entry stays in a verifier's index: the longest token life plus leeway.
@@ -59,6 +59,11 @@ pub enum Revocation {
         steps: Vec<KeyStep>,
         /// What else is written down of it.
         audits: Vec<AuditEntry>,
+    },
+    /// A service's credential: it proves nothing any more, and the session on which its tokens hang ends.
+    Client {
+        /// Whose.
+        name: ClientName,
     },
     /// New roles: no session ends, but tokens minted before are stale.
     Roles {

@@ -43,6 +43,12 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
+/// Reads a struct from an object whose member names are unique at any depth, known and unknown ones alike.
+pub fn parse_object<T: serde::de::DeserializeOwned>(text: &[u8]) -> Option<T> {
+    serde_json::from_slice::<Strict>(text).ok()?;
+    serde_json::from_slice(text).ok().map(|Object(read)| read)
+}
+
 #[derive(Clone, Copy)]
 pub(crate) struct StrictVisitor {
     depth: usize,

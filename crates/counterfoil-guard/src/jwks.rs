@@ -84,6 +84,12 @@ impl KeySet {
         self.keys.get(kid)
     }
 
+    /// The key of a set that has only one.
+    pub fn only(&self) -> Option<&VerifyingKey> {
+        let mut keys = self.keys.values();
+        keys.next().filter(|_| keys.next().is_none())
+    }
+
     /// The key with this name in PASETO, and its `kid`.
     pub fn get_by_paserk(&self, id: &PaserkId) -> Option<(&Kid, &VerifyingKey)> {
         self.keys.get_key_value(self.paserk.get(id)?)

@@ -52,7 +52,7 @@ pub use cross_site::{Origins, Provenance};
 pub use cursor::{Cursor, Instance, LogId};
 pub use guard::{Guard, Verified};
 pub use id::{ClientName, IdError, Jti, Kid, PaserkId, Sid, UserId};
-pub use json::{MAX_DEPTH, Strict};
+pub use json::{MAX_DEPTH, Strict, parse_object};
 pub use jwks::{KeySet, KeySetError};
 pub use jwt::{Header, MAX_TOKEN_BYTES, encode_signing_input, split};
 pub use key::{Algorithm, VerifyingKey};

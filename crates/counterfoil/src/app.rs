@@ -4,6 +4,7 @@ use crate::clock::Clock;
 use crate::config::{Config, RegistrationPolicy};
 use crate::feed::Feed;
 use crate::flow::access::InForce;
+use crate::flow::clients::{self, KnownClient};
 use crate::flow::start::{Secrets, StartError};
 use crate::gate::Gate;
 use crate::hashing::Hasher;
@@ -15,10 +16,11 @@ use bytes::Bytes;
 use counterfoil_core::issue::MintPolicy;
 use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::token::TokenKeys;
-use counterfoil_core::{Kid, Timestamp};
+use counterfoil_core::service::grant::Rules;
+use counterfoil_core::{ClientName, Kid, Timestamp};
 use counterfoil_guard::{Algorithm, Claims, Origins, RevocationIndex, VerifiedTokens, base64url_encode};
 use parking_lot::{Mutex, RwLock};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// How many verified tokens are remembered (twice this at the most).
@@ -34,6 +36,15 @@ pub struct Application {
     /// How it receives tokens.
     pub profile: Profile,
     /// How its access tokens are made.
+    pub mint: MintPolicy,
+    /// What signs them.
+    pub algorithm: Algorithm,
+}
+
+/// An API that takes tokens of services and exchanged ones.
+#[derive(Debug)]
+pub struct Resource {
+    /// How its tokens are made.
     pub mint: MintPolicy,
     /// What signs them.
     pub algorithm: Algorithm,
@@ -70,6 +81,12 @@ pub struct App {
     pub limiter: Limiter,
     /// The applications by name.
     pub applications: Arc<BTreeMap<String, Application>>,
+    /// What takes tokens of services and exchanged ones, by name.
+    pub resources: BTreeMap<String, Resource>,
+    /// What services may have, by name.
+    pub rules: BTreeMap<String, Rules>,
+    /// The services that can prove themselves.
+    pub clients: Arc<RwLock<BTreeMap<ClientName, Arc<KnownClient>>>>,
     /// From where requests with cookies may come.
     pub origins: Origins,
     /// What the gate keeps.
@@ -114,7 +131,11 @@ impl App {
         let guards = parts.store.guards().await?.into_iter().map(|guard| (guard.hash, guard.name)).collect();
         let applications = applications(&parts.config, parts.public.issuer());
         let audiences = applications.values().map(|application| application.mint.audience.clone()).collect();
-        let behind = parts.config.gate.audiences().cloned().collect();
+        let resources = resources(&parts.config, parts.public.issuer());
+        let of_resources = resources.values().map(|resource| &resource.mint.audience);
+        let behind: BTreeSet<&String> = parts.config.gate.audiences().chain(of_resources).collect();
+        let behind = behind.into_iter().cloned().collect();
+        let clients = clients::known(parts.store.clients().await?)?;
         let parties = Parties { issuer: parts.public.issuer().to_owned(), audiences, behind };
         let Secrets { master, keys, tokens, pepper } = parts.secrets;
         let keys = Keys::open(&keys, master, parties).map_err(|_| StartError::Damaged("signing key"))?;
@@ -130,6 +151,9 @@ impl App {
             revocations: Arc::new(RwLock::new(index)),
             verified: Mutex::new(VerifiedTokens::new(VERIFIED_TOKENS)),
             applications: Arc::new(applications),
+            rules: parts.config.clients.iter().map(|(name, own)| (name.clone(), own.rules(&parts.config))).collect(),
+            clients: Arc::new(RwLock::new(clients)),
+            resources,
             config: parts.config,
             public: parts.public,
             store: parts.store,
@@ -189,6 +213,21 @@ fn applications(config: &Config, issuer: &str) -> BTreeMap<String, Application> 
         (name.clone(), Application { profile: chosen.profile, mint, algorithm })
     };
     config.applications.iter().map(application).collect()
+}
+
+fn resources(config: &Config, issuer: &str) -> BTreeMap<String, Resource> {
+    let resource = |(name, chosen): (&String, &crate::config::ResourceConfig)| {
+        let mint = MintPolicy {
+            issuer: issuer.to_owned(),
+            audience: chosen.audience(name).to_owned(),
+            format: chosen.format,
+            lifetime: config.session.access_lifetime.0,
+            budget: chosen.token_budget,
+            with_roles: chosen.claims.iter().any(|claim| claim == "roles"),
+        };
+        (name.clone(), Resource { mint, algorithm: chosen.algorithm.unwrap_or(config.keys.algorithm).0 })
+    };
+    config.resources.iter().map(resource).collect()
 }
 
 fn origins(config: &Config, public: &PublicUrl) -> Origins {

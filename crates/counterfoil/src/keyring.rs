@@ -6,7 +6,7 @@ use bytes::Bytes;
 use counterfoil_core::keys::ring::{KeyState, StoredKey, jwks, published};
 use counterfoil_core::keys::sealing::{MasterKey, Purpose};
 use counterfoil_core::keys::signing::SigningKey;
-use counterfoil_guard::{Algorithm, Verifier};
+use counterfoil_guard::{Algorithm, Subjects, Verifier};
 use parking_lot::RwLock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +23,8 @@ pub struct Keyring {
     signing: BTreeMap<Algorithm, SigningKey>,
     /// The verifier of the access tokens that this server's applications have.
     pub verifier: Verifier,
-    /// The verifier of those that the gate hands to servers behind it; taken at introspection only.
+    /// The verifier of those for other servers: handed over by the gate, asked for by services, exchanged. Taken at introspection,
+    /// revocation and exchange only.
     pub behind: Option<Verifier>,
     /// The key set as it is served.
     pub jwks: Bytes,
@@ -44,7 +45,7 @@ impl Keyring {
             return Err(DamagedKey);
         }
         let verifier = parties.verifier(&parties.audiences, keys).ok_or(DamagedKey)?;
-        let behind = parties.verifier(&parties.behind, keys);
+        let behind = parties.verifier(&parties.behind, keys).map(|verifier| verifier.of(Subjects::Both));
         let jwks = jwks(keys).to_string();
         let etag = crate::app::etag(jwks.as_bytes());
         Ok(Self { signing, verifier, behind, jwks: Bytes::from(jwks), etag })
@@ -64,7 +65,7 @@ pub struct Parties {
     pub issuer: String,
     /// The audiences of its applications.
     pub audiences: Vec<String>,
-    /// The audiences of servers behind the gate.
+    /// The audiences of servers behind the gate, and of resources.
     pub behind: Vec<String>,
 }
 

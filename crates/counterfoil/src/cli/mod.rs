@@ -1,6 +1,7 @@
 //! The command line. Data goes to standard output, everything else to standard error; `--json` wherever a list is printed.
 
 mod audit;
+mod client;
 mod control;
 mod guard;
 mod init;
@@ -45,6 +46,9 @@ enum Command {
     /// Verifiers in other processes, which follow the revocation feed.
     #[command(subcommand)]
     Guard(guard::GuardCommand),
+    /// Services, which call APIs in their own name or in that of a user.
+    #[command(subcommand)]
+    Client(client::ClientCommand),
     /// Signing keys.
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -116,6 +120,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
             Command::User(command) => user::run(command).await,
             Command::Session(command) => session::run(command).await,
             Command::Guard(command) => guard::run(command).await,
+            Command::Client(command) => client::run(command).await,
             Command::Key(command) => key::run(command).await,
             Command::Audit(command) => audit::run(command).await,
             Command::BenchSeed(args) => seed::run(args).await,

@@ -45,16 +45,8 @@ impl Default for ApplicationConfig {
 impl ApplicationConfig {
     pub(super) fn check(&self, name: &str) -> Result<(), ConfigError> {
         let key = |field: &str| format!("applications.{name}.{field}");
-        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
-        if name.is_empty() || name.len() > 32 || !name.bytes().all(plain) {
-            return Err(ConfigError::key(
-                format!("applications.{name}"),
-                "a name has 1 to 32 characters of a-z, 0-9, - and _",
-            ));
-        }
-        for claim in &self.claims {
-            check_claim(claim).map_err(|reason| ConfigError::key(key("claims"), reason))?;
-        }
+        check_name("applications", name)?;
+        check_claims(&key("claims"), &self.claims)?;
         for origin in &self.origins {
             if !is_origin(origin) {
                 let reason = format!(
@@ -66,12 +58,28 @@ impl ApplicationConfig {
         if self.audience.as_ref().is_some_and(|audience| audience.is_empty() || audience.len() > 200) {
             return Err(ConfigError::key(key("audience"), "must have 1 to 200 bytes"));
         }
-        if !(400..=HARD_CAP).contains(&self.token_budget) {
-            let reason = format!("found {}; allowed are 400 to {HARD_CAP} bytes", self.token_budget);
-            return Err(ConfigError::key(key("token_budget"), reason));
-        }
-        Ok(())
+        check_budget(&key("token_budget"), self.token_budget)
     }
+}
+
+pub(super) fn check_name(section: &str, name: &str) -> Result<(), ConfigError> {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
+    if name.is_empty() || name.len() > 32 || !name.bytes().all(plain) {
+        let reason = "a name has 1 to 32 characters of a-z, 0-9, - and _";
+        return Err(ConfigError::key(format!("{section}.{name}"), reason));
+    }
+    Ok(())
+}
+
+pub(super) fn check_budget(key: &str, budget: usize) -> Result<(), ConfigError> {
+    if (400..=HARD_CAP).contains(&budget) {
+        return Ok(());
+    }
+    Err(ConfigError::key(key, format!("found {budget}; allowed are 400 to {HARD_CAP} bytes")))
+}
+
+pub(super) fn check_claims(key: &str, claims: &[String]) -> Result<(), ConfigError> {
+    claims.iter().try_for_each(|claim| check_claim(claim)).map_err(|reason| ConfigError::key(key, reason))
 }
 
 fn check_claim(claim: &str) -> Result<(), String> {

@@ -18,6 +18,8 @@ pub struct LimitsConfig {
     pub register_per_network: LimitConfig,
     /// Tokens revoked at `/oauth/revoke` without a guard's credential, per network.
     pub revoke_per_network: LimitConfig,
+    /// Requests for tokens at `/oauth/token`, per network.
+    pub token_per_network: LimitConfig,
     /// How many password hashes may wait for a processor; beyond it 503.
     pub hash_queue: u32,
     /// How many connections are served at once; beyond it new ones wait.
@@ -49,6 +51,7 @@ impl Default for LimitsConfig {
             login_per_network: LimitConfig { burst: 100, interval: Span::seconds(2) },
             register_per_network: LimitConfig { burst: 50, interval: Span::seconds(10) },
             revoke_per_network: LimitConfig { burst: 300, interval: Span::seconds(1) },
+            token_per_network: LimitConfig { burst: 600, interval: Span::seconds(1) },
             hash_queue: 64,
             connections: 10_000,
         }
@@ -62,6 +65,7 @@ impl LimitsConfig {
             ("limits.login_per_network", self.login_per_network),
             ("limits.register_per_network", self.register_per_network),
             ("limits.revoke_per_network", self.revoke_per_network),
+            ("limits.token_per_network", self.token_per_network),
         ];
         for (key, limit) in limits {
             if limit.burst == 0 || limit.interval.0.is_zero() {

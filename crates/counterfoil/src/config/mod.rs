@@ -6,6 +6,7 @@ mod gate;
 mod keys;
 mod limits;
 mod readers;
+mod resources;
 mod revocation;
 mod session;
 mod span;
@@ -15,6 +16,7 @@ pub use gate::{GateConfig, RuleConfig};
 pub use keys::{AlgorithmConfig, KEY_SET_MAX_AGE, KeysConfig};
 pub use limits::{LimitConfig, LimitsConfig};
 pub use readers::{Events, RedisMirrorConfig, RedisUrl, WebhookConfig, WebhookUrl};
+pub use resources::{ClientConfig, ResourceConfig};
 pub use revocation::RevocationConfig;
 pub use session::SessionConfig;
 pub use span::Span;
@@ -62,6 +64,10 @@ pub struct Config {
     pub gate: GateConfig,
     /// Applications, by the name that a sign-in gives as `client_id`.
     pub applications: BTreeMap<String, ApplicationConfig>,
+    /// APIs that take tokens of services, and exchanged ones.
+    pub resources: BTreeMap<String, ResourceConfig>,
+    /// What services may have, by the name of their credential.
+    pub clients: BTreeMap<String, ClientConfig>,
     /// Who is told of events.
     pub webhooks: Vec<WebhookConfig>,
     /// A Redis that holds what is revoked.
@@ -85,6 +91,8 @@ impl Default for Config {
             metrics: MetricsConfig::default(),
             gate: GateConfig::default(),
             applications: BTreeMap::new(),
+            resources: BTreeMap::new(),
+            clients: BTreeMap::new(),
             webhooks: Vec::new(),
             redis_mirror: None,
         }
@@ -210,7 +218,8 @@ impl Config {
     /// The algorithms that some application's tokens are signed by, and the gate's.
     pub fn algorithms(&self) -> Vec<Algorithm> {
         let own = self.applications.values().filter_map(|application| application.algorithm);
-        let all: BTreeSet<Algorithm> = own.map(|own| own.0).chain([self.keys.algorithm.0]).collect();
+        let theirs = self.resources.values().filter_map(|resource| resource.algorithm);
+        let all: BTreeSet<Algorithm> = own.chain(theirs).map(|own| own.0).chain([self.keys.algorithm.0]).collect();
         all.into_iter().collect()
     }
 
@@ -224,6 +233,7 @@ impl Config {
             let algorithm = application.algorithm.unwrap_or(self.keys.algorithm);
             check_format(&format!("applications.{name}.format"), application.format, algorithm)?;
         }
+        self.check_services()?;
         let own = |(name, application): (&String, &ApplicationConfig)| {
             application.audience.clone().unwrap_or_else(|| name.clone())
         };
@@ -246,6 +256,27 @@ impl Config {
             return Err(ConfigError::key("service_name", "must have 1 to 60 characters"));
         }
         Ok(())
+    }
+}
+
+impl Config {
+    /// A token for a resource must not open `/api/auth`, nor one for another resource: each has an audience of its own.
+    fn check_services(&self) -> Result<(), ConfigError> {
+        let own = |(name, application): (&String, &ApplicationConfig)| {
+            application.audience.clone().unwrap_or_else(|| name.clone())
+        };
+        let mut taken: BTreeSet<String> = self.applications.iter().map(own).collect();
+        for (name, resource) in &self.resources {
+            resource.check(name)?;
+            let algorithm = resource.algorithm.unwrap_or(self.keys.algorithm);
+            check_format(&format!("resources.{name}.format"), resource.format, algorithm)?;
+            if !taken.insert(resource.audience(name).to_owned()) {
+                let reason =
+                    format!("\"{}\" is another's audience; a resource needs one of its own", resource.audience(name));
+                return Err(ConfigError::key(format!("resources.{name}.audience"), reason));
+            }
+        }
+        self.clients.iter().try_for_each(|(name, client)| client.check(name, self))
     }
 }
 

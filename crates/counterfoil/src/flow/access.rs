@@ -31,6 +31,11 @@ pub(super) async fn end_holding(
     audit: AuditEntry,
     held: impl Send + 'static,
 ) -> Result<Ended, StoreError> {
+    let clients = Arc::clone(&app.clients);
+    let removed = match &what {
+        Revocation::Client { name } => Some(name.clone()),
+        _ => None,
+    };
     let changes_keys = matches!(what, Revocation::Keys { .. });
     let order = RevocationOrder { what, at: audit.at, audit };
     let (store, force, keys) = (Arc::clone(&app.store), app.in_force(), Arc::clone(&app.keys));
@@ -41,6 +46,9 @@ pub(super) async fn end_holding(
             tracing::error!(%error, "keys have been revoked, and the new ones cannot be read yet");
         }
         force.absorb(&revoked);
+        if let Some(name) = removed {
+            clients.write().remove(&name);
+        }
         drop(held);
         Ok(Ended { found: revoked.found, seq: revoked.head })
     })

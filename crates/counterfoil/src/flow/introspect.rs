@@ -2,6 +2,7 @@
 //! and it changes nothing, not even when the session was last seen.
 
 use super::authenticate::{AuthenticateError, verify_access, verify_handed_off};
+use super::clients;
 use crate::app::{App, Verified};
 use crate::store::StoreError;
 use counterfoil_core::Timestamp;
@@ -25,13 +26,28 @@ pub enum Kind {
 
 /// A token that is ours and whose session lives.
 #[derive(Clone, Debug)]
-pub struct Live {
-    /// What it is.
-    pub kind: Kind,
-    /// Its session.
-    pub session: Session,
-    /// Whose that is.
-    pub user: User,
+pub enum Live {
+    /// One that hangs on a session.
+    OfSession {
+        /// What it is.
+        kind: Kind,
+        /// Its session.
+        session: Session,
+        /// Whose that is.
+        user: User,
+    },
+    /// An access token of a service, in its own name.
+    OfClient(Arc<Verified>),
+}
+
+impl Live {
+    /// The access token, if it is one.
+    pub const fn access(&self) -> Option<&Arc<Verified>> {
+        match self {
+            Self::OfSession { kind: Kind::Access(verified), .. } | Self::OfClient(verified) => Some(verified),
+            Self::OfSession { .. } => None,
+        }
+    }
 }
 
 /// What introspection says of a token.
@@ -52,13 +68,15 @@ pub async fn introspect(app: &App, token: &str) -> Result<Introspection, StoreEr
         Err(AuthenticateError::Refused(refusal)) => return Ok(Introspection::Refused(refusal)),
         Err(AuthenticateError::Store(error)) => return Err(error),
     };
-    match &live.kind {
+    match &live {
         // An application that has left the configuration has no audience any more.
-        _ if !app.applications.contains_key(&live.session.application) => {
+        Live::OfSession { session, .. } if !app.applications.contains_key(&session.application) => {
             Ok(Introspection::Refused(Refusal::WrongAudience))
         }
         // One newer than its row (an older store put back) is not current either, until its refresh has put the row right.
-        Kind::Refresh(presented) if presented.generation != live.session.rotation.generation => {
+        Live::OfSession { kind: Kind::Refresh(presented), session, .. }
+            if presented.generation != session.rotation.generation =>
+        {
             Ok(Introspection::Spent)
         }
         _ => Ok(Introspection::Active(Box::new(live))),
@@ -85,6 +103,10 @@ pub(super) async fn resolve(app: &App, token: &str, now: Timestamp) -> Result<Li
             Err(Refusal::WrongAudience) => verify_handed_off(app, token, now)?,
             outcome => outcome?,
         };
+        if let Some(name) = verified.claims.sub.client() {
+            let lives = clients::lives(app, name, verified.claims.sid);
+            return if lives { Ok(Live::OfClient(verified)) } else { Err(Refusal::Revoked.into()) };
+        }
         let found = app.store.by_sid(verified.claims.sid).await?;
         (Kind::Access(verified), found)
     };
@@ -95,6 +117,6 @@ pub(super) async fn resolve(app: &App, token: &str, now: Timestamp) -> Result<Li
     match &kind {
         // What the index says too; the row cannot be behind.
         Kind::Access(verified) if verified.claims.claims_version < user.claims_version => Err(Refusal::Stale.into()),
-        _ => Ok(Live { kind, session, user }),
+        _ => Ok(Live::OfSession { kind, session, user }),
     }
 }

@@ -3,7 +3,7 @@
 
 use super::access::Ended;
 use super::authenticate::AuthenticateError;
-use super::introspect::{Kind, resolve};
+use super::introspect::{Kind, Live, resolve};
 use super::{Caller, access};
 use crate::app::App;
 use crate::limits::Limited;
@@ -18,6 +18,8 @@ use std::time::Duration;
 pub enum Revoker {
     /// The guard of this name: it may revoke any token that it holds.
     Guard(String),
+    /// The service of this name, which has proved itself: it may revoke what was issued to it.
+    Service(String),
     /// Whoever bears the token, as the application of this name, to which it must have been issued.
     Client(String),
 }
@@ -50,20 +52,34 @@ pub async fn revoke_token(app: &App, token: &str, by: &Revoker, caller: &Caller)
         Err(AuthenticateError::Refused(_)) => return Ok(access::nothing(app).await?),
         Err(AuthenticateError::Store(error)) => return Err(error.into()),
     };
-    let (sid, user) = (live.session.sid, live.session.user);
-    let (actor, detail) = match by {
-        Revoker::Guard(name) => (Actor::Guard, name.clone()),
-        Revoker::Client(name) if *name == live.session.application => (Actor::User(user), String::new()),
-        Revoker::Client(_) => return Err(RevokeTokenError::IssuedToAnother),
+    let (sid, user) = match &live {
+        Live::OfSession { session, .. } => (session.sid, Some(session.user)),
+        Live::OfClient(verified) => (verified.claims.sid, None),
     };
-    let (what, event) = match &live.kind {
-        Kind::Access(verified) => (Revocation::Token { sid, jti: verified.claims.jti }, Event::TokenRevoked),
+    let (actor, detail) = actor(&live, by)?;
+    let (what, event) = match &live {
         // Only the client itself holds these: it signs its user out, whichever way it identifies itself.
-        Kind::Session | Kind::Refresh(_) => {
+        Live::OfSession { kind: Kind::Session | Kind::Refresh(_), .. } => {
             (Revocation::Session { sid, reason: EndReason::SignedOut }, Event::SessionEnded)
+        }
+        Live::OfSession { kind: Kind::Access(verified), .. } | Live::OfClient(verified) => {
+            (Revocation::Token { sid, jti: verified.claims.jti }, Event::TokenRevoked)
         }
     };
     let entry = caller.audit(event, actor, now);
-    let entry = AuditEntry { user: Some(user), sid: Some(sid), detail, ..entry };
+    let entry = AuditEntry { user, sid: Some(sid), detail, ..entry };
     Ok(access::end(app, what, entry).await?)
+}
+
+/// As whom the revoker acts. The token must have been issued to it, unless it is a guard.
+fn actor(live: &Live, by: &Revoker) -> Result<(Actor, String), RevokeTokenError> {
+    let issued_to = live.access().map(|verified| verified.claims.client_id.as_str());
+    match (by, live) {
+        (Revoker::Guard(name), _) => Ok((Actor::Guard, name.clone())),
+        (Revoker::Service(name), _) if issued_to == Some(name.as_str()) => Ok((Actor::Client, name.clone())),
+        (Revoker::Client(name), Live::OfSession { session, .. }) if *name == session.application => {
+            Ok((Actor::User(session.user), String::new()))
+        }
+        _ => Err(RevokeTokenError::IssuedToAnother),
+    }
 }

@@ -1,8 +1,8 @@
 //! Every route in one table.
 
-use super::admin::{audit, guards, invites, keys, sessions as admin_sessions, users};
+use super::admin::{audit, clients, guards, invites, keys, sessions as admin_sessions, users};
 use super::auth::{login, logout, me, password, refresh, register, sessions};
-use super::oauth::{introspect, revoke};
+use super::oauth::{introspect, revoke, token};
 use super::problem::{Code, Problem};
 use super::{frame, gate, health, openapi, pages, revocations, well_known};
 use crate::app::App;
@@ -31,6 +31,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/revocations", get(revocations::get))
         .route("/oauth/introspect", post(introspect::post))
         .route("/oauth/revoke", post(revoke::post))
+        .route("/oauth/token", post(token::post))
         .merge(admin())
         .route("/gate", any(gate::ask))
         .route("/.well-known/jwks.json", get(well_known::jwks))
@@ -64,6 +65,8 @@ fn admin() -> Router<Arc<App>> {
         .route("/api/admin/invites", post(invites::create))
         .route("/api/admin/guards", get(guards::list).post(guards::create))
         .route("/api/admin/guards/{name}", delete(guards::remove))
+        .route("/api/admin/clients", get(clients::list).post(clients::create))
+        .route("/api/admin/clients/{name}/revoke", post(clients::revoke))
         .route("/api/admin/keys", get(keys::list))
         .route("/api/admin/keys/rotate", post(keys::rotate))
         .route("/api/admin/keys/revoke-all", post(keys::revoke_all))

@@ -6,6 +6,7 @@ use crate::config::KEY_SET_MAX_AGE;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
+use counterfoil_guard::Algorithm;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use std::sync::Arc;
 
@@ -29,8 +30,11 @@ pub(super) async fn metadata(State(app): State<Arc<App>>, headers: HeaderMap) ->
         "introspection_endpoint_auth_methods_supported": oauth::INTROSPECTION_METHODS,
         "revocation_endpoint": app.public.absolute("/oauth/revoke"),
         "revocation_endpoint_auth_methods_supported": oauth::REVOCATION_METHODS,
+        "token_endpoint": app.public.absolute("/oauth/token"),
+        "token_endpoint_auth_methods_supported": oauth::TOKEN_METHODS,
+        "token_endpoint_auth_signing_alg_values_supported": Algorithm::ALL.map(Algorithm::name),
         "response_types_supported": [],
-        "grant_types_supported": [],
+        "grant_types_supported": oauth::token::GRANTS,
         "acr_values_supported": ["aal1"],
         "service_documentation": "https://github.com/counterfoil/counterfoil",
     });

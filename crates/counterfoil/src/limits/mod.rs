@@ -22,6 +22,8 @@ pub enum Limited {
     RegisterNetwork,
     /// Tokens revoked by clients without a credential, from a network.
     RevokeNetwork,
+    /// Requests for tokens by services, from a network.
+    TokenNetwork,
 }
 
 /// The table.

@@ -71,6 +71,8 @@ const fn detail_is_a_word(event: Event) -> bool {
             | Event::TokenRevoked
             | Event::GuardAdded
             | Event::GuardRemoved
+            | Event::ClientAdded
+            | Event::ClientRemoved
             | Event::KeyCreated
             | Event::KeyActivated
             | Event::KeyRetired

@@ -13,7 +13,7 @@ use counterfoil_core::refresh::rotation::Decision;
 use counterfoil_core::revocation::{RevocationOrder, Revoked};
 use counterfoil_core::session::{Handle, Session};
 use counterfoil_core::user::{Role, User};
-use counterfoil_core::{Sid, Timestamp, UserId};
+use counterfoil_core::{ClientName, Sid, Timestamp, UserId};
 use counterfoil_guard::{Entry, LogId};
 use std::time::Duration;
 
@@ -164,6 +164,28 @@ pub struct GuardCredential {
     pub created_at: Timestamp,
 }
 
+/// How a service proves itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientProof {
+    /// By a secret: SHA-256 of it.
+    Secret([u8; 32]),
+    /// By assertions that these keys verify: a JWK Set.
+    Keys(String),
+}
+
+/// A service that may ask for tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// Its name.
+    pub name: ClientName,
+    /// The session on which its tokens hang; ended by [`Log::revoke`], and never anybody else's.
+    pub sid: Sid,
+    /// How it proves itself.
+    pub proof: ClientProof,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
 /// A secret at rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedSecret {
@@ -256,6 +278,18 @@ pub trait Guards {
     async fn remove_guard(&self, name: String, audit: AuditEntry) -> Result<bool, StoreError>;
 }
 
+/// Services, and what may be used once.
+#[async_trait]
+pub trait Clients {
+    /// All services, by name.
+    async fn clients(&self) -> Result<Vec<Client>, StoreError>;
+    /// Adds one; `false`, and nothing done, if the name is taken.
+    async fn add_client(&self, new: Client, audit: AuditEntry) -> Result<bool, StoreError>;
+    /// Uses something up that may be used once: of any number of callers with the same digest, at whatever replica, one gets
+    /// `true`. Remembered until `until`.
+    async fn spend(&self, what: [u8; 32], until: Timestamp) -> Result<bool, StoreError>;
+}
+
 /// Keys and other secrets, all sealed.
 #[async_trait]
 pub trait Keys {
@@ -297,7 +331,7 @@ pub trait Cursors {
 
 /// All of it.
 #[async_trait]
-pub trait Store: Users + Sessions + Log + Guards + Keys + Audit + Cursors + Send + Sync {
+pub trait Store: Users + Sessions + Log + Guards + Clients + Keys + Audit + Cursors + Send + Sync {
     /// Whether reading and writing work right now.
     async fn check(&self) -> Result<(), StoreError>;
     /// Finishes what is under way and lets go of the files.

@@ -2,7 +2,6 @@
 
 use crate::oauth::{credential, introspect};
 use crate::support::{Browser, TestApp};
-use counterfoil::clock::Clock as _;
 use counterfoil_guard::paseto::Message;
 use counterfoil_guard::{KeySet, Refusal, Verifier, base64url_encode};
 use http::{Method, header};

@@ -1,6 +1,7 @@
 //! `/api/admin/*`: for an administrator's fresh session, and for the command line through the control socket.
 
 pub(super) mod audit;
+pub(super) mod clients;
 pub(super) mod guards;
 pub(super) mod invites;
 pub(super) mod keys;

@@ -1,9 +1,11 @@
 //! The error answer of `/oauth/*` (RFC 6749 section 5.2). All words are ours and fixed: nothing of a request comes back.
 
+use crate::flow::exchange::IssueError;
 use crate::flow::revoke_token::RevokeTokenError;
 use crate::http::problem::{Code, Problem};
 use crate::store::StoreError;
 use axum::response::{IntoResponse, Response};
+use counterfoil_core::service::grant::GrantError;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use std::time::Duration;
@@ -26,7 +28,8 @@ pub(in crate::http) struct OAuthError {
 /// Its body.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct OAuthErrorView {
-    /// `invalid_request`, `invalid_client`, `invalid_grant`, `temporarily_unavailable`, `server_error`.
+    /// `invalid_request`, `invalid_client`, `invalid_grant`, `unauthorized_client`, `unsupported_grant_type`, `invalid_scope`,
+    /// `invalid_target`, `temporarily_unavailable`, `server_error`.
     error: &'static str,
     /// For whoever reads the client's log.
     error_description: &'static str,
@@ -65,6 +68,22 @@ impl OAuthError {
         Self { challenges, ..Self::new(StatusCode::UNAUTHORIZED, "invalid_client", description) }
     }
 
+    /// The service is not known, or this is not what it proves itself by. One answer for both (P1).
+    pub(super) const fn unknown_client(tried: Tried) -> Self {
+        let description = "no client of this name proves itself like this; counterfoil client add NAME makes one";
+        let challenges: &'static [&'static str] = match tried {
+            Tried::Basic => &[BASIC],
+            Tried::Nothing | Tried::Bearer => &[],
+        };
+        Self { challenges, ..Self::new(StatusCode::UNAUTHORIZED, "invalid_client", description) }
+    }
+
+    /// There is no such grant here.
+    pub(super) const fn unsupported_grant() -> Self {
+        let description = "grant_type can be client_credentials or urn:ietf:params:oauth:grant-type:token-exchange";
+        Self::new(StatusCode::BAD_REQUEST, "unsupported_grant_type", description)
+    }
+
     /// The public client is not one of this server's applications, or has not said which it is.
     pub(super) const fn unknown_application() -> Self {
         let description = "send client_id, the application that the token was issued to, or a guard's credential";
@@ -93,6 +112,33 @@ impl From<RevokeTokenError> for OAuthError {
                 "the token was issued to another application than client_id names",
             ),
             RevokeTokenError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<IssueError> for OAuthError {
+    fn from(error: IssueError) -> Self {
+        let bad = |error, description| Self::new(StatusCode::BAD_REQUEST, error, description);
+        match error {
+            IssueError::Refused(GrantError::Unauthorized) => {
+                bad("unauthorized_client", "[clients] of the configuration does not let this client use this grant")
+            }
+            IssueError::Refused(GrantError::Target) => bad(
+                "invalid_target",
+                "name one of the resources that [clients] of the configuration lets this client call, as audience or resource",
+            ),
+            IssueError::Refused(GrantError::Scope) => bad(
+                "invalid_scope",
+                "the scope is more than this client, or the subject token, may have at that resource",
+            ),
+            IssueError::Refused(GrantError::Subject) => {
+                bad("invalid_request", "[clients] of the configuration does not let this client exchange that token")
+            }
+            IssueError::SubjectToken => {
+                bad("invalid_request", "subject_token is no access token of this server that still counts")
+            }
+            IssueError::TooLarge => Problem::new(Code::Internal).into(),
+            IssueError::Store(error) => error.into(),
         }
     }
 }

@@ -9,7 +9,9 @@ use crate::http::problem::Code;
 use crate::http::view::json;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use counterfoil_core::user::Role;
+use counterfoil_core::Timestamp;
+use counterfoil_core::session::Session;
+use counterfoil_core::user::{Role, User};
 use counterfoil_guard::{Claims, Refusal};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -52,13 +54,15 @@ struct ClaimsView {
     #[serde(skip_serializing_if = "Option::is_none")]
     jti: Option<String>,
     sid: String,
-    /// `aal1` or `aal2` (RFC 9470).
+    /// `aal1` or `aal2` (RFC 9470). Nothing of a service.
+    #[serde(skip_serializing_if = "String::is_empty")]
     acr: String,
     /// RFC 8176.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     amr: Vec<String>,
-    /// When the user last proved themselves.
-    auth_time: i64,
+    /// When the user last proved themselves. Nothing of a service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     roles: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,10 +113,17 @@ impl IntrospectionView {
 
 impl ClaimsView {
     fn of(app: &App, live: &Live) -> Option<Self> {
-        match &live.kind {
-            Kind::Access(verified) => Some(Self::of_access(&verified.claims)),
-            Kind::Session => Self::of_session(app, live, "session_token"),
-            Kind::Refresh(_) => Self::of_session(app, live, "refresh_token"),
+        match live {
+            Live::OfSession { kind: Kind::Access(verified), .. } | Live::OfClient(verified) => {
+                Some(Self::of_access(&verified.claims))
+            }
+            // A session token is as old as its handle, which is new at every proof; a refresh token as its generation.
+            Live::OfSession { kind: Kind::Session, session, user } => {
+                Self::of_session(app, (session, user), (session.auth_time, "session_token"))
+            }
+            Live::OfSession { kind: Kind::Refresh(_), session, user } => {
+                Self::of_session(app, (session, user), (session.rotation.handed_at, "refresh_token"))
+            }
         }
     }
 
@@ -129,7 +140,7 @@ impl ClaimsView {
             sid: claims.sid.to_string(),
             acr: claims.acr.clone(),
             amr: claims.amr.clone(),
-            auth_time: claims.auth_time,
+            auth_time: claims.sub.user().map(|_| claims.auth_time),
             roles: claims.roles.clone(),
             scope: claims.scope.clone(),
             act: claims.act.clone(),
@@ -138,15 +149,13 @@ impl ClaimsView {
     }
 
     /// What an access token minted now would say, of a token that says nothing itself.
-    fn of_session(app: &App, live: &Live, token_type: &'static str) -> Option<Self> {
-        let (session, user) = (&live.session, &live.user);
+    fn of_session(
+        app: &App,
+        (session, user): (&Session, &User),
+        (issued, token_type): (Timestamp, &'static str),
+    ) -> Option<Self> {
         let mint = &app.applications.get(&session.application)?.mint;
         let roles = if mint.with_roles { user.roles.as_slice() } else { &[] };
-        // A session token is as old as its handle, which is new at every proof; a refresh token as its generation.
-        let issued = match live.kind {
-            Kind::Refresh(_) => session.rotation.handed_at,
-            _ => session.auth_time,
-        };
         Some(Self {
             iss: mint.issuer.clone(),
             sub: session.user.to_string(),
@@ -159,7 +168,7 @@ impl ClaimsView {
             sid: session.sid.to_string(),
             acr: session.acr.as_str().to_owned(),
             amr: session.amr.clone(),
-            auth_time: session.auth_time.as_seconds(),
+            auth_time: Some(session.auth_time.as_seconds()),
             roles: roles.iter().map(Role::as_str).map(str::to_owned).collect(),
             scope: None,
             act: None,

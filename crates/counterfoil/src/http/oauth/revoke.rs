@@ -41,15 +41,21 @@ pub(in crate::http) struct RevokeForm {
 ))]
 pub(in crate::http) async fn post(State(app): State<Arc<App>>, request: Request) -> Result<Response, OAuthError> {
     let caller = caller_of(&app, request.headers(), request.extensions());
-    let guard = client::guard(&app, request.headers())?;
-    if guard.is_none() {
+    if !client::may_be_guard(request.headers()) {
         count_attempt(&app, &caller).map_err(OAuthError::rate_limited)?;
     }
     let (mut parts, body) = request.into_parts();
+    let headers = parts.headers.clone();
     let wants = WantsReceipt::from_request_parts(&mut parts, &app).await?;
+    // A guard that is none is told so before its body is read.
+    let guard = if client::may_be_guard(&headers) { client::guard(&app, &headers)? } else { None };
     let form = Form::read(Request::from_parts(parts, body)).await?;
-    client::refuse_credential_in_body(&form, guard.as_ref())?;
-    let by = revoker(&app, guard, form.value("client_id"))?;
+    let by = if guard.is_none() && client::is_service(&headers, &form) {
+        Revoker::Service(client::service(&app, &headers, &form).await?.name.to_string())
+    } else {
+        client::refuse_credential_in_body(&form, guard.as_ref())?;
+        revoker(&app, guard, form.value("client_id"))?
+    };
     let ended = revoke_token(&app, form.token()?, &by, &caller).await?;
     Ok(match receipt::beside(&app, wants, ended.seq).await {
         Some(receipt) => json(StatusCode::OK, &receipt),

@@ -2,7 +2,7 @@
 
 use super::row::{all, first, millis, roles_column, time};
 use super::writer::Failure;
-use super::{SqliteStore, audit, keys};
+use super::{SqliteStore, audit, clients, keys};
 use crate::store::{Log, LogState, StoreError};
 use async_trait::async_trait;
 use counterfoil_core::audit::AuditEntry;
@@ -125,6 +125,12 @@ fn revoke(connection: &Connection, order: &RevocationOrder) -> Result<Revoked, F
             Ok(Revoked { entries, found: true, ..Revoked::default() })
         }
         Revocation::Keys { steps, audits } => revoke_keys(connection, steps, audits, audit_entry),
+        Revocation::Client { name } => {
+            let Some(sid) = clients::remove(connection, name)? else { return Ok(Revoked::default()) };
+            let entries = append(connection, vec![Target::Session(sid)], "client_removed", audit_entry)?;
+            audit::insert(connection, audit_entry)?;
+            Ok(Revoked { entries, found: true, ..Revoked::default() })
+        }
         Revocation::Roles { user, roles } => set_roles(connection, *user, roles, audit_entry),
     }
 }
@@ -135,8 +141,10 @@ fn exists(connection: &Connection, sql: &str, key: &[u8; 16]) -> Result<bool, Fa
 
 /// One access token. The session row says nothing of single tokens, so it is the log that makes this idempotent.
 fn revoke_token(connection: &Connection, sid: Sid, jti: Jti, audit_entry: &AuditEntry) -> Result<Revoked, Failure> {
-    let found = exists(connection, "SELECT 1 FROM session WHERE sid = ?1", sid.as_bytes())?;
-    let live = exists(connection, "SELECT 1 FROM session WHERE sid = ?1 AND ended_at IS NULL", sid.as_bytes())?;
+    let service = exists(connection, "SELECT 1 FROM client WHERE sid = ?1", sid.as_bytes())?;
+    let found = service || exists(connection, "SELECT 1 FROM session WHERE sid = ?1", sid.as_bytes())?;
+    let of_user = "SELECT 1 FROM session WHERE sid = ?1 AND ended_at IS NULL";
+    let live = service || exists(connection, of_user, sid.as_bytes())?;
     let known = "SELECT 1 FROM revocation WHERE kind = 'token' AND target = ?1";
     if !live || exists(connection, known, jti.as_bytes())? {
         return Ok(Revoked { found, ..Revoked::default() });

@@ -2,6 +2,7 @@
 
 mod audit;
 mod checkpoint;
+mod clients;
 mod cursors;
 mod guards;
 mod keys;

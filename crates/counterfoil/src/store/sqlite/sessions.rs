@@ -225,7 +225,11 @@ fn purge(connection: &Connection, before: i64, batch: u32, from: &[u8]) -> Resul
 /// Returns how many rows went, and whether that was all.
 fn purge_the_rest(connection: &Connection, before: i64, batch: u32) -> Result<(usize, bool), Failure> {
     let mut removed = 0;
-    for sql in ["DELETE FROM superseded_handle WHERE at <= ?1", "DELETE FROM invite WHERE expires_at <= ?1"] {
+    for sql in [
+        "DELETE FROM superseded_handle WHERE at <= ?1",
+        "DELETE FROM invite WHERE expires_at <= ?1",
+        "DELETE FROM spent WHERE until <= ?1",
+    ] {
         removed += connection.prepare_cached(sql)?.execute([before])?;
     }
     // The newest stays: verifiers name it to say where they stand.

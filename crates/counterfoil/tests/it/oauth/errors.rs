@@ -9,6 +9,8 @@ use http::{Method, Request, header};
 use serde_json::json;
 
 const BOTH: [&str; 2] = ["/oauth/introspect", "/oauth/revoke"];
+const ASSERTION: &str =
+    "token=x&client_assertion=y&client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 fn basic(name: &str, credential: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{name}:{credential}")))
@@ -92,10 +94,10 @@ async fn bear_1_tok_3_two_credentials_or_a_malformed_one_are_no_request() {
         let twice = twice.header("authorization", &bearer).body("token=x".into()).unwrap();
         let answer = app.browser().send_without_keeping(twice).await;
         assert_eq!(refusal(&answer), (400, "invalid_request".into()), "{path}");
-        for body in ["token=x&client_secret=y", "token=x&client_assertion=y"] {
+        for body in ["token=x&client_secret=y", ASSERTION] {
             assert_eq!(refusal(&send(&app, path, &bearer, body).await), (400, "invalid_request".into()), "{path}");
             let unsupported = send(&app, path, "", &format!("{body}&client_id=web")).await;
-            assert_eq!(refusal(&unsupported), (401, "invalid_client".into()), "{path}: client_secret_post");
+            assert_eq!(refusal(&unsupported), (401, "invalid_client".into()), "{path}: none of ours");
         }
     }
 }
@@ -148,12 +150,13 @@ async fn tok_5_bear_2_what_is_no_form_with_a_token_is_no_request() {
 }
 
 #[tokio::test]
-async fn md_2_the_metadata_names_both_endpoints_and_how_to_call_them() {
+async fn md_2_the_metadata_names_every_endpoint_and_how_to_call_them() {
     let app = TestApp::new().await;
     let metadata = app.browser().get("/.well-known/oauth-authorization-server").await.json();
     for (name, path, methods) in [
         ("introspection", BOTH[0], json!(["client_secret_basic", "Bearer"])),
-        ("revocation", BOTH[1], json!(["client_secret_basic", "none"])),
+        ("revocation", BOTH[1], json!(["client_secret_basic", "client_secret_post", "private_key_jwt", "none"])),
+        ("token", "/oauth/token", json!(["client_secret_basic", "client_secret_post", "private_key_jwt"])),
     ] {
         assert_eq!(metadata[format!("{name}_endpoint")], format!("https://app.example.com{path}"));
         assert_eq!(metadata[format!("{name}_endpoint_auth_methods_supported")], methods);

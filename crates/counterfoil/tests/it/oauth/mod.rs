@@ -3,6 +3,7 @@
 mod errors;
 mod introspect;
 mod revoke;
+mod token;
 
 use crate::control::ask;
 use crate::support::{Answer, TestApp};

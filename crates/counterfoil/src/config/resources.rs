@@ -1,0 +1,120 @@
+//! `[resources.NAME]`: an API that takes tokens of services and exchanged ones; `[clients.NAME]`: what a service may have.
+
+use super::applications::{check_budget, check_claims, check_name};
+use super::{AlgorithmConfig, ConfigError};
+use counterfoil_core::issue::{Format, HARD_CAP};
+use counterfoil_core::service::grant::Rules;
+use counterfoil_guard::{ClientName, is_scope_token};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// `[resources.NAME]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ResourceConfig {
+    /// The `aud` of its tokens; default: its name.
+    pub audience: Option<String>,
+    /// The scopes it knows.
+    pub scopes: Vec<String>,
+    /// Claims beyond those every access token has.
+    pub claims: Vec<String>,
+    /// How its tokens are written: `jwt` (the default) or `paseto` (v4.public).
+    pub format: Format,
+    /// What signs its tokens; default: `keys.algorithm`.
+    pub algorithm: Option<AlgorithmConfig>,
+    /// How many bytes an access token may have: 400 to 4096.
+    pub token_budget: usize,
+}
+
+impl Default for ResourceConfig {
+    fn default() -> Self {
+        Self {
+            audience: None,
+            scopes: Vec::new(),
+            claims: Vec::new(),
+            format: Format::Jwt,
+            algorithm: None,
+            // It travels between servers, in a header; an exchanged one says who acts, too.
+            token_budget: 1024.min(HARD_CAP),
+        }
+    }
+}
+
+impl ResourceConfig {
+    pub(super) fn check(&self, name: &str) -> Result<(), ConfigError> {
+        let key = |field: &str| format!("resources.{name}.{field}");
+        check_name("resources", name)?;
+        check_claims(&key("claims"), &self.claims)?;
+        check_budget(&key("token_budget"), self.token_budget)?;
+        if self.audience.as_ref().is_some_and(|audience| audience.is_empty() || audience.len() > 200) {
+            return Err(ConfigError::key(key("audience"), "must have 1 to 200 bytes"));
+        }
+        for (place, scope) in self.scopes.iter().enumerate() {
+            if !is_scope_token(scope) || scope.len() > 64 || self.scopes[..place].contains(scope) {
+                let reason = format!(
+                    "found \"{scope}\"; a scope is one word of at most 64 visible ASCII characters without \" and \\, and stands there once"
+                );
+                return Err(ConfigError::key(key("scopes"), reason));
+            }
+        }
+        Ok(())
+    }
+
+    /// The `aud` of its tokens.
+    pub fn audience<'a>(&'a self, name: &'a str) -> &'a str {
+        self.audience.as_deref().unwrap_or(name)
+    }
+}
+
+/// `[clients.NAME]`. The credential is made by `counterfoil client add NAME`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClientConfig {
+    /// The resources it may call, by name, each with the scopes it may have there.
+    pub resources: BTreeMap<String, Vec<String>>,
+    /// The applications and resources, by name, whose tokens it may exchange for tokens in the same user's name.
+    pub exchanges: Vec<String>,
+}
+
+impl ClientConfig {
+    pub(super) fn check(&self, name: &str, all: &super::Config) -> Result<(), ConfigError> {
+        let key = |field: &str| format!("clients.{name}.{field}");
+        if name.parse::<ClientName>().is_err() {
+            let reason = "a name has 1 to 64 letters, digits, dots, dashes and underscores";
+            return Err(ConfigError::key(format!("clients.{name}"), reason));
+        }
+        for (resource, scopes) in &self.resources {
+            let Some(known) = all.resources.get(resource) else {
+                let reason = format!("found \"{resource}\"; allowed are the names of [resources]");
+                return Err(ConfigError::key(key("resources"), reason));
+            };
+            if let Some(unknown) = scopes.iter().find(|scope| !known.scopes.contains(scope)) {
+                let allowed = known.scopes.join(", ");
+                let reason = format!("found \"{unknown}\"; the scopes of that resource are: {allowed}");
+                return Err(ConfigError::key(key(&format!("resources.{resource}")), reason));
+            }
+        }
+        let named = |name: &String| all.applications.contains_key(name) || all.resources.contains_key(name);
+        if let Some(unknown) = self.exchanges.iter().find(|name| !named(name)) {
+            let reason = format!("found \"{unknown}\"; allowed are the names of [applications] and [resources]");
+            return Err(ConfigError::key(key("exchanges"), reason));
+        }
+        Ok(())
+    }
+
+    /// As the decision takes it.
+    pub fn rules(&self, all: &super::Config) -> Rules {
+        let audience = |name: &String| match all.resources.get(name) {
+            Some(resource) => resource.audience(name).to_owned(),
+            None => all.applications.get(name).and_then(|own| own.audience.clone()).unwrap_or_else(|| name.clone()),
+        };
+        let in_order = |(name, scopes): (&String, &Vec<String>)| {
+            let known = all.resources.get(name).map(|resource| resource.scopes.as_slice()).unwrap_or_default();
+            (name.clone(), known.iter().filter(|scope| scopes.contains(scope)).cloned().collect())
+        };
+        Rules {
+            resources: self.resources.iter().map(in_order).collect(),
+            exchanges: self.exchanges.iter().map(audience).collect(),
+        }
+    }
+}

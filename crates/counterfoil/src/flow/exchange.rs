@@ -1,0 +1,150 @@
+//! `POST /oauth/token`: tokens for services, in their own name or in that of somebody whose token they hold. What is granted, and
+//! why, is decided in `counterfoil_core::service::grant`.
+
+use super::authenticate::AuthenticateError;
+use super::deliver::mint_as;
+use super::introspect::{Live, resolve};
+use super::{Caller, clients};
+use crate::app::App;
+use crate::limits::Limited;
+use crate::store::StoreError;
+use counterfoil_core::Timestamp;
+use counterfoil_core::issue::{Minted, Proof, Statement};
+use counterfoil_core::service::grant::{GrantError, Granted, Rules, Service, Wanted, client_credentials, exchange};
+use counterfoil_guard::{Claims, Subject};
+use std::time::Duration;
+
+/// A token for a service.
+#[derive(Debug)]
+pub struct Issued {
+    /// The token.
+    pub minted: Minted,
+    /// What it is good for.
+    pub scope: Option<String>,
+}
+
+/// Why there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IssueError {
+    /// The rules do not allow it.
+    #[error(transparent)]
+    Refused(#[from] GrantError),
+    /// The subject token is not one, or counts no more.
+    #[error("the subject token counts no more")]
+    SubjectToken,
+    /// The token does not fit its budget.
+    #[error("the access token does not fit its budget")]
+    TooLarge,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Counts a request; `Err` holds the time to wait. To be asked before any work.
+pub fn count_attempt(app: &App, caller: &Caller) -> Result<(), Duration> {
+    let limits = &app.config.limits;
+    if !limits.enabled {
+        return Ok(());
+    }
+    app.limiter.take(Limited::TokenNetwork, &caller.source(), limits.token_per_network.rate(), app.clock.now())
+}
+
+/// A token in the service's own name.
+pub fn for_itself(app: &App, service: &Service, wanted: Wanted<'_>) -> Result<Issued, IssueError> {
+    let now = app.clock.now();
+    let granted = client_credentials(rules(app, service), by_name(app, wanted))?;
+    let said = Statement {
+        sub: Subject::Client(service.name.clone()),
+        client_id: service.name.as_str(),
+        sid: service.sid,
+        proof: None,
+        roles: Vec::new(),
+        claims_version: 0,
+        scope: granted.scope.as_deref(),
+        act: None,
+        // It stands as long as its credential does.
+        not_after: now.plus(app.config.session.access_lifetime.0.saturating_mul(2)),
+    };
+    issue(app, &granted, &said, now)
+}
+
+/// A token in the name of the subject of another token, which must still count, at this very moment.
+pub async fn for_another(
+    app: &App,
+    service: &Service,
+    subject_token: &str,
+    wanted: Wanted<'_>,
+) -> Result<Issued, IssueError> {
+    let now = app.clock.now();
+    let live = match resolve(app, subject_token, now).await {
+        Ok(live) => live,
+        Err(AuthenticateError::Refused(refusal)) => {
+            tracing::info!(client = %service.name, reason = refusal.reason(), "a token that cannot be exchanged");
+            return Err(IssueError::SubjectToken);
+        }
+        Err(AuthenticateError::Store(error)) => return Err(error.into()),
+    };
+    let verified = live.access().ok_or(IssueError::SubjectToken)?;
+    let subject = &verified.claims;
+    let made = exchange(rules(app, service), service, subject, by_name(app, wanted))?;
+    let said = Statement {
+        sub: subject.sub.clone(),
+        client_id: service.name.as_str(),
+        sid: subject.sid,
+        proof: proof_of(subject),
+        roles: roles_of(&live),
+        claims_version: subject.claims_version,
+        scope: made.granted.scope.as_deref(),
+        act: Some(&made.act),
+        not_after: made.not_after,
+    };
+    issue(app, &made.granted, &said, now)
+}
+
+/// As it was when the subject's token was made: an exchange proves nothing anew (AT-2.2.1).
+fn proof_of(subject: &Claims) -> Option<Proof<'_>> {
+    subject.sub.user().map(|_| Proof { auth_time: subject.auth_time, acr: &subject.acr, amr: &subject.amr })
+}
+
+fn roles_of(live: &Live) -> Vec<&str> {
+    match live {
+        Live::OfSession { user, .. } => user.roles.iter().map(counterfoil_core::user::Role::as_str).collect(),
+        Live::OfClient(_) => Vec::new(),
+    }
+}
+
+fn rules<'a>(app: &'a App, service: &Service) -> &'a Rules {
+    static NOTHING: Rules =
+        Rules { resources: std::collections::BTreeMap::new(), exchanges: std::collections::BTreeSet::new() };
+    app.rules.get(service.name.as_str()).unwrap_or(&NOTHING)
+}
+
+/// A resource may be named by its name or by its audience.
+fn by_name<'a>(app: &'a App, wanted: Wanted<'a>) -> Wanted<'a> {
+    let named = |asked: &'a str| {
+        let of_audience = app.resources.iter().find(|(_, resource)| resource.mint.audience == asked);
+        of_audience.map_or(asked, |(name, _)| name.as_str())
+    };
+    Wanted { resource: wanted.resource.map(named), ..wanted }
+}
+
+fn issue(app: &App, granted: &Granted, said: &Statement<'_>, now: Timestamp) -> Result<Issued, IssueError> {
+    let resource = app.resources.get(&granted.resource).ok_or(GrantError::Target)?;
+    let minted = mint_as(app, (&resource.mint, resource.algorithm), said, now).map_err(|error| {
+        tracing::error!(%error, resource = granted.resource, "an access token does not fit; raise `token_budget` or grant less");
+        IssueError::TooLarge
+    })?;
+    // Removed while it was being asked for: the log's entry may be older than the token.
+    if !clients_stand(app, said) {
+        return Err(GrantError::Unauthorized.into());
+    }
+    metrics::counter!("counterfoil_service_tokens_total").increment(1);
+    Ok(Issued { minted, scope: granted.scope.clone() })
+}
+
+/// Whether every service the token names can still prove itself.
+fn clients_stand(app: &App, said: &Statement<'_>) -> bool {
+    let actors = said.act.into_iter().flat_map(counterfoil_guard::Actor::chain).map(|actor| (&actor.sub, actor.sid));
+    let mut all = actors.chain([(&said.sub, said.sid)]);
+    all.all(|(subject, sid)| subject.client().is_none_or(|name| clients::lives(app, name, sid)))
+}

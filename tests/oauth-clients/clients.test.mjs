@@ -1,0 +1,169 @@
+// The token endpoint as the clients that people really use see it: openid-client and oauth4webapi from npm, Authlib from PyPI (as
+// Debian packages it). Each discovers the server or is told of it, proves itself in every way it has, and is refused in words it
+// understands.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import * as oauth from "oauth4webapi";
+import * as openid from "openid-client";
+
+const COUNTERFOIL = fileURLToPath(new URL("../../target/debug/counterfoil", import.meta.url));
+const EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
+const ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token";
+const CONFIG = `
+[resources.billing]
+audience = "https://billing.example.com"
+scopes = ["read", "write"]
+[clients.reports]
+exchanges = ["web"]
+[clients.reports.resources]
+billing = ["read"]
+[clients.keyed.resources]
+billing = ["read", "write"]
+`;
+
+let folder;
+let server;
+let issuer;
+let secret;
+let keys;
+let jwk;
+let subject;
+
+async function run(program, args, { env = {}, input = "" } = {}) {
+  const child = spawn(program, args, { env: { ...process.env, ...env } });
+  let [out, err] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text) => { out += text; });
+  child.stderr.setEncoding("utf8").on("data", (text) => { err += text; });
+  child.stdin.end(input);
+  const [code] = await once(child, "close");
+  assert.equal(code, 0, err);
+  return out.trimEnd();
+}
+
+async function freePort() {
+  const listener = createServer().listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  const { port } = listener.address();
+  listener.close();
+  return port;
+}
+
+async function serving(data, config) {
+  const port = await freePort();
+  server = spawn(COUNTERFOIL, ["serve", "--listen", `127.0.0.1:${port}`, "--data", data, "--config", config], { stdio: "ignore" });
+  issuer = `http://localhost:${port}`;
+  const deadline = Date.now() + 30_000;
+  while (!(await fetch(`${issuer}/readyz`).catch(() => undefined))?.ok) {
+    assert.ok(Date.now() < deadline && server.exitCode === null, "the server does not start");
+    await pause(50);
+  }
+}
+
+/** A user signs in; the access token of their browser is what is exchanged. */
+async function accessToken() {
+  const headers = { "content-type": "application/json", origin: issuer, "x-requested-with": "test" };
+  const account = JSON.stringify({ email: "ada@example.com", password: "correct horse battery staple" });
+  await fetch(`${issuer}/api/auth/register`, { method: "POST", headers, body: account });
+  const answer = await fetch(`${issuer}/api/auth/login`, { method: "POST", headers, body: account });
+  assert.equal(answer.status, 200);
+  return answer.headers.getSetCookie().join(";").match(/__Host-cf_access=([^;]+)/)[1];
+}
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "counterfoil-clients-"));
+  const [data, config] = [join(folder, "data"), join(folder, "counterfoil.toml")];
+  await writeFile(config, CONFIG);
+  await serving(data, config);
+  keys = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
+  const { key_ops, ext, ...halves } = await crypto.subtle.exportKey("jwk", keys.privateKey);
+  jwk = { ...halves, kid: "k1", alg: "ES256" };
+  const { d, ...half } = jwk;
+  await writeFile(join(folder, "public.jwk"), JSON.stringify(half));
+  const at = ["--data", data, "--config", config];
+  secret = await run(COUNTERFOIL, ["client", "add", "reports", ...at]);
+  assert.match(secret, /^cfc_[\w-]{43}$/);
+  assert.equal(await run(COUNTERFOIL, ["client", "add", "keyed", "--jwks", join(folder, "public.jwk"), ...at]), "");
+  const listed = JSON.parse(await run(COUNTERFOIL, ["client", "list", "--json", ...at]));
+  assert.deepEqual(listed.map(({ client_id, method }) => [client_id, method]), [["keyed", "private_key_jwt"], ["reports", "client_secret"]]);
+  subject = await accessToken();
+});
+
+after(async () => {
+  server.kill("SIGTERM");
+  if (server.exitCode === null) await once(server, "exit");
+  await rm(folder, { recursive: true });
+});
+
+const claimsOf = (token) => JSON.parse(Buffer.from(token.split(".")[1], "base64url"));
+
+function isServices(answer, name, scope) {
+  assert.deepEqual([answer.token_type.toLowerCase(), answer.scope], ["bearer", scope]);
+  const { sub, aud, client_id } = claimsOf(answer.access_token);
+  assert.deepEqual([sub, aud, client_id], [`client:${name}`, "https://billing.example.com", name]);
+}
+
+function isExchanged(answer) {
+  assert.equal(answer.issued_token_type, ACCESS_TOKEN);
+  const [old, made] = [claimsOf(subject), claimsOf(answer.access_token)];
+  assert.deepEqual([made.sub, made.sid, made.act.sub, made.aud], [old.sub, old.sid, "client:reports", "https://billing.example.com"]);
+  assert.ok(made.exp <= old.exp);
+}
+
+test("openid-client", async () => {
+  const discover = (client, authentication) => openid.discovery(new URL(issuer), client, undefined, authentication, {
+    algorithm: "oauth2", execute: [openid.allowInsecureRequests],
+  });
+  for (const authentication of [openid.ClientSecretBasic(secret), openid.ClientSecretPost(secret)]) {
+    const config = await discover("reports", authentication);
+    isServices(await openid.clientCredentialsGrant(config, { audience: "billing" }), "reports", "read");
+  }
+  const keyed = await discover("keyed", openid.PrivateKeyJwt({ key: keys.privateKey, kid: "k1" }));
+  isServices(await openid.clientCredentialsGrant(keyed, { scope: "write" }), "keyed", "write");
+  const reports = await discover("reports", openid.ClientSecretBasic(secret));
+  const asked = { subject_token: subject, subject_token_type: ACCESS_TOKEN, audience: "billing" };
+  isExchanged(await openid.genericGrantRequest(reports, EXCHANGE, asked));
+  await assert.rejects(openid.clientCredentialsGrant(reports, { scope: "admin" }), { error: "invalid_scope" });
+  const wrong = await discover("reports", openid.ClientSecretBasic("cfc_wrong"));
+  await assert.rejects(openid.clientCredentialsGrant(wrong, {}), (error) => error.status === 401 || /invalid_client|WWW-Auth/i.test(String(error.cause?.error ?? error.message ?? error)));
+  const made = await openid.clientCredentialsGrant(reports, {});
+  await openid.tokenRevocation(reports, made.access_token);
+});
+
+test("oauth4webapi", async () => {
+  const options = { [oauth.allowInsecureRequests]: true };
+  const found = await oauth.discoveryRequest(new URL(issuer), { ...options, algorithm: "oauth2" });
+  const as = await oauth.processDiscoveryResponse(new URL(issuer), found);
+  const ask = async (client_id, authentication, parameters) => {
+    const client = { client_id };
+    const answer = await oauth.clientCredentialsGrantRequest(as, client, authentication, parameters, options);
+    return oauth.processClientCredentialsResponse(as, client, answer);
+  };
+  isServices(await ask("reports", oauth.ClientSecretPost(secret), {}), "reports", "read");
+  isServices(await ask("reports", oauth.ClientSecretBasic(secret), { audience: "billing" }), "reports", "read");
+  isServices(await ask("keyed", oauth.PrivateKeyJwt({ key: keys.privateKey, kid: "k1" }), {}), "keyed", "read write");
+  const asked = { subject_token: subject, subject_token_type: ACCESS_TOKEN };
+  const client = { client_id: "reports" };
+  const answer = await oauth.genericTokenEndpointRequest(as, client, oauth.ClientSecretBasic(secret), EXCHANGE, asked, options);
+  isExchanged(await oauth.processGenericTokenEndpointResponse(as, client, answer));
+  await assert.rejects(ask("reports", oauth.ClientSecretPost(secret), { audience: "mail" }), { error: "invalid_target" });
+});
+
+test("Authlib", async () => {
+  const env = { TOKEN_ENDPOINT: `${issuer}/oauth/token`, AUTHLIB_INSECURE_TRANSPORT: "1" };
+  const script = fileURLToPath(new URL("authlib_client.py", import.meta.url));
+  const answers = JSON.parse(await run("/usr/bin/python3", [script], { env, input: JSON.stringify({ secret, jwk, subject }) }));
+  isServices(answers.client_secret_basic, "reports", "read");
+  isServices(answers.client_secret_post, "reports", "read");
+  isServices(answers.private_key_jwt, "keyed", "read");
+  isExchanged(answers.exchange);
+  assert.equal(answers.refused, "invalid_scope");
+});
