@@ -166,6 +166,35 @@ fn a_redis_mirror_is_checked_when_the_configuration_is_read() {
     assert_eq!(config.redis_mirror.expect("there").prefix, "revoked_");
 }
 
+#[test]
+fn t2_resources_clients_and_formats_are_checked_when_the_configuration_is_read() {
+    let resource = "[resources.billing]\nscopes = ['read']\n";
+    let cases = [
+        ("[resources.billing]\nscopes = ['a b']", "a scope is one word"),
+        ("[resources.billing]\nscopes = ['a', 'a']", "a scope is one word"),
+        ("[resources.billing]\nclaims = ['email']", "personal data"),
+        ("[resources.billing]\ntoken_budget = 5000", "400 to 4096"),
+        ("[resources.Billing]", "a-z, 0-9"),
+        ("[resources.web]", "resources.web.audience"),
+        ("[resources.a]\naudience = 'x'\n[resources.b]\naudience = 'x'", "another's audience"),
+        ("[resources.a]\nformat = 'saml'", "resources.a.format"),
+        ("[resources.a]\nformat = 'paseto'\nalgorithm = 'ES256'", "signed by Ed25519"),
+        ("[applications.web]\nformat = 'paseto'\nalgorithm = 'ES256'", "signed by Ed25519"),
+        ("[keys]\nalgorithm = 'ES256'\n[applications.web]\nformat = 'paseto'", "applications.web.format"),
+        ("[clients.a.resources]\nbilling = []", "the names of [resources]"),
+        ("[clients.'a b']", "1 to 64 letters"),
+        ("[clients.a]\nexchanges = ['other']", "the names of [applications] and [resources]"),
+    ];
+    for (lines, expected) in cases {
+        let message = refusal(lines);
+        assert!(message.contains(expected), "{lines:?}: {message}");
+    }
+    let message = refusal(&format!("{resource}[clients.a.resources]\nbilling = ['write']"));
+    assert!(message.contains("the scopes of that resource are: read"), "{message}");
+    let config = load(&format!("{resource}[clients.a.resources]\nbilling = ['read']"), &[]).expect("valid");
+    assert_eq!(config.clients["a"].rules(&config).resources["billing"], ["read"]);
+}
+
 proptest! {
     #[test]
     fn no_file_and_no_environment_makes_it_panic(

@@ -2,17 +2,21 @@
 //! validator's list is refused by it.
 
 use crate::control::ask;
-use crate::oauth::{credential, introspect, sign_in_to};
+use crate::oauth::{credential, introspect, send, sign_in_to};
 use crate::support::{Browser, TestApp};
-use Kind::{Access, AccessOfAnother, Guard, HandedOff, Invite, Refresh, RefreshInBody, Session};
+use Kind::{
+    Access, AccessOfAnother, ClientSecret, Exchanged, Guard, HandedOff, Invite, OfService, Refresh, RefreshInBody,
+    Session,
+};
 use counterfoil::clock::{Clock as _, random};
-use counterfoil_guard::{Clocks, Instance, KeySet, Verifier};
+use counterfoil_guard::{Clocks, Instance, KeySet, Subjects, Verifier};
 use http::{Method, Request, header};
 use serde_json::json;
 
 const CONFIG: &str = "trusted_proxies = [\"203.0.113.7/32\"]\n[limits]\nenabled = false\n\
     [registration]\npolicy = \"invite\"\n[gate]\nupstream_audience = \"behind\"\n\
-    [applications.classic]\nprofile = \"opaque\"\n[applications.phone]\nprofile = \"native\"";
+    [applications.classic]\nprofile = \"opaque\"\n[applications.phone]\nprofile = \"native\"\n\
+    [resources.billing]\n[clients.reports]\nexchanges = [\"web\"]\n[clients.reports.resources]\nbilling = []";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -24,12 +28,15 @@ enum Kind {
     Session,
     Guard,
     Invite,
+    ClientSecret,
+    OfService,
+    Exchanged,
 }
 
 type Issued = Vec<(Kind, String)>;
 
 /// (what takes a token, and how; the kinds it takes)
-const VALIDATORS: [(&str, &[Kind]); 13] = [
+const VALIDATORS: [(&str, &[Kind]); 17] = [
     ("me, Bearer", &[Access, AccessOfAnother, Session]),
     ("me, access cookie", &[Access, AccessOfAnother]),
     ("me, session cookie", &[Session]),
@@ -37,12 +44,19 @@ const VALIDATORS: [(&str, &[Kind]); 13] = [
     ("gate, session cookie", &[Session]),
     ("refresh, cookie", &[Refresh]),
     ("refresh, body", &[RefreshInBody]),
-    ("introspection, the token", &[Access, AccessOfAnother, HandedOff, Refresh, RefreshInBody, Session]),
+    (
+        "introspection, the token",
+        &[Access, AccessOfAnother, HandedOff, Refresh, RefreshInBody, Session, OfService, Exchanged],
+    ),
     ("introspection, the caller", &[Guard]),
     ("the feed", &[Guard]),
     ("registration", &[Invite]),
     ("a guard of the application", &[Access]),
     ("a guard behind the gate", &[HandedOff]),
+    ("a guard of the resource, for users", &[Exchanged]),
+    ("a guard of the resource, for services", &[OfService]),
+    ("exchange, the subject", &[Access]),
+    ("a token for a service, the secret", &[ClientSecret]),
 ];
 
 async fn issue(app: &TestApp) -> Issued {
@@ -56,7 +70,14 @@ async fn issue(app: &TestApp) -> Issued {
     let (_, invite) = ask(app, "POST", "/api/admin/invites", Some(json!({}))).await;
     let link = invite["link"].as_str().unwrap();
     let invite = link.split_once("invite=").unwrap().1.split('&').next().unwrap();
+    let secret = client_secret(app, "reports").await;
+    let form = |grant: &str| format!("client_id=reports&client_secret={secret}&{grant}");
+    let own = token(app, &form("grant_type=client_credentials")).await.unwrap();
+    let exchanged = token(app, &form(&exchange_of(&access))).await.unwrap();
     vec![
+        (OfService, own),
+        (Exchanged, exchanged),
+        (ClientSecret, secret),
         (Access, access),
         (AccessOfAnother, phone["access_token"].as_str().unwrap().to_owned()),
         (HandedOff, handed.unwrap()),
@@ -66,6 +87,23 @@ async fn issue(app: &TestApp) -> Issued {
         (Guard, credential(app, "api").await),
         (Invite, invite.to_owned()),
     ]
+}
+
+async fn client_secret(app: &TestApp, name: &str) -> String {
+    let (_, made) = ask(app, "POST", "/api/admin/clients", Some(json!({ "name": name }))).await;
+    made["client_secret"].as_str().unwrap().to_owned()
+}
+
+fn exchange_of(subject: &str) -> String {
+    format!(
+        "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token={subject}\
+         &subject_token_type=urn:ietf:params:oauth:token-type:access_token"
+    )
+}
+
+async fn token(app: &TestApp, form: &str) -> Option<String> {
+    let answer = send(app, "/oauth/token", "", form).await;
+    (answer.status == 200).then(|| answer.json()["access_token"].as_str().unwrap().to_owned())
 }
 
 fn with(
@@ -91,9 +129,9 @@ async fn at_gate(app: &TestApp, name: header::HeaderName, value: &str) -> Option
     (answer.status == 200).then(|| handed.to_owned())
 }
 
-fn verifies(app: &TestApp, audience: &str, token: &str) -> bool {
+fn verifies(app: &TestApp, (audience, subjects): (&str, Subjects), token: &str) -> bool {
     let keys = KeySet::from_jwks(&app.app.keyring().jwks).unwrap();
-    let verifier = Verifier::new(app.app.public.issuer(), audience, keys);
+    let verifier = Verifier::new(app.app.public.issuer(), audience, keys).of(subjects);
     let guard = counterfoil_guard::Guard::new(verifier, Instance::from_bytes(random()));
     let clocks = Clocks { boot: app.clock.tick(), wall: app.clock.now() };
     guard.verify_but_for_revocation(token, clocks).is_ok()
@@ -126,8 +164,20 @@ async fn takes(app: &TestApp, validator: &str, token: &str, guard: &str) -> bool
             "/api/auth/register",
             &json!({ "email": "new@example.com", "password": crate::support::PASSWORD, "invite": token }),
         ),
-        "a guard of the application" => return verifies(app, "web", token),
-        "a guard behind the gate" => return verifies(app, "behind", token),
+        "a guard of the application" => return verifies(app, ("web", Subjects::Users), token),
+        "a guard behind the gate" => return verifies(app, ("behind", Subjects::Both), token),
+        "a guard of the resource, for users" => return verifies(app, ("billing", Subjects::Users), token),
+        "a guard of the resource, for services" => return verifies(app, ("billing", Subjects::Clients), token),
+        "exchange, the subject" => {
+            ask(app, "POST", "/api/admin/clients/reports/revoke", None).await;
+            let secret = client_secret(app, "reports").await;
+            let form = format!("client_id=reports&client_secret={secret}&{}", exchange_of(token));
+            return self::token(app, &form).await.is_some();
+        }
+        "a token for a service, the secret" => {
+            let form = format!("grant_type=client_credentials&client_id=reports&client_secret={token}");
+            return self::token(app, &form).await.is_some();
+        }
         other => panic!("{other}"),
     };
     browser.send_without_keeping(request).await.status.is_success()
