@@ -69,11 +69,21 @@ pub(super) async fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
         lifetime: Duration::from_mins(5),
         budget: 640,
         with_roles: false,
+        confidential: None,
     };
     let mut rows = Vec::new();
     for algorithm in [Algorithm::EdDsa, Algorithm::Es256] {
         let (key, name) = (key(algorithm)?, algorithm.name());
-        let make = || mint(&key, &policy, &Statement::of_session(&session, &user), NOW, (Jti::from_bytes([4; 16]), 0));
+        let make = || {
+            mint(
+                &key,
+                &policy,
+                &Statement::of_session(&session, &user),
+                NOW,
+                (Jti::from_bytes([4; 16]), 0),
+                &mut || [9; 32],
+            )
+        };
         let token = make()?.token;
         let (message, signature) = token.rsplit_once('.').context("a token")?;
         let signature = counterfoil_guard::base64url_decode(signature).context("a signature")?;

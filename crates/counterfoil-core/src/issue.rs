@@ -3,8 +3,9 @@
 use crate::keys::signing::SigningKey;
 use crate::session::Session;
 use crate::user::User;
-use counterfoil_guard::{Actor, Jti, Sid, Subject, Timestamp, rfc3339};
+use counterfoil_guard::{Actor, EncryptionKey, Jti, Sid, Subject, Timestamp, rfc3339};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The hard cap on a token, whatever the configuration says.
@@ -28,6 +29,25 @@ pub const PERSONAL_CLAIMS: [&str; 12] = [
     "address",
     "locale",
 ];
+
+/// Claims about a person that may go into a token which only its audience can read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PrivateClaim {
+    /// The account's address.
+    Email,
+    /// What the person is called.
+    Name,
+}
+
+/// What an audience that has given a key may read, and the key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confidential {
+    /// What tokens are encrypted to.
+    pub key: EncryptionKey,
+    /// What goes into them because of it.
+    pub claims: Vec<PrivateClaim>,
+}
 
 /// How a token is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
@@ -55,6 +75,8 @@ pub struct MintPolicy {
     pub budget: usize,
     /// Whether `roles` goes in.
     pub with_roles: bool,
+    /// Tokens are signed, then encrypted.
+    pub confidential: Option<Confidential>,
 }
 
 /// The token would be larger than its budget.
@@ -97,6 +119,8 @@ pub struct Statement<'a> {
     pub act: Option<&'a Actor>,
     /// The token dies then at the latest.
     pub not_after: Timestamp,
+    /// Who it speaks for, for audiences that may know.
+    pub person: Option<&'a User>,
 }
 
 /// When and how a user proved themselves.
@@ -127,6 +151,7 @@ impl<'a> Statement<'a> {
             scope: None,
             act: None,
             not_after: session.expires_at,
+            person: Some(user),
         }
     }
 }
@@ -173,6 +198,17 @@ struct Payload<'a> {
     scope: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     act: Option<&'a Actor>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    private: BTreeMap<&'static str, &'a str>,
+}
+
+/// What the policy lets its audience know of the person. In the clear, nothing.
+fn private<'a>(policy: &MintPolicy, person: Option<&'a User>) -> BTreeMap<&'static str, &'a str> {
+    let claim = |claim: &PrivateClaim| match claim {
+        PrivateClaim::Email => Some(("email", person?.email.as_str())),
+        PrivateClaim::Name => Some(("name", person?.name.as_deref()?)),
+    };
+    policy.confidential.iter().flat_map(|confidential| &confidential.claims).filter_map(claim).collect()
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
@@ -180,7 +216,20 @@ fn is_zero(n: &u32) -> bool {
     *n == 0
 }
 
-/// Mints a token. `now` is the time that was read before the rows were; `jitter` is a random number that takes up to 5 % off the
+/// Encrypts a signed token where the policy says so.
+fn sealed(policy: &MintPolicy, token: String, fresh: &mut dyn FnMut() -> [u8; 32]) -> String {
+    let Some(Confidential { key, .. }) = &policy.confidential else { return token };
+    loop {
+        let (ephemeral, random) = (fresh(), fresh());
+        let nonce = *random.first_chunk().expect("32 bytes hold 12");
+        // Not every number is a private key; the next one is.
+        if let Some(encrypted) = key.encrypt(&token, &ephemeral, nonce) {
+            return encrypted;
+        }
+    }
+}
+
+/// Mints a token. `fresh` makes random bytes, where they are needed for more than the name. `now` is the time that was read before the rows were; `jitter` is a random number that takes up to 5 % off the
 /// life, so that clients do not come back in step.
 pub fn mint(
     key: &SigningKey,
@@ -188,6 +237,7 @@ pub fn mint(
     said: &Statement<'_>,
     now: Timestamp,
     (jti, jitter): (Jti, u16),
+    fresh: &mut dyn FnMut() -> [u8; 32],
 ) -> Result<Minted, OverBudget> {
     let exp = expiry(policy.lifetime, said.not_after, now, jitter);
     // While no key for Ed25519 signs yet (another algorithm was configured until now), a JWT it is: verifiers take both.
@@ -209,10 +259,11 @@ pub fn mint(
         claims_version: said.claims_version,
         scope: said.scope,
         act: said.act,
+        private: private(policy, said.person),
     };
     let payload = serde_json::to_vec(&payload).expect("strings and numbers always serialise");
     let token = match format {
-        Format::Jwt => key.sign(&payload),
+        Format::Jwt => sealed(policy, key.sign(&payload), fresh),
         Format::Paseto => key.sign_paseto(&payload).expect("a key for Ed25519, as has just been seen"),
     };
     let budget = policy.budget.min(HARD_CAP);

@@ -6,7 +6,7 @@ use crate::rfc3339;
 use crate::subject::{Actor, MAX_ACTORS, Subject};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 /// What a verified access token says. No personal data ever stands here (T2).
@@ -44,6 +44,8 @@ pub struct Claims {
     pub scope: Option<String>,
     /// Who acts for the subject, if not the subject itself.
     pub act: Option<Actor>,
+    /// What only the audience may read of the user, such as an address. Never there in a token that was not encrypted.
+    pub private: BTreeMap<String, String>,
 }
 
 impl Claims {
@@ -58,12 +60,49 @@ impl Claims {
         std::iter::once(self.sid).chain(actors)
     }
 
-    /// Reads a payload whose times are written as this kind of token has them.
-    pub(crate) fn read(payload: &[u8], dates: Dates) -> Result<Self, serde_json::Error> {
+    /// Reads a payload as this kind of token has it.
+    pub(crate) fn read(payload: &[u8], kind: Kind) -> Result<Self, serde_json::Error> {
         let mut from = serde_json::Deserializer::from_slice(payload);
-        let claims = Payload(dates).deserialize(&mut from)?;
+        let claims = Payload(kind).deserialize(&mut from)?;
         from.end()?;
         Ok(claims)
+    }
+}
+
+/// What may stand in a token of this kind, and how.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kind {
+    /// How times are written.
+    pub(crate) dates: Dates,
+    /// Whether it may say what is private: it came encrypted.
+    pub(crate) private: bool,
+}
+
+/// Texts by name, each name once.
+#[derive(Default)]
+struct Texts(BTreeMap<String, String>);
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Texts;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of texts")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Texts, A::Error> {
+                let mut texts = BTreeMap::new();
+                while let Some((name, text)) = members.next_entry()? {
+                    if texts.insert(name, text).is_some() {
+                        return Err(A::Error::custom("duplicate member name"));
+                    }
+                }
+                Ok(Texts(texts))
+            }
+        }
+        from.deserialize_map(Members)
     }
 }
 
@@ -190,11 +229,13 @@ struct Partial {
     claims_version: Option<u32>,
     scope: Option<Scope>,
     act: Option<Object<Actor>>,
+    private: Option<Texts>,
     others: HashSet<String>,
 }
 
 impl Partial {
-    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, members: &mut A, dates: Dates) -> Result<(), A::Error> {
+    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, members: &mut A, kind: Kind) -> Result<(), A::Error> {
+        let dates = kind.dates;
         match name {
             "iss" => once(&mut self.iss, members),
             "sub" => once(&mut self.sub, members),
@@ -212,8 +253,10 @@ impl Partial {
             "cv" => once(&mut self.claims_version, members),
             "scope" => once(&mut self.scope, members),
             "act" => once(&mut self.act, members),
-            // A security event is never an access token (SSF-4.1c); a binding we cannot check is not ignored (CNF-3).
-            "events" | "cnf" => Err(A::Error::custom("claim not allowed in this kind of token")),
+            "private" if kind.private => once(&mut self.private, members),
+            // A security event is never an access token (SSF-4.1c); a binding we cannot check is not ignored (CNF-3); what is
+            // private does not travel in the clear.
+            "events" | "cnf" | "private" => Err(A::Error::custom("claim not allowed in this kind of token")),
             other => {
                 if !self.others.insert(other.to_owned()) {
                     return Err(A::Error::custom("duplicate member name"));
@@ -248,6 +291,7 @@ impl Partial {
             claims_version: self.claims_version.unwrap_or_default(),
             scope: self.scope.map(|Scope(scope)| scope),
             act,
+            private: self.private.unwrap_or_default().0,
         })
     }
 }
@@ -268,14 +312,14 @@ fn time<'de, A: MapAccess<'de>>(slot: &mut Option<i64>, members: &mut A, dates: 
     Ok(())
 }
 
-/// Claims, with times as one kind of token writes them.
-struct Payload(Dates);
+/// Claims, as one kind of token has them.
+struct Payload(Kind);
 
 impl<'de> DeserializeSeed<'de> for Payload {
     type Value = Claims;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Claims, D::Error> {
-        struct Members(Dates);
+        struct Members(Kind);
         impl<'de> Visitor<'de> for Members {
             type Value = Claims;
 

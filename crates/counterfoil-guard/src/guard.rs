@@ -77,6 +77,11 @@ impl Guard {
         Ok(verified)
     }
 
+    /// The signed token: this one, or the one that is encrypted within it.
+    pub fn opened<'a>(&self, token: &'a str) -> Result<std::borrow::Cow<'a, str>, Refusal> {
+        self.read().verifier.opened(token)
+    }
+
     /// All of [`Guard::verify`] but lease and revocation: for whoever asks the authority about those.
     pub fn verify_but_for_revocation(&self, token: &str, now: Clocks) -> Result<Arc<Verified>, Refusal> {
         let state = self.read();

@@ -23,6 +23,7 @@ impl<'de> Deserialize<'de> for Strict {
 }
 
 /// A struct that is read from an object only; serde's derive also takes an array of the members' values in order.
+#[derive(Debug)]
 pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {

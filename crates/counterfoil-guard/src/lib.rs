@@ -23,6 +23,7 @@ mod claims;
 pub mod client;
 mod cookie;
 mod cross_site;
+mod encryption;
 #[macro_use]
 mod id;
 mod cursor;
@@ -50,6 +51,7 @@ pub use claims::{Claims, is_scope, is_scope_token};
 pub use cookie::cookie_values;
 pub use cross_site::{Origins, Provenance};
 pub use cursor::{Cursor, Instance, LogId};
+pub use encryption::{Curve, DecryptionKey, EncryptionKey};
 pub use guard::{Guard, Verified};
 pub use id::{ClientName, IdError, Jti, Kid, PaserkId, Sid, UserId};
 pub use json::{MAX_DEPTH, Strict, parse_object};

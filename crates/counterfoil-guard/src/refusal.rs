@@ -15,6 +15,8 @@ pub enum Refusal {
     HeaderNotAllowed,
     /// `typ` is not `at+jwt`.
     WrongType,
+    /// Encrypted, and not to be opened by the key it names.
+    NotDecryptable,
     /// No key of this issuer has that `kid`.
     UnknownKey,
     /// `alg` is not the one the key is bound to.
@@ -69,6 +71,7 @@ impl Refusal {
             Self::Malformed => "malformed",
             Self::HeaderNotAllowed => "header_not_allowed",
             Self::WrongType => "wrong_type",
+            Self::NotDecryptable => "not_decryptable",
             Self::UnknownKey => "unknown_key",
             Self::WrongAlgorithm => "wrong_algorithm",
             Self::BadSignature => "bad_signature",

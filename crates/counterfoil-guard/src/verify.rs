@@ -1,7 +1,8 @@
 //! T1: every check an access token must pass, in order, in one function.
 
 use crate::base64url;
-use crate::claims::{Claims, Dates};
+use crate::claims::{Claims, Dates, Kind};
+use crate::encryption::{self, DecryptionKey};
 use crate::id::Kid;
 use crate::json::Strict;
 use crate::jwks::KeySet;
@@ -10,6 +11,7 @@ use crate::paseto::{self, Message};
 use crate::refusal::Refusal;
 use crate::subject::Subjects;
 use crate::time::Timestamp;
+use std::borrow::Cow;
 
 /// How far `nbf` and `iat` may lie in the future: clocks differ. `exp` gets no leeway, the authority's clock is carried
 /// in its feed.
@@ -25,12 +27,21 @@ pub struct Verifier {
     audiences: Vec<String>,
     subjects: Subjects,
     keys: KeySet,
+    decryption: Vec<DecryptionKey>,
+    opened_elsewhere: bool,
 }
 
 impl Verifier {
     /// For tokens of `issuer` (exact, RFC 9068 section 4), meant for `audience`, signed by one of the issuer's `keys`.
     pub fn new(issuer: &str, audience: &str, keys: KeySet) -> Self {
-        Self { issuer: issuer.to_owned(), audiences: vec![audience.to_owned()], subjects: Subjects::default(), keys }
+        Self {
+            issuer: issuer.to_owned(),
+            audiences: vec![audience.to_owned()],
+            subjects: Subjects::default(),
+            keys,
+            decryption: Vec::new(),
+            opened_elsewhere: false,
+        }
     }
 
     /// Accepts tokens for this audience too.
@@ -45,6 +56,27 @@ impl Verifier {
     pub const fn of(mut self, subjects: Subjects) -> Self {
         self.subjects = subjects;
         self
+    }
+
+    /// Opens tokens that are encrypted to this key, too. Those that are not encrypted still count: encryption hides, and proves nothing.
+    #[must_use]
+    pub fn opening_with(mut self, key: DecryptionKey) -> Self {
+        self.decryption.push(key);
+        self
+    }
+
+    /// Takes tokens too that somebody else has decrypted before they come here, with what is private in them: as the authority does
+    /// when it is asked about one. No resource server should.
+    #[must_use]
+    pub const fn opened_elsewhere(mut self) -> Self {
+        self.opened_elsewhere = true;
+        self
+    }
+
+    /// The signed token: this one, or the one within it. Nothing of it is believed yet.
+    pub fn opened<'a>(&self, token: &'a str) -> Result<Cow<'a, str>, Refusal> {
+        let encrypted = !self.decryption.is_empty() && token.bytes().filter(|byte| *byte == b'.').count() == 4;
+        if encrypted { encryption::decrypt(token, &self.decryption).map(Cow::Owned) } else { Ok(Cow::Borrowed(token)) }
     }
 
     /// Believes the token or refuses it. Says nothing about revocation: see [`crate::RevocationIndex::check`].
@@ -76,8 +108,14 @@ impl Verifier {
     /// All that does not depend on the time: signature, issuer, audience, subject. What the token is, its beginning says, and either
     /// kind is verified whole and in its own way.
     fn verify_signed(&self, token: &str) -> Result<(Claims, Kid), Refusal> {
-        let (claims, kid) =
-            if token.starts_with(paseto::HEADER) { self.read_paseto(token)? } else { self.read_jwt(token)? };
+        let opened = self.opened(token)?;
+        let encrypted = matches!(opened, Cow::Owned(_));
+        // What is encrypted is a JWT within (`cty`), and nothing else.
+        let (claims, kid) = if opened.starts_with(paseto::HEADER) && !encrypted {
+            self.read_paseto(&opened)?
+        } else {
+            self.read_jwt(&opened, encrypted || self.opened_elsewhere)?
+        };
         if claims.iss != self.issuer {
             return Err(Refusal::WrongIssuer);
         }
@@ -101,12 +139,12 @@ impl Verifier {
         if !message.verifies(key, b"") {
             return Err(Refusal::BadSignature);
         }
-        let claims = read_claims(&message.message, Dates::Text)?;
+        let claims = read_claims(&message.message, Kind { dates: Dates::Text, private: false })?;
         Ok((claims, kid.clone()))
     }
 
     /// JWT: shape, header, key, algorithm, signature, claims.
-    fn read_jwt(&self, token: &str) -> Result<(Claims, Kid), Refusal> {
+    fn read_jwt(&self, token: &str, private: bool) -> Result<(Claims, Kid), Refusal> {
         let [header_part, payload_part, signature_part] = split(token)?;
         let header = Header::decode(header_part)?;
         if !header.is_access_token() {
@@ -123,7 +161,7 @@ impl Verifier {
         }
         // Only now is the payload worth reading (JWS-5.2, ASVS-9.1.1).
         let payload = base64url::decode(payload_part).ok_or(Refusal::Malformed)?;
-        Ok((read_claims(&payload, Dates::Numeric)?, header.kid))
+        Ok((read_claims(&payload, Kind { dates: Dates::Numeric, private })?, header.kid))
     }
 }
 
@@ -146,8 +184,8 @@ pub fn check_times(claims: &Claims, now: Timestamp) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn read_claims(payload: &[u8], dates: Dates) -> Result<Claims, Refusal> {
-    Claims::read(payload, dates).map_err(|_| {
+fn read_claims(payload: &[u8], kind: Kind) -> Result<Claims, Refusal> {
+    Claims::read(payload, kind).map_err(|_| {
         // Told apart for the log only; both are `token_invalid` outside.
         if serde_json::from_slice::<Strict>(payload).is_ok() { Refusal::BadClaim } else { Refusal::Malformed }
     })

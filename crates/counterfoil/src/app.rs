@@ -4,6 +4,7 @@ use crate::clock::Clock;
 use crate::config::{Config, RegistrationPolicy};
 use crate::feed::Feed;
 use crate::flow::access::InForce;
+use crate::flow::budget;
 use crate::flow::clients::{self, KnownClient};
 use crate::flow::start::{Secrets, StartError};
 use crate::gate::Gate;
@@ -48,6 +49,8 @@ pub struct Resource {
     pub mint: MintPolicy,
     /// What signs them.
     pub algorithm: Algorithm,
+    /// The scopes it knows.
+    pub scopes: Vec<String>,
 }
 
 /// A token that has been verified, and the answer to `me` for it.
@@ -139,6 +142,8 @@ impl App {
         let parties = Parties { issuer: parts.public.issuer().to_owned(), audiences, behind };
         let Secrets { master, keys, tokens, pepper } = parts.secrets;
         let keys = Keys::open(&keys, master, parties).map_err(|_| StartError::Damaged("signing key"))?;
+        let names = parts.config.clients.keys().filter_map(|name| name.parse().ok());
+        budget::check(&applications, (&resources, names), &keys.ring())?;
         Ok(Self {
             keys: Arc::new(keys),
             tokens,
@@ -208,6 +213,8 @@ fn applications(config: &Config, issuer: &str) -> BTreeMap<String, Application> 
             lifetime: config.session.access_lifetime.0,
             budget: chosen.token_budget,
             with_roles: chosen.claims.iter().any(|claim| claim == "roles"),
+            // Their tokens are read by this server too, which has no private key of theirs.
+            confidential: None,
         };
         let algorithm = chosen.algorithm.unwrap_or(config.keys.algorithm).0;
         (name.clone(), Application { profile: chosen.profile, mint, algorithm })
@@ -222,10 +229,12 @@ fn resources(config: &Config, issuer: &str) -> BTreeMap<String, Resource> {
             audience: chosen.audience(name).to_owned(),
             format: chosen.format,
             lifetime: config.session.access_lifetime.0,
-            budget: chosen.token_budget,
+            budget: chosen.budget(),
             with_roles: chosen.claims.iter().any(|claim| claim == "roles"),
+            confidential: chosen.confidential(),
         };
-        (name.clone(), Resource { mint, algorithm: chosen.algorithm.unwrap_or(config.keys.algorithm).0 })
+        let algorithm = chosen.algorithm.unwrap_or(config.keys.algorithm).0;
+        (name.clone(), Resource { mint, algorithm, scopes: chosen.scopes.clone() })
     };
     config.resources.iter().map(resource).collect()
 }

@@ -45,7 +45,8 @@ impl Keyring {
             return Err(DamagedKey);
         }
         let verifier = parties.verifier(&parties.audiences, keys).ok_or(DamagedKey)?;
-        let behind = parties.verifier(&parties.behind, keys).map(|verifier| verifier.of(Subjects::Both));
+        let behind =
+            parties.verifier(&parties.behind, keys).map(|verifier| verifier.of(Subjects::Both).opened_elsewhere());
         let jwks = jwks(keys).to_string();
         let etag = crate::app::etag(jwks.as_bytes());
         Ok(Self { signing, verifier, behind, jwks: Bytes::from(jwks), etag })

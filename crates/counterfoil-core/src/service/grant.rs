@@ -170,6 +170,7 @@ mod tests {
             claims_version: 0,
             scope: scope.map(str::to_owned),
             act,
+            private: std::collections::BTreeMap::new(),
         }
     }
 

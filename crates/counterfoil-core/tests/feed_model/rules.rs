@@ -8,6 +8,7 @@ use counterfoil_core::{Sid, Timestamp, UserId};
 use counterfoil_guard::Subject;
 use counterfoil_guard::feed::Follower;
 use counterfoil_guard::{Answer, Claims, Clocks, Cursor, Entry, Flat, Instance, Jti, Kid, LogId, Target, Tick};
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -122,6 +123,7 @@ static CLAIMS: LazyLock<[Claims; 3]> = LazyLock::new(|| {
         claims_version: 0,
         scope: None,
         act: None,
+        private: BTreeMap::new(),
     })
 });
 

@@ -1,5 +1,6 @@
 //! What a guard is told.
 
+use crate::encryption::DecryptionKey;
 use crate::subject::Subjects;
 use http::Uri;
 use std::fmt;
@@ -62,6 +63,8 @@ pub struct Config {
     pub audiences: Vec<String>,
     /// Whose tokens are accepted: users' only unless told otherwise.
     pub subjects: Subjects,
+    /// What opens tokens that are encrypted to this audience.
+    pub decryption_keys: Vec<DecryptionKey>,
     /// How tokens are checked.
     pub mode: Mode,
     /// What happens when the lease has ended.
@@ -99,6 +102,7 @@ impl Config {
             audience: audience.to_owned(),
             audiences: Vec::new(),
             subjects: Subjects::default(),
+            decryption_keys: Vec::new(),
             mode: Mode::default(),
             on_lease_end: OnLeaseEnd::default(),
         })

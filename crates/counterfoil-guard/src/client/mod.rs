@@ -77,6 +77,7 @@ impl Client {
         let (first, rest) = (config.audience.as_str(), audiences);
         let verifier = Verifier::new(&config.issuer, first, KeySet::default()).of(config.subjects);
         let verifier = rest.fold(verifier, |verifier, audience| verifier.also_for(audience));
+        let verifier = config.decryption_keys.iter().cloned().fold(verifier, Verifier::opening_with);
         let guard = Guard::new(verifier, Instance::from_bytes(http::random()));
         let http = Http::new();
         let (answers, keys) = (watch::Sender::new(0), tokio::sync::Mutex::default());
@@ -128,7 +129,9 @@ impl Client {
             Err(Refusal::UnknownKey) if self.shared.refetch_keys().await => verify()?,
             outcome => outcome?,
         };
-        self.shared.http.introspect(&self.shared.config, token).await?;
+        // The authority cannot open what is encrypted to this audience.
+        let opened = self.shared.guard.opened(token)?;
+        self.shared.http.introspect(&self.shared.config, &opened).await?;
         Ok(verified)
     }
 

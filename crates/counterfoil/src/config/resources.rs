@@ -2,9 +2,9 @@
 
 use super::applications::{check_budget, check_claims, check_name};
 use super::{AlgorithmConfig, ConfigError};
-use counterfoil_core::issue::{Format, HARD_CAP};
+use counterfoil_core::issue::{Confidential, Format, PrivateClaim};
 use counterfoil_core::service::grant::Rules;
-use counterfoil_guard::{ClientName, is_scope_token};
+use counterfoil_guard::{ClientName, EncryptionKey, is_scope_token};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -22,8 +22,37 @@ pub struct ResourceConfig {
     pub format: Format,
     /// What signs its tokens; default: `keys.algorithm`.
     pub algorithm: Option<AlgorithmConfig>,
-    /// How many bytes an access token may have: 400 to 4096.
-    pub token_budget: usize,
+    /// A public key (a JWK of kind X25519 or P-256, with a kid) that its tokens are encrypted to: nobody else can read them then, the
+    /// browser that carries one included.
+    pub encryption_key: Option<EncryptionKeyConfig>,
+    /// What its tokens say of the person, now that nobody else can read it: `email`, `name`.
+    pub private: Vec<PrivateClaim>,
+    /// How many bytes an access token may have: 400 to 4096; 1024 if not given, 2048 if it is encrypted.
+    pub token_budget: Option<usize>,
+}
+
+/// A public JWK, as text or as a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncryptionKeyConfig(pub EncryptionKey);
+
+impl<'de> Deserialize<'de> for EncryptionKeyConfig {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Text(String),
+            Table(BTreeMap<String, String>),
+        }
+        let text = match Written::deserialize(from)? {
+            Written::Text(text) => text,
+            Written::Table(members) => serde_json::to_string(&members).map_err(serde::de::Error::custom)?,
+        };
+        EncryptionKey::from_jwk(text.as_bytes()).map(Self).ok_or_else(|| {
+            serde::de::Error::custom(
+                "expected a public JWK with kid, kty and crv: OKP and X25519 with x, or EC and P-256 with x and y; no private member",
+            )
+        })
+    }
 }
 
 impl Default for ResourceConfig {
@@ -34,8 +63,9 @@ impl Default for ResourceConfig {
             claims: Vec::new(),
             format: Format::Jwt,
             algorithm: None,
-            // It travels between servers, in a header; an exchanged one says who acts, too.
-            token_budget: 1024.min(HARD_CAP),
+            encryption_key: None,
+            private: Vec::new(),
+            token_budget: None,
         }
     }
 }
@@ -45,9 +75,17 @@ impl ResourceConfig {
         let key = |field: &str| format!("resources.{name}.{field}");
         check_name("resources", name)?;
         check_claims(&key("claims"), &self.claims)?;
-        check_budget(&key("token_budget"), self.token_budget)?;
+        check_budget(&key("token_budget"), self.budget())?;
         if self.audience.as_ref().is_some_and(|audience| audience.is_empty() || audience.len() > 200) {
             return Err(ConfigError::key(key("audience"), "must have 1 to 200 bytes"));
+        }
+        if self.encryption_key.is_none() && !self.private.is_empty() {
+            let reason = "what is private goes only into encrypted tokens: give the resource an `encryption_key`";
+            return Err(ConfigError::key(key("private"), reason));
+        }
+        if self.encryption_key.is_some() && self.format != Format::Jwt {
+            let reason = "found \"paseto\"; tokens that are encrypted are JWTs (a PASETO for one audience would need a shared key)";
+            return Err(ConfigError::key(key("format"), reason));
         }
         for (place, scope) in self.scopes.iter().enumerate() {
             if !is_scope_token(scope) || scope.len() > 64 || self.scopes[..place].contains(scope) {
@@ -58,6 +96,19 @@ impl ResourceConfig {
             }
         }
         Ok(())
+    }
+
+    /// How many bytes a token may have. It travels between servers, in a header; an exchanged one says who acts, and what is
+    /// encrypted is a third longer once more.
+    pub fn budget(&self) -> usize {
+        let usual = if self.encryption_key.is_some() { 2048 } else { 1024 };
+        self.token_budget.unwrap_or(usual)
+    }
+
+    /// The key its tokens are encrypted to, and what they say because of it.
+    pub fn confidential(&self) -> Option<Confidential> {
+        let EncryptionKeyConfig(key) = self.encryption_key.clone()?;
+        Some(Confidential { key, claims: self.private.clone() })
     }
 
     /// The `aud` of its tokens.

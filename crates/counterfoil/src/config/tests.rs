@@ -181,6 +181,12 @@ fn t2_resources_clients_and_formats_are_checked_when_the_configuration_is_read()
         ("[resources.a]\nformat = 'paseto'\nalgorithm = 'ES256'", "signed by Ed25519"),
         ("[applications.web]\nformat = 'paseto'\nalgorithm = 'ES256'", "signed by Ed25519"),
         ("[keys]\nalgorithm = 'ES256'\n[applications.web]\nformat = 'paseto'", "applications.web.format"),
+        ("[resources.a]\nprivate = ['email']", "give the resource an `encryption_key`"),
+        ("[resources.a]\nencryption_key = '{}'", "expected a public JWK"),
+        (
+            "[resources.a]\nencryption_key = { kid = 'e', kty = 'OKP', crv = 'X25519', x = 'hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo', d = 'x' }",
+            "no private member",
+        ),
         ("[clients.a.resources]\nbilling = []", "the names of [resources]"),
         ("[clients.'a b']", "1 to 64 letters"),
         ("[clients.a]\nexchanges = ['other']", "the names of [applications] and [resources]"),

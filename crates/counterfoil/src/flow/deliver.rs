@@ -84,9 +84,9 @@ pub(super) fn mint_as(
     said: &Statement<'_>,
     now: Timestamp,
 ) -> Result<Minted, OverBudget> {
-    let random: [u8; 18] = random();
-    let (jti, jitter) = random.split_at(16);
+    let name: [u8; 18] = random();
+    let (jti, jitter) = name.split_at(16);
     let jti = Jti::from_bytes(jti.try_into().expect("split at 16"));
     let jitter = u16::from_be_bytes(jitter.try_into().expect("two are left"));
-    mint(app.keyring().signing(algorithm), policy, said, now, (jti, jitter))
+    mint(app.keyring().signing(algorithm), policy, said, now, (jti, jitter), &mut random::<32>)
 }

@@ -11,6 +11,7 @@ use crate::store::StoreError;
 use counterfoil_core::Timestamp;
 use counterfoil_core::issue::{Minted, Proof, Statement};
 use counterfoil_core::service::grant::{GrantError, Granted, Rules, Service, Wanted, client_credentials, exchange};
+use counterfoil_core::user::{Role, User};
 use counterfoil_guard::{Claims, Subject};
 use std::time::Duration;
 
@@ -64,6 +65,7 @@ pub fn for_itself(app: &App, service: &Service, wanted: Wanted<'_>) -> Result<Is
         act: None,
         // It stands as long as its credential does.
         not_after: now.plus(app.config.session.access_lifetime.0.saturating_mul(2)),
+        person: None,
     };
     issue(app, &granted, &said, now)
 }
@@ -97,6 +99,7 @@ pub async fn for_another(
         scope: made.granted.scope.as_deref(),
         act: Some(&made.act),
         not_after: made.not_after,
+        person: person_of(&live),
     };
     issue(app, &made.granted, &said, now)
 }
@@ -106,11 +109,15 @@ fn proof_of(subject: &Claims) -> Option<Proof<'_>> {
     subject.sub.user().map(|_| Proof { auth_time: subject.auth_time, acr: &subject.acr, amr: &subject.amr })
 }
 
-fn roles_of(live: &Live) -> Vec<&str> {
+const fn person_of(live: &Live) -> Option<&User> {
     match live {
-        Live::OfSession { user, .. } => user.roles.iter().map(counterfoil_core::user::Role::as_str).collect(),
-        Live::OfClient(_) => Vec::new(),
+        Live::OfSession { user, .. } => Some(user),
+        Live::OfClient(_) => None,
     }
+}
+
+fn roles_of(live: &Live) -> Vec<&str> {
+    person_of(live).map(|user| user.roles.iter().map(Role::as_str).collect()).unwrap_or_default()
 }
 
 fn rules<'a>(app: &'a App, service: &Service) -> &'a Rules {

@@ -123,7 +123,9 @@ fn hand_off(app: &App, who: &Resolved, audience: &str, now: Timestamp) -> Result
     let Resolved { at, session, user } = who;
     let (since, acr) = (session.auth_time.as_millis(), session.acr.as_str());
     let mut key = String::new();
-    let algorithm = app.config.keys.algorithm.0;
+    // A server behind that is described as a resource gets its tokens as that says.
+    let resource = app.resources.values().find(|resource| resource.mint.audience == audience);
+    let algorithm = resource.map_or(app.config.keys.algorithm.0, |resource| resource.algorithm);
     // A key that has been revoked takes the tokens it signed along.
     let (version, kid) = (user.claims_version, app.keyring().signing(algorithm).kid().clone());
     // The session last: the memory looks at the last bytes to tell one from another.
@@ -131,14 +133,19 @@ fn hand_off(app: &App, who: &Resolved, audience: &str, now: Timestamp) -> Result
     if let Some(known) = app.gate.handed_off.lock().get(&key).filter(|known| now < known.renew_at) {
         return Ok(known);
     }
-    let policy = MintPolicy {
-        issuer: app.public.issuer().to_owned(),
-        audience: audience.to_owned(),
-        format: Format::Jwt,
-        lifetime: HAND_OFF_LIFETIME.min(app.config.session.access_lifetime.0),
-        // It never travels to a browser, so the application's own budget says nothing of it.
-        budget: HARD_CAP,
-        with_roles: true,
+    let lifetime = HAND_OFF_LIFETIME.min(app.config.session.access_lifetime.0);
+    let policy = match resource {
+        Some(resource) => MintPolicy { lifetime, ..resource.mint.clone() },
+        None => MintPolicy {
+            issuer: app.public.issuer().to_owned(),
+            audience: audience.to_owned(),
+            format: Format::Jwt,
+            lifetime,
+            // It never travels to a browser, so the application's own budget says nothing of it.
+            budget: HARD_CAP,
+            with_roles: true,
+            confidential: None,
+        },
     };
     let minted = mint_as(app, (&policy, algorithm), &Statement::of_session(session, user), *at)?;
     let half = Duration::from_secs(minted.expires_in.unsigned_abs()) / 2;

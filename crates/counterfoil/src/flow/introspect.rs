@@ -100,7 +100,8 @@ pub(super) async fn resolve(app: &App, token: &str, now: Timestamp) -> Result<Li
         (Kind::Session, found.filter(|(session, _)| session.profile == Profile::Opaque))
     } else {
         let verified = match verify_access(app, token, now) {
-            Err(Refusal::WrongAudience) => verify_handed_off(app, token, now)?,
+            // For somebody else; with what is private in it, it is a bad one for us.
+            Err(Refusal::WrongAudience | Refusal::BadClaim) => verify_handed_off(app, token, now)?,
             outcome => outcome?,
         };
         if let Some(name) = verified.claims.sub.client() {

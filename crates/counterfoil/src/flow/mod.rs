@@ -3,6 +3,7 @@
 pub mod access;
 pub mod administer;
 pub mod authenticate;
+pub mod budget;
 pub mod change_password;
 pub mod clients;
 pub mod deliver;

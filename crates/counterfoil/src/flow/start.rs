@@ -24,7 +24,7 @@ pub struct Secrets {
 }
 
 /// Why the secrets cannot be opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StartError {
     /// The store failed.
     #[error(transparent)]
@@ -35,6 +35,16 @@ pub enum StartError {
     /// A secret that must be there is not, or is damaged.
     #[error("the store's {0} is missing or damaged")]
     Damaged(&'static str),
+    /// No access token would ever fit.
+    #[error("configuration key `{key}`: found {budget}; the smallest access token here has {size} bytes")]
+    OverBudget {
+        /// The budget's name.
+        key: String,
+        /// How large the smallest token is.
+        size: usize,
+        /// How large it may be.
+        budget: usize,
+    },
 }
 
 /// Opens what the store holds sealed; an empty store gets its first keys, all in one transaction.

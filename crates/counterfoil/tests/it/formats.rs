@@ -1,9 +1,11 @@
-//! Tokens in the format PASETO v4.public, from the sign-in to everything here that takes one.
+//! The other formats: PASETO v4.public, from the sign-in to everything here that takes a token; and JWE, for audiences that have
+//! given a key.
 
-use crate::oauth::{credential, introspect};
+use crate::oauth::{credential, introspect, send};
 use crate::support::{Browser, TestApp};
+use aws_lc_rs::agreement::{PrivateKey, X25519};
 use counterfoil_guard::paseto::Message;
-use counterfoil_guard::{KeySet, Refusal, Verifier, base64url_encode};
+use counterfoil_guard::{DecryptionKey, KeySet, Refusal, Verifier, base64url_decode, base64url_encode};
 use http::{Method, header};
 use serde_json::{Value, json};
 
@@ -95,4 +97,62 @@ async fn atk38_what_is_not_the_token_as_it_was_made_is_refused_everywhere() {
     }
     let changed = footer(r#"{"kid":"k4.pid.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#);
     assert_eq!(guard(&app).verify(&changed, app.app.clock.now()), Err(Refusal::UnknownKey));
+}
+
+/// A key pair of the audience's own: (what the configuration holds, what its guards hold).
+fn pair() -> (Value, DecryptionKey) {
+    let private = PrivateKey::from_private_key(&X25519, &[7; 32]).unwrap();
+    let x = base64url_encode(private.compute_public_key().unwrap().as_ref());
+    let public = json!({ "kty": "OKP", "crv": "X25519", "kid": "e1", "x": x });
+    let mut jwk = public.clone();
+    jwk["d"] = base64url_encode(&[7; 32]).into();
+    (public, DecryptionKey::from_jwk(jwk.to_string().as_bytes()).unwrap())
+}
+
+#[tokio::test]
+async fn jwt_bcp_3_3_what_is_private_is_read_by_its_audience_and_by_nobody_else() {
+    let (public, key) = pair();
+    let app = TestApp::with(&format!(
+        "trusted_proxies = [\"203.0.113.7/32\"]\n[gate]\nupstream_audience = \"crm\"\n\
+         [resources.crm]\nencryption_key = '{public}'\nprivate = [\"email\", \"name\"]\n\
+         [clients.front]\nexchanges = [\"web\"]\n[clients.front.resources]\ncrm = []"
+    ))
+    .await;
+    let mut browser = app.signed_in().await;
+    browser.peer = "203.0.113.7".parse().unwrap();
+    let access = browser.cookie(ACCESS).unwrap();
+    let secret = crate::control::ask(&app, "POST", "/api/admin/clients", Some(json!({ "name": "front" }))).await.1;
+    let form = format!(
+        "client_id=front&client_secret={}&grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token={access}\
+         &subject_token_type=urn:ietf:params:oauth:token-type:access_token",
+        secret["client_secret"].as_str().unwrap()
+    );
+    let exchanged = send(&app, "/oauth/token", "", &form).await.json();
+    let mut asked = browser.request(Method::GET, "/gate");
+    for (name, value) in [("x-original-method", "GET"), ("x-original-uri", "/")] {
+        asked.headers_mut().insert(name, value.parse().unwrap());
+    }
+    let handed = browser.send_without_keeping(asked).await;
+    let handed = handed.headers[header::AUTHORIZATION].to_str().unwrap().strip_prefix("Bearer ").unwrap().to_owned();
+    let keys = KeySet::from_jwks(&app.app.keyring().jwks).unwrap();
+    let blind = Verifier::new(app.app.public.issuer(), "crm", keys);
+    let own = blind.clone().opening_with(key);
+    let credential = credential(&app, "crm").await;
+    for token in [exchanged["access_token"].as_str().unwrap(), &handed] {
+        assert_eq!(token.split('.').count(), 5, "{token}");
+        let header = base64url_decode(token.split('.').next().unwrap()).unwrap();
+        assert!(!String::from_utf8_lossy(&header).contains("ada"));
+        let claims = own.verify(token, app.app.clock.now()).unwrap();
+        assert_eq!(claims.private["email"], crate::support::EMAIL);
+        assert_eq!(blind.verify(token, app.app.clock.now()), Err(Refusal::Malformed));
+        let inner = own.opened(token).unwrap();
+        assert_eq!(blind.verify(&inner, app.app.clock.now()), Err(Refusal::BadClaim), "not in the clear");
+        assert_eq!(introspect(&app, &credential, &inner).await["sub"], claims.sub.to_string());
+        assert_eq!(introspect(&app, &credential, token).await, json!({ "active": false }), "we cannot open it either");
+        assert_eq!(statuses(&browser, token).await, (401, 401));
+    }
+    let clear = Message::split(&access).is_err() && access.split('.').count() == 3;
+    assert!(
+        clear && !String::from_utf8_lossy(&base64url_decode(access.split('.').nth(1).unwrap()).unwrap()).contains('@')
+    );
 }

@@ -32,7 +32,7 @@ async fn md_1_md_2_the_metadata_names_the_issuer_and_only_what_is_there() {
     let metadata = app.browser().get("/.well-known/oauth-authorization-server").await.json();
     assert_eq!(metadata["issuer"], "https://app.example.com");
     assert_eq!(metadata["jwks_uri"], "https://app.example.com/.well-known/jwks.json");
-    assert_eq!(metadata["token_endpoint"], Value::Null);
+    assert_eq!(metadata["authorization_endpoint"], Value::Null);
 }
 
 #[tokio::test]

@@ -1,0 +1,68 @@
+//! T2 at the start: an application or a resource whose tokens could never fit stops it, rather than the first sign-in.
+
+use super::start::StartError;
+use crate::app::{Application, Resource};
+use crate::keyring::Keyring;
+use counterfoil_core::issue::{OverBudget, Proof, Statement, mint};
+use counterfoil_core::{ClientName, Jti, Sid, Timestamp, UserId};
+use counterfoil_guard::{Actor, Subject};
+use std::collections::BTreeMap;
+
+/// A time whose number is as long as any will be for three hundred years.
+const SOME_TIME: Timestamp = Timestamp::from_seconds(9_000_000_000);
+
+/// Mints one token for each, saying all that does not depend on whom it speaks for. Roles and what is private come on top.
+pub fn check(
+    applications: &BTreeMap<String, Application>,
+    (resources, clients): (&BTreeMap<String, Resource>, impl Iterator<Item = ClientName>),
+    ring: &Keyring,
+) -> Result<(), StartError> {
+    let amr = ["pwd".to_owned(), "otp".to_owned()];
+    for (name, application) in applications {
+        let said = Statement { client_id: name, ..anybody(&amr) };
+        let minted =
+            mint(ring.signing(application.algorithm), &application.mint, &said, SOME_TIME, random(), &mut fixed);
+        minted.map_err(|error| over("applications", name, error))?;
+    }
+    let Some(longest) = clients.max_by_key(|name| name.as_str().len()) else { return Ok(()) };
+    let act = Actor { sub: Subject::Client(longest.clone()), sid: sid(), act: None };
+    for (name, resource) in resources {
+        let scope = (!resource.scopes.is_empty()).then(|| resource.scopes.join(" "));
+        let said = Statement { client_id: longest.as_str(), scope: scope.as_deref(), act: Some(&act), ..anybody(&amr) };
+        let minted = mint(ring.signing(resource.algorithm), &resource.mint, &said, SOME_TIME, random(), &mut fixed);
+        minted.map_err(|error| over("resources", name, error))?;
+    }
+    Ok(())
+}
+
+fn over(section: &str, name: &str, OverBudget { size, budget }: OverBudget) -> StartError {
+    StartError::OverBudget { key: format!("{section}.{name}.token_budget"), size, budget }
+}
+
+fn anybody(amr: &[String]) -> Statement<'_> {
+    Statement {
+        sub: Subject::User(UserId::from_bytes([0; 16])),
+        client_id: "",
+        sid: sid(),
+        proof: Some(Proof { auth_time: SOME_TIME.as_seconds(), acr: "aal2", amr }),
+        roles: Vec::new(),
+        claims_version: 0,
+        scope: None,
+        act: None,
+        not_after: SOME_TIME.plus(std::time::Duration::from_hours(1)),
+        person: None,
+    }
+}
+
+const fn sid() -> Sid {
+    Sid::from_bytes([0; 16])
+}
+
+/// The token is measured and thrown away: nothing about it need be random.
+const fn random() -> (Jti, u16) {
+    (Jti::from_bytes([0; 16]), 0)
+}
+
+const fn fixed() -> [u8; 32] {
+    [1; 32]
+}
