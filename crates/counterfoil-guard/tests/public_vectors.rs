@@ -2,10 +2,25 @@
 
 use counterfoil_guard::{Algorithm, KeySet, Timestamp, Verifier, VerifyingKey, base64url_decode, split};
 use serde_json::{Value, json};
+use std::path::PathBuf;
+
+#[path = "public_vectors/encryption.rs"]
+mod encryption;
+#[path = "public_vectors/jose.rs"]
+mod jose;
+#[path = "public_vectors/paseto.rs"]
+mod paseto;
+
+/// The folders of `vectors/` that `decisions.json` lists file by file.
+const FOLDERS: [&str; 5] = ["dpop", "rfc-jose-appendix", "rfc7520-cookbook", "set", "status-list"];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../vectors")
+}
 
 fn read(path: &str) -> Value {
-    let path = format!("{}/../../vectors/{path}.json", env!("CARGO_MANIFEST_DIR"));
-    serde_json::from_str(&std::fs::read_to_string(&path).expect("the vectors are in the repository")).expect("JSON")
+    let text = std::fs::read_to_string(root().join(format!("{path}.json"))).expect("the vectors are in the repository");
+    serde_json::from_str(&text).expect("JSON")
 }
 
 fn bytes(hex: &Value) -> Vec<u8> {
@@ -46,6 +61,37 @@ fn atk05_06_wycheproof_es256() {
     let key = |group: &Value| bytes(&group["publicKey"]["uncompressed"]);
     let (count, different) = raw_signatures("wycheproof/ecdsa_secp256r1_sha256_p1363_test", Algorithm::Es256, key);
     assert_eq!((count, different), (262, Vec::new()));
+}
+
+/// r and s of a signature in DER, 32 bytes each, as JWS has them (RFC 7518 section 3.4). Only for those that the label calls valid.
+fn from_der(der: &[u8]) -> Vec<u8> {
+    let length = usize::from(der[3]);
+    let (r, s) = (&der[4..4 + length], &der[6 + length..]);
+    let number = |bytes: &[u8]| {
+        let digits = &bytes[bytes.iter().take_while(|byte| **byte == 0).count()..];
+        [&vec![0; 32 - digits.len()], digits].concat()
+    };
+    [number(r), number(s)].concat()
+}
+
+/// The labels are for DER, which X.509 and WebAuthn write. In a JWS there are r and s alone, so all are refused as they stand, and
+/// those that are labelled valid differ: 174, for the spelling and nothing else.
+#[test]
+fn atk05_der_is_no_spelling_of_an_es256_signature() {
+    let (mut count, mut different) = (0, 0);
+    for group in list(&read("wycheproof/ecdsa_secp256r1_sha256_test")["testGroups"]) {
+        let key = VerifyingKey::new(Algorithm::Es256, &bytes(&group["publicKey"]["uncompressed"])).expect("a key");
+        for test in list(&group["tests"]) {
+            let (message, signature) = (bytes(&test["msg"]), bytes(&test["sig"]));
+            assert!(!key.verifies(&message, &signature), "{}", test["tcId"]);
+            count += 1;
+            if test["result"] == "valid" {
+                assert!(key.verifies(&message, &from_der(&signature)), "{}", test["tcId"]);
+                different += 1;
+            }
+        }
+    }
+    assert_eq!((count, different), (484, 174));
 }
 
 #[test]
