@@ -167,3 +167,28 @@ test("Authlib", async () => {
   isExchanged(answers.exchange);
   assert.equal(answers.refused, "invalid_scope");
 });
+
+test("DPoP (RFC 9449), nonce included: oauth4webapi and openid-client", async () => {
+  const options = { [oauth.allowInsecureRequests]: true };
+  const as = await oauth.processDiscoveryResponse(new URL(issuer), await oauth.discoveryRequest(new URL(issuer), { ...options, algorithm: "oauth2" }));
+  const client = { client_id: "reports" };
+  const pair = await oauth.generateKeyPair("ES256", { extractable: true });
+  const DPoP = oauth.DPoP(client, pair);
+  const ask = async () => {
+    const answer = await oauth.clientCredentialsGrantRequest(as, client, oauth.ClientSecretBasic(secret), {}, { ...options, DPoP });
+    return oauth.processClientCredentialsResponse(as, client, answer);
+  };
+  // Once without a nonce; the server says which, and the library puts it into the next.
+  const first = await ask().then(() => undefined, (error) => error);
+  assert.ok(oauth.isDPoPNonceError(first), String(first));
+  const bound = await ask();
+  assert.equal(bound.token_type, "dpop");
+  const thumbprint = await DPoP.calculateThumbprint?.();
+  assert.match(claimsOf(bound.access_token).cnf.jkt, /^[\w-]{43}$/);
+  if (thumbprint) assert.equal(claimsOf(bound.access_token).cnf.jkt, thumbprint);
+  // openid-client retries by itself.
+  const config = await openid.discovery(new URL(issuer), "reports", undefined, openid.ClientSecretBasic(secret), { algorithm: "oauth2", execute: [openid.allowInsecureRequests] });
+  const handle = openid.getDPoPHandle(config, await openid.randomDPoPKeyPair("ES256"));
+  const again = await openid.clientCredentialsGrant(config, {}, { DPoP: handle });
+  assert.equal(again.token_type, "dpop");
+});

@@ -3,7 +3,8 @@
 use crate::keys::signing::SigningKey;
 use crate::session::Session;
 use crate::user::User;
-use counterfoil_guard::{Actor, EncryptionKey, Jti, Sid, Subject, Timestamp, rfc3339};
+use counterfoil_guard::dpop::Thumbprint;
+use counterfoil_guard::{Actor, EncryptionKey, Jti, Sid, Subject, Timestamp, base64url_encode, rfc3339};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -119,6 +120,8 @@ pub struct Statement<'a> {
     pub act: Option<&'a Actor>,
     /// The token dies then at the latest.
     pub not_after: Timestamp,
+    /// The key it is bound to.
+    pub bound_to: Option<Thumbprint>,
     /// Who it speaks for, for audiences that may know.
     pub person: Option<&'a User>,
 }
@@ -151,6 +154,7 @@ impl<'a> Statement<'a> {
             scope: None,
             act: None,
             not_after: session.expires_at,
+            bound_to: session.bound_to,
             person: Some(user),
         }
     }
@@ -198,8 +202,16 @@ struct Payload<'a> {
     scope: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     act: Option<&'a Actor>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     private: BTreeMap<&'static str, &'a str>,
+}
+
+/// RFC 9449 section 6.1.
+#[derive(Serialize)]
+struct Confirmation {
+    jkt: String,
 }
 
 /// What the policy lets its audience know of the person. In the clear, nothing.
@@ -259,6 +271,7 @@ pub fn mint(
         claims_version: said.claims_version,
         scope: said.scope,
         act: said.act,
+        cnf: said.bound_to.map(|key| Confirmation { jkt: base64url_encode(&key) }),
         private: private(policy, said.person),
     };
     let payload = serde_json::to_vec(&payload).expect("strings and numbers always serialise");

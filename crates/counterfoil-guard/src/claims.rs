@@ -1,7 +1,10 @@
 //! The claims of an access token (RFC 9068 section 2.2), typed as they are read.
 
+use crate::base64url;
+use crate::dpop::{Proof, Thumbprint};
 use crate::id::{Jti, Sid};
 use crate::json::{Object, StrictVisitor};
+use crate::refusal::Refusal;
 use crate::rfc3339;
 use crate::subject::{Actor, MAX_ACTORS, Subject};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
@@ -44,6 +47,8 @@ pub struct Claims {
     pub scope: Option<String>,
     /// Who acts for the subject, if not the subject itself.
     pub act: Option<Actor>,
+    /// The key that whoever presents the token must prove to hold (`cnf`, RFC 9449 section 6.1).
+    pub bound_to: Option<Thumbprint>,
     /// What only the audience may read of the user, such as an address. Never there in a token that was not encrypted.
     pub private: BTreeMap<String, String>,
 }
@@ -52,6 +57,17 @@ impl Claims {
     /// Whether this scope was granted: a whole token of `scope`, not a part of one (ATK-27).
     pub fn has_scope(&self, wanted: &str) -> bool {
         self.scope.as_deref().is_some_and(|scope| scope.split(' ').any(|granted| granted == wanted))
+    }
+
+    /// Whether the token may be presented like this: one that is bound to a key only with that key's proof for it, any other only
+    /// without (DPOP-7b). That the proof is fresh and has not been used is for the caller to see to.
+    pub fn check_binding(&self, token: &str, proof: Option<&Proof>) -> Result<(), Refusal> {
+        match (self.bound_to, proof) {
+            (None, None) => Ok(()),
+            (Some(_), None) => Err(Refusal::ProofRequired),
+            (Some(key), Some(proof)) if proof.key == key && proof.is_for(token) => Ok(()),
+            _ => Err(Refusal::BadProof),
+        }
     }
 
     /// The sessions on which the token hangs: the subject's, and those of everybody who acts.
@@ -76,6 +92,23 @@ pub(crate) struct Kind {
     pub(crate) dates: Dates,
     /// Whether it may say what is private: it came encrypted.
     pub(crate) private: bool,
+}
+
+/// `cnf`: one key, by its thumbprint. A binding we cannot check is not ignored (CNF-3).
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Confirmation {
+    jkt: Jkt,
+}
+
+struct Jkt(Thumbprint);
+
+impl<'de> Deserialize<'de> for Jkt {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(from)?;
+        let bytes = base64url::decode(&text).and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or_else(|| D::Error::custom("expected a SHA-256 thumbprint"))
+    }
 }
 
 /// Texts by name, each name once.
@@ -229,6 +262,7 @@ struct Partial {
     claims_version: Option<u32>,
     scope: Option<Scope>,
     act: Option<Object<Actor>>,
+    cnf: Option<Object<Confirmation>>,
     private: Option<Texts>,
     others: HashSet<String>,
 }
@@ -253,10 +287,10 @@ impl Partial {
             "cv" => once(&mut self.claims_version, members),
             "scope" => once(&mut self.scope, members),
             "act" => once(&mut self.act, members),
+            "cnf" => once(&mut self.cnf, members),
             "private" if kind.private => once(&mut self.private, members),
-            // A security event is never an access token (SSF-4.1c); a binding we cannot check is not ignored (CNF-3); what is
-            // private does not travel in the clear.
-            "events" | "cnf" | "private" => Err(A::Error::custom("claim not allowed in this kind of token")),
+            // A security event is never an access token (SSF-4.1c); what is private does not travel in the clear.
+            "events" | "private" => Err(A::Error::custom("claim not allowed in this kind of token")),
             other => {
                 if !self.others.insert(other.to_owned()) {
                     return Err(A::Error::custom("duplicate member name"));
@@ -291,6 +325,7 @@ impl Partial {
             claims_version: self.claims_version.unwrap_or_default(),
             scope: self.scope.map(|Scope(scope)| scope),
             act,
+            bound_to: self.cnf.map(|Object(cnf)| cnf.jkt.0),
             private: self.private.unwrap_or_default().0,
         })
     }

@@ -4,6 +4,7 @@
 use crate::cache::VerifiedTokens;
 use crate::claims::Claims;
 use crate::cursor::Instance;
+use crate::dpop::{PROOF_LIFE, Proof};
 use crate::feed::{Follower, Ignored, Poll, Taken};
 use crate::id::Kid;
 use crate::jwks::KeySet;
@@ -11,6 +12,7 @@ use crate::refusal::Refusal;
 use crate::time::{Clocks, Timestamp};
 use crate::verify::{Verifier, check_times};
 use crate::wire::Answer;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -44,6 +46,7 @@ struct State {
 pub struct Guard {
     state: RwLock<State>,
     verified: Mutex<VerifiedTokens<Arc<Verified>>>,
+    proofs: Mutex<UsedProofs>,
 }
 
 impl Guard {
@@ -53,11 +56,36 @@ impl Guard {
         Self {
             state: RwLock::new(State { follower: Follower::new(instance), verifier, version: NEVER + 1 }),
             verified: Mutex::new(VerifiedTokens::new(VERIFIED_TOKENS)),
+            proofs: Mutex::default(),
         }
     }
 
-    /// Believes the token or refuses it: lease, signature (once per token), times and revocation (every time).
+    /// Believes the token or refuses it: lease, signature (once per token), times and revocation (every time). One that is bound to a
+    /// key is refused here: see [`Guard::verify_bound`].
     pub fn verify(&self, token: &str, now: Clocks) -> Result<Arc<Verified>, Refusal> {
+        let verified = self.judge(token, now)?;
+        verified.claims.check_binding(token, None)?;
+        Ok(verified)
+    }
+
+    /// As [`Guard::verify`], for a token that comes with a proof (RFC 9449), which must be fresh, for this token, and new to this
+    /// process.
+    pub fn verify_bound(&self, token: &str, proof: &Proof, now: Clocks) -> Result<Arc<Verified>, Refusal> {
+        let verified = self.judge(token, now)?;
+        self.check_proof(&verified, token, proof, now)?;
+        Ok(verified)
+    }
+
+    /// Whether a proof lets a verified token pass, once.
+    pub fn check_proof(&self, verified: &Verified, token: &str, proof: &Proof, now: Clocks) -> Result<(), Refusal> {
+        verified.claims.check_binding(token, Some(proof))?;
+        let time = self.authority_time(now);
+        let new = proof.is_fresh(time) && self.lock_proofs().insert(proof.once(), time);
+        if new { Ok(()) } else { Err(Refusal::BadProof) }
+    }
+
+    /// All but who presents it.
+    pub(crate) fn judge(&self, token: &str, now: Clocks) -> Result<Arc<Verified>, Refusal> {
         let state = self.read();
         state.follower.check_lease(now)?;
         let time = state.follower.authority_time(now);
@@ -154,8 +182,32 @@ impl Guard {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn lock_proofs(&self) -> MutexGuard<'_, UsedProofs> {
+        self.proofs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lock_verified(&self) -> MutexGuard<'_, VerifiedTokens<Arc<Verified>>> {
         self.verified.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How many proofs are remembered. When all of them may still be used, no further one is taken: a flood must not make room for a
+/// replay.
+const MOST_PROOFS: usize = 200_000;
+
+/// Proofs that have been used, until they would be too old anyway.
+#[derive(Debug, Default)]
+struct UsedProofs(HashMap<[u8; 32], Timestamp>);
+
+impl UsedProofs {
+    /// Takes one in; `false` if it has been used, or if there is no room.
+    fn insert(&mut self, proof: [u8; 32], now: Timestamp) -> bool {
+        if self.0.len() >= MOST_PROOFS {
+            self.0.retain(|_, until| *until > now);
+        }
+        // Its `iat` may lie a little in the future.
+        let until = now.plus(PROOF_LIFE * 2);
+        self.0.len() < MOST_PROOFS && self.0.insert(proof, until).is_none_or(|before| before <= now)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Public keys that verify, each bound to exactly one algorithm (JWT-BCP-3.1c), and the one rule for signatures that libraries
 //! differ on (ATK-05, ATK-07).
 
+use crate::base64url;
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey};
 use std::fmt;
 use std::sync::Arc;
@@ -94,6 +96,19 @@ impl VerifyingKey {
     /// The bytes it was made from.
     pub fn as_bytes(&self) -> &[u8] {
         &self.raw
+    }
+
+    /// The SHA-256 thumbprint of its JWK (RFC 7638 section 3): required members only, in lexicographic order.
+    pub fn thumbprint(&self) -> [u8; 32] {
+        let (kty, crv) = self.algorithm.key_type();
+        let members = match self.raw.strip_prefix(&[4]).and_then(|point| point.split_at_checked(32)) {
+            Some((x, y)) if self.algorithm == Algorithm::Es256 => {
+                let (x, y) = (base64url::encode(x), base64url::encode(y));
+                format!(r#"{{"crv":"{crv}","kty":"{kty}","x":"{x}","y":"{y}"}}"#)
+            }
+            _ => format!(r#"{{"crv":"{crv}","kty":"{kty}","x":"{}"}}"#, base64url::encode(&self.raw)),
+        };
+        digest(&SHA256, members.as_bytes()).as_ref().try_into().expect("SHA-256 has 32 bytes")
     }
 
     /// Whether `signature` is this key's over `message`.

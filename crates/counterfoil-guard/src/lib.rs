@@ -23,6 +23,7 @@ mod claims;
 pub mod client;
 mod cookie;
 mod cross_site;
+pub mod dpop;
 mod encryption;
 #[macro_use]
 mod id;

@@ -29,6 +29,10 @@ pub enum Refusal {
     WrongIssuer,
     /// `aud` is not exactly this audience.
     WrongAudience,
+    /// The token is bound to a key, and the request does not prove that it comes from its holder (RFC 9449).
+    ProofRequired,
+    /// The proof is not one, is not for this request and this token, or has been used.
+    BadProof,
     /// `sub` is a service where users are served, or the reverse.
     WrongSubject,
     /// `exp` has passed.
@@ -59,6 +63,8 @@ impl Refusal {
             Self::Revoked => "session_revoked",
             Self::Stale => "token_stale",
             Self::VerifierStale => "verifier_stale",
+            Self::ProofRequired => "proof_required",
+            Self::BadProof => "invalid_dpop_proof",
             _ => "token_invalid",
         }
     }
@@ -78,6 +84,8 @@ impl Refusal {
             Self::BadClaim => "bad_claim",
             Self::WrongIssuer => "wrong_issuer",
             Self::WrongAudience => "wrong_audience",
+            Self::ProofRequired => "proof_required",
+            Self::BadProof => "bad_proof",
             Self::WrongSubject => "wrong_subject",
             Self::Expired => "expired",
             Self::NotYetValid => "not_yet_valid",

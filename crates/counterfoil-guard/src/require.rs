@@ -137,6 +137,7 @@ mod tests {
             claims_version: 0,
             scope: None,
             act: None,
+            bound_to: None,
             private: std::collections::BTreeMap::new(),
         }
     }

@@ -14,6 +14,7 @@
 use crate::client::{Client, Mode};
 use crate::cookie::cookie_values;
 use crate::cross_site::{Origins, Provenance};
+use crate::dpop::Proof;
 use crate::guard::Verified;
 use crate::refusal::Refusal;
 use crate::require::{Insufficient, Require};
@@ -33,6 +34,8 @@ const COOKIE: &str = "__Host-cf_access";
 pub enum Source {
     /// `Authorization: Bearer`.
     Header,
+    /// `Authorization: DPoP`, with a proof for this very request.
+    Bound,
     /// The cookie; unsafe methods have passed C1.
     Cookie,
 }
@@ -66,14 +69,25 @@ struct Rules {
     require: Require,
     mode: Option<Mode>,
     origins: Origins,
+    /// Under which origin clients know this server.
+    at: String,
 }
 
 impl GuardLayer {
     /// Any good token passes. Tokens in the cookie count too; with unsafe methods, and for a `WebSocket`, only from the issuer's
     /// own origin.
     pub fn new(guard: Client) -> Self {
-        let origins = Origins::new(vec![guard.config().issuer.clone()], Vec::new());
-        Self { rules: Arc::new(Rules { guard, require: Require::new(), mode: None, origins }) }
+        let at = guard.config().issuer.clone();
+        let origins = Origins::new(vec![at.clone()], Vec::new());
+        Self { rules: Arc::new(Rules { guard, require: Require::new(), mode: None, origins, at }) }
+    }
+
+    /// Under which origin clients know this server, such as `https://api.example.com`; the issuer's unless told otherwise. Proofs of
+    /// possession (RFC 9449) are made for it and the request's path.
+    #[must_use]
+    pub fn at(mut self, origin: impl Into<String>) -> Self {
+        Arc::make_mut(&mut self.rules).at = origin.into().trim_end_matches('/').to_owned();
+        self
     }
 
     /// Asks more of a token.
@@ -138,9 +152,10 @@ where
         Box::pin(async move {
             let found = find(&rules, request.method(), request.headers());
             let found = found.map(|(tokens, source)| (tokens.into_iter().map(str::to_owned).collect(), source));
-            let authenticated = match found {
-                Ok((tokens, source)) => rules.admit(tokens, source).await,
-                Err(answer) => Err(answer),
+            let proof = rules.proof(request.method(), request.uri().path(), request.headers());
+            let authenticated = match (found, proof) {
+                (Ok((tokens, source)), Ok(proof)) => rules.admit(tokens, source, proof).await,
+                (Err(answer), _) | (_, Err(answer)) => Err(answer),
             };
             match authenticated {
                 Ok(authenticated) => {
@@ -152,6 +167,10 @@ where
         })
     }
 }
+
+/// Challenges of RFC 9449 section 7.1.
+const PROVE: &str = "DPoP error=\"invalid_token\", algs=\"EdDSA Ed25519 ES256\"";
+const BAD_PROOF: &str = "DPoP error=\"invalid_dpop_proof\", algs=\"EdDSA Ed25519 ES256\"";
 
 /// How many cookies of the name are looked at.
 const MOST_COOKIES: usize = 8;
@@ -166,14 +185,32 @@ enum Refused {
 }
 
 impl Rules {
-    async fn admit(&self, tokens: Vec<String>, source: Source) -> Result<Authenticated, Refused> {
-        let verified = self.verify(&tokens).await.map_err(Refused::Token)?;
+    async fn admit(&self, tokens: Vec<String>, source: Source, proof: Option<Proof>) -> Result<Authenticated, Refused> {
+        let mode = self.mode.unwrap_or(self.guard.config().mode);
+        let verified = match (source, tokens.as_slice()) {
+            (Source::Bound, [token]) => {
+                let proof = proof.ok_or(Refused::Token(Refusal::ProofRequired))?;
+                self.guard.verify_bound(token, &proof, mode).await
+            }
+            _ => self.verify(&tokens).await,
+        };
+        let verified = verified.map_err(Refused::Token)?;
         self.require.check(&verified.claims, self.guard.authority_time()).map_err(Refused::Insufficient)?;
         Ok(Authenticated { verified, source, guard: self.guard.clone() })
     }
 }
 
 impl Rules {
+    /// The proof that came with a request, if one did; two are none (DPOP-4.3a).
+    fn proof(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<Option<Proof>, Refused> {
+        let mut values = headers.get_all("dpop").iter();
+        let (first, second) = (values.next(), values.next());
+        let Some(value) = first else { return Ok(None) };
+        let bad = Refused::Token(Refusal::BadProof);
+        let (Ok(text), None) = (value.to_str(), second) else { return Err(bad) };
+        Proof::read(text, method.as_str(), &format!("{}{path}", self.at)).map(Some).map_err(|_| bad)
+    }
+
     /// Of several cookies of one name, the one that verifies; if two do, none counts (ATK-33).
     async fn verify(&self, tokens: &[String]) -> Result<Arc<Verified>, Refusal> {
         let mode = self.mode.unwrap_or(self.guard.config().mode);
@@ -203,7 +240,10 @@ fn find<'a>(rules: &Rules, method: &Method, headers: &'a HeaderMap) -> Result<(V
     cookies.truncate(MOST_COOKIES);
     let mut authorizations = headers.get_all(header::AUTHORIZATION).iter();
     match (authorizations.next(), authorizations.next(), cookies.as_slice()) {
-        (Some(value), None, []) => Ok((vec![bearer(value)?], Source::Header)),
+        (Some(value), None, []) => {
+            let (token, source) = authorization(value)?;
+            Ok((vec![token], source))
+        }
         (Some(_), ..) => Err(Refused::Ambiguous),
         (None, _, []) => Err(Refused::Token(Refusal::Missing)),
         (None, ..) => {
@@ -218,12 +258,14 @@ fn find<'a>(rules: &Rules, method: &Method, headers: &'a HeaderMap) -> Result<(V
     }
 }
 
-/// RFC 6750 section 2.1.
-fn bearer(value: &HeaderValue) -> Result<&str, Refused> {
+/// RFC 6750 section 2.1, RFC 9449 section 7.1.
+fn authorization(value: &HeaderValue) -> Result<(&str, Source), Refused> {
     let malformed = || Refused::Token(Refusal::Malformed);
     let (scheme, token) = value.to_str().map_err(|_| malformed())?.split_once(' ').ok_or_else(malformed)?;
-    let plain = scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && !token.contains(' ');
-    if plain { Ok(token) } else { Err(malformed()) }
+    let schemes = [("bearer", Source::Header), ("dpop", Source::Bound)];
+    let known = schemes.into_iter().find(|(name, _)| scheme.eq_ignore_ascii_case(name));
+    let (_, source) = known.filter(|_| !token.is_empty() && !token.contains(' ')).ok_or_else(malformed)?;
+    Ok((token, source))
 }
 
 impl Refused {
@@ -274,6 +316,8 @@ impl Refused {
             Self::Insufficient(Insufficient::Authentication(challenge) | Insufficient::Scope(challenge)) => {
                 HeaderValue::from_str(challenge).unwrap_or(HeaderValue::from_static("Bearer"))
             }
+            Self::Token(Refusal::ProofRequired) => HeaderValue::from_static(PROVE),
+            Self::Token(Refusal::BadProof) => HeaderValue::from_static(BAD_PROOF),
             _ => HeaderValue::from_static("Bearer error=\"invalid_token\""),
         }
     }

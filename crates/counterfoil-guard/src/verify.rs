@@ -81,10 +81,13 @@ impl Verifier {
 
     /// Believes the token or refuses it. Says nothing about revocation: see [`crate::RevocationIndex::check`].
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, Refusal> {
-        self.verify_with_kid(token, now).map(|(claims, _)| claims)
+        let (claims, _) = self.verify_with_kid(token, now)?;
+        claims.check_binding(token, None)?;
+        Ok(claims)
     }
 
-    /// As [`Verifier::verify`], and says which key had signed it.
+    /// As [`Verifier::verify`], and says which key had signed it. Whether whoever presents it may do so is left to
+    /// [`Claims::check_binding`].
     pub fn verify_with_kid(&self, token: &str, now: Timestamp) -> Result<(Claims, Kid), Refusal> {
         let (claims, kid) = self.verify_signed(token)?;
         check_times(&claims, now)?;

@@ -40,6 +40,8 @@ pub struct Application {
     pub mint: MintPolicy,
     /// What signs them.
     pub algorithm: Algorithm,
+    /// Whether only clients with a key may sign in.
+    pub require_dpop: bool,
 }
 
 /// An API that takes tokens of services and exchanged ones.
@@ -217,7 +219,7 @@ fn applications(config: &Config, issuer: &str) -> BTreeMap<String, Application> 
             confidential: None,
         };
         let algorithm = chosen.algorithm.unwrap_or(config.keys.algorithm).0;
-        (name.clone(), Application { profile: chosen.profile, mint, algorithm })
+        (name.clone(), Application { profile: chosen.profile, mint, algorithm, require_dpop: chosen.require_dpop })
     };
     config.applications.iter().map(application).collect()
 }

@@ -67,6 +67,17 @@ impl PublicUrl {
         format!("{}{path}", self.url)
     }
 
+    /// The same on another host behind the same proxy, by its name; `None` and this server's own name are this server.
+    pub fn at_host(&self, host: Option<&str>, path: &str) -> String {
+        match host.filter(|host| *host != self.host) {
+            None => self.absolute(path),
+            Some(host) => {
+                let scheme = if self.is_https() { "https" } else { "http" };
+                format!("{scheme}://{host}{path}")
+            }
+        }
+    }
+
     /// The host's name.
     pub fn host(&self) -> &str {
         &self.host

@@ -4,7 +4,7 @@ use super::paserk;
 use crate::secret::Secret;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _};
-use counterfoil_guard::{Algorithm, Kid, base64url_encode, encode_signing_input, paseto};
+use counterfoil_guard::{Algorithm, Kid, VerifyingKey, base64url_encode, encode_signing_input, paseto};
 
 enum Pair {
     Ed25519(Ed25519KeyPair),
@@ -115,18 +115,8 @@ pub(super) fn coordinates(point: &[u8]) -> (String, String) {
 /// The name of a key: the first 8 bytes of its RFC 7638 thumbprint, which keeps tokens small. Uniqueness is checked
 /// when a key is stored.
 pub fn kid_of(algorithm: Algorithm, public: &[u8]) -> Kid {
-    let (kty, crv) = algorithm.key_type();
-    let members = match algorithm {
-        Algorithm::EdDsa | Algorithm::Ed25519 => {
-            format!(r#"{{"crv":"{crv}","kty":"{kty}","x":"{}"}}"#, base64url_encode(public))
-        }
-        Algorithm::Es256 => {
-            let (x, y) = coordinates(public);
-            format!(r#"{{"crv":"{crv}","kty":"{kty}","x":"{x}","y":"{y}"}}"#)
-        }
-    };
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, members.as_bytes());
-    base64url_encode(&digest.as_ref()[..8]).parse().expect("base64url text is a kid")
+    let key = VerifyingKey::new(algorithm, public).expect("a public half of this algorithm");
+    base64url_encode(&key.thumbprint()[..8]).parse().expect("base64url text is a kid")
 }
 
 #[cfg(test)]

@@ -12,14 +12,18 @@ use crate::session::Handle;
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use counterfoil_guard::base64url_decode;
+use counterfoil_guard::{Timestamp, base64url_decode};
 use std::fmt;
+use std::time::Duration;
 
 const REFRESH_PREFIX: &str = "cfr_";
 /// What every session token begins with.
 pub const SESSION_PREFIX: &str = "cfs_";
 const REFRESH_LABEL: &[u8] = b"refresh";
 const SESSION_LABEL: &[u8] = b"session";
+const NONCE_LABEL: &[u8] = b"dpop-nonce";
+/// A nonce lives for minutes, and guessing one gains an attacker no more than an older proof.
+const NONCE_MAC: usize = 16;
 const VERSION: usize = 2;
 const HANDLE: usize = 16;
 const MAC: usize = 32;
@@ -127,6 +131,31 @@ impl TokenKeys {
         body[18..22].copy_from_slice(&generation.to_be_bytes());
         body[22..].copy_from_slice(nonce.as_bytes());
         key.seal(REFRESH_PREFIX, REFRESH_LABEL, &body)
+    }
+
+    /// A nonce that clients put into their proofs (RFC 9449 section 8): the time, and a MAC over it. It needs no memory, and any
+    /// replica knows it again.
+    pub fn dpop_nonce(&self, role: &str, now: Timestamp) -> String {
+        let key = self.current();
+        let mut body = key.version.to_be_bytes().to_vec();
+        body.extend_from_slice(&now.as_seconds().to_be_bytes());
+        let mac = key.mac(NONCE_LABEL, &[body.as_slice(), role.as_bytes()].concat());
+        body.extend_from_slice(&mac.as_ref()[..NONCE_MAC]);
+        URL_SAFE_NO_PAD.encode(&body)
+    }
+
+    /// Whether this is such a nonce, of this role, made within `life`.
+    pub fn is_dpop_nonce(&self, text: &str, role: &str, now: Timestamp, life: Duration) -> bool {
+        let Some(bytes) = base64url_decode(text) else { return false };
+        let Some((body, mac)) = bytes.split_at_checked(VERSION + 8) else { return false };
+        let Ok(version) = <[u8; 2]>::try_from(&body[..VERSION]) else { return false };
+        let Ok(made) = <[u8; 8]>::try_from(&body[VERSION..]) else { return false };
+        let Some(key) = self.version(u16::from_be_bytes(version)) else { return false };
+        let expected = key.mac(NONCE_LABEL, &[body, role.as_bytes()].concat());
+        let ours = aws_lc_rs::constant_time::verify_slices_are_equal(&expected.as_ref()[..NONCE_MAC], mac).is_ok();
+        let made = Timestamp::from_seconds(i64::from_be_bytes(made));
+        // Made a moment ahead by a replica's clock is as good.
+        ours && made <= now.plus(Duration::from_secs(5)) && now <= made.plus(life)
     }
 
     /// Makes a session token.

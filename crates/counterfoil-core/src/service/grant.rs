@@ -11,6 +11,8 @@ pub struct Rules {
     pub resources: BTreeMap<String, Vec<String>>,
     /// The audiences whose tokens it may exchange.
     pub exchanges: BTreeSet<String>,
+    /// Whether its tokens must be bound to a key.
+    pub bound: bool,
 }
 
 /// A service that has proved itself.
@@ -145,6 +147,7 @@ mod tests {
             ]
             .into(),
             exchanges: ["web".to_owned(), "billing".to_owned()].into(),
+            bound: false,
         }
     }
 
@@ -170,6 +173,7 @@ mod tests {
             claims_version: 0,
             scope: scope.map(str::to_owned),
             act,
+            bound_to: None,
             private: std::collections::BTreeMap::new(),
         }
     }

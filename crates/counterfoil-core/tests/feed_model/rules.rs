@@ -123,6 +123,7 @@ static CLAIMS: LazyLock<[Claims; 3]> = LazyLock::new(|| {
         claims_version: 0,
         scope: None,
         act: None,
+        bound_to: None,
         private: BTreeMap::new(),
     })
 });

@@ -24,6 +24,7 @@ mod http;
 pub use config::{Config, ConfigError, Mode, OnLeaseEnd};
 
 use crate::cursor::Instance;
+use crate::dpop::Proof;
 use crate::guard::{Guard, Verified};
 use crate::jwks::KeySet;
 use crate::refusal::Refusal;
@@ -102,6 +103,19 @@ impl Client {
 
     /// The same in a mode of this call's own: `introspect` for the few routes where seconds are too long.
     pub async fn verify_in(&self, token: &str, mode: Mode) -> Result<Arc<Verified>, Refusal> {
+        let verified = self.judge(token, mode).await?;
+        verified.claims.check_binding(token, None)?;
+        Ok(verified)
+    }
+
+    /// The same for a token that comes with a proof (RFC 9449): see [`Guard::verify_bound`].
+    pub async fn verify_bound(&self, token: &str, proof: &Proof, mode: Mode) -> Result<Arc<Verified>, Refusal> {
+        let verified = self.judge(token, mode).await?;
+        self.shared.guard.check_proof(&verified, token, proof, clock::now())?;
+        Ok(verified)
+    }
+
+    async fn judge(&self, token: &str, mode: Mode) -> Result<Arc<Verified>, Refusal> {
         match mode {
             Mode::Introspect => self.introspect(token).await,
             Mode::Pushed => match self.pushed(token).await {
@@ -114,10 +128,10 @@ impl Client {
     }
 
     async fn pushed(&self, token: &str) -> Result<Arc<Verified>, Refusal> {
-        match self.shared.guard.verify(token, clock::now()) {
+        match self.shared.guard.judge(token, clock::now()) {
             // The key may be newer than the set. Whoever asks first fetches, everybody waits for that.
             Err(Refusal::UnknownKey) if self.shared.refetch_keys().await => {
-                self.shared.guard.verify(token, clock::now())
+                self.shared.guard.judge(token, clock::now())
             }
             outcome => outcome,
         }

@@ -24,6 +24,8 @@ pub struct ApplicationConfig {
     pub format: Format,
     /// What signs its tokens; default: `keys.algorithm`.
     pub algorithm: Option<AlgorithmConfig>,
+    /// Whether only clients that prove to hold a key may sign in (RFC 9449); for the profile `native`.
+    pub require_dpop: bool,
     /// How many bytes an access token may have: 400 to 4096.
     pub token_budget: usize,
 }
@@ -37,6 +39,7 @@ impl Default for ApplicationConfig {
             claims: Vec::new(),
             format: Format::Jwt,
             algorithm: None,
+            require_dpop: false,
             token_budget: 640,
         }
     }
@@ -57,6 +60,11 @@ impl ApplicationConfig {
         }
         if self.audience.as_ref().is_some_and(|audience| audience.is_empty() || audience.len() > 200) {
             return Err(ConfigError::key(key("audience"), "must have 1 to 200 bytes"));
+        }
+        if self.require_dpop && self.profile != Profile::Native {
+            let reason =
+                "tokens are bound to a client's key in the profile \"native\"; a browser keeps its own in cookies";
+            return Err(ConfigError::key(key("require_dpop"), reason));
         }
         check_budget(&key("token_budget"), self.token_budget)
     }

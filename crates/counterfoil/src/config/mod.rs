@@ -60,6 +60,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// Who may read `/metrics`.
     pub metrics: MetricsConfig,
+    /// Proofs of possession (RFC 9449).
+    pub dpop: DpopConfig,
     /// Forward-auth.
     pub gate: GateConfig,
     /// Applications, by the name that a sign-in gives as `client_id`.
@@ -89,6 +91,7 @@ impl Default for Config {
             registration: RegistrationConfig::default(),
             limits: LimitsConfig::default(),
             metrics: MetricsConfig::default(),
+            dpop: DpopConfig::default(),
             gate: GateConfig::default(),
             applications: BTreeMap::new(),
             resources: BTreeMap::new(),
@@ -96,6 +99,21 @@ impl Default for Config {
             webhooks: Vec::new(),
             redis_mirror: None,
         }
+    }
+}
+
+/// `[dpop]`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DpopConfig {
+    /// Whether a proof must hold a nonce of this server's, so that none can be made in advance. A client without one is told
+    /// `use_dpop_nonce` once, and given one.
+    pub nonce: bool,
+}
+
+impl Default for DpopConfig {
+    fn default() -> Self {
+        Self { nonce: true }
     }
 }
 

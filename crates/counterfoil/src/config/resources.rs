@@ -125,6 +125,8 @@ pub struct ClientConfig {
     pub resources: BTreeMap<String, Vec<String>>,
     /// The applications and resources, by name, whose tokens it may exchange for tokens in the same user's name.
     pub exchanges: Vec<String>,
+    /// Whether its tokens must be bound to a key that it proves to hold (RFC 9449).
+    pub require_dpop: bool,
 }
 
 impl ClientConfig {
@@ -166,6 +168,7 @@ impl ClientConfig {
         Rules {
             resources: self.resources.iter().map(in_order).collect(),
             exchanges: self.exchanges.iter().map(audience).collect(),
+            bound: self.require_dpop,
         }
     }
 }

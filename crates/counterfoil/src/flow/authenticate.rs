@@ -1,12 +1,13 @@
 //! Who is asking: from an access token or a session token to a session and its user.
 
-use super::Caller;
+use super::{Caller, proof};
 use crate::app::{App, Verified};
 use crate::store::StoreError;
 use counterfoil_core::profile::Profile;
 use counterfoil_core::session::{Handle, Session};
 use counterfoil_core::user::User;
 use counterfoil_core::{Sid, Timestamp};
+use counterfoil_guard::dpop::Proof;
 use counterfoil_guard::{Refusal, check_times};
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -18,8 +19,10 @@ const TOUCH_EVERY: Duration = Duration::from_mins(1);
 /// A credential that identifies a session on a request.
 #[derive(Clone, Copy, Debug)]
 pub enum Credential<'a> {
-    /// An access token.
+    /// An access token, as whoever bears it has it.
     Access(&'a str),
+    /// An access token with a fresh proof that it comes from the holder of the key it is bound to.
+    Bound(&'a str, &'a Proof),
     /// A session token.
     Session(&'a str),
 }
@@ -58,7 +61,7 @@ impl From<Refusal> for AuthenticateError {
 }
 
 /// Believes an access token or refuses it: signature (once per token), times and revocation (every time), and that it
-/// belongs to an application of this server.
+/// belongs to an application of this server. Who may present it is not asked.
 pub fn verify_access(app: &App, token: &str, now: Timestamp) -> Result<Arc<Verified>, Refusal> {
     let known = app.verified().lock().get(token);
     let verified = if let Some(verified) = known {
@@ -72,6 +75,18 @@ pub fn verify_access(app: &App, token: &str, now: Timestamp) -> Result<Arc<Verif
         verified
     };
     app.revocations().read().check(&verified.claims, &verified.kid)?;
+    Ok(verified)
+}
+
+/// As [`verify_access`], and that the token may be presented like this (DPOP-7b).
+pub fn verify_presented(
+    app: &App,
+    token: &str,
+    proof: Option<&Proof>,
+    now: Timestamp,
+) -> Result<Arc<Verified>, Refusal> {
+    let verified = verify_access(app, token, now)?;
+    verified.claims.check_binding(token, proof)?;
     Ok(verified)
 }
 
@@ -94,15 +109,33 @@ fn check_application(app: &App, claims: &counterfoil_guard::Claims) -> Result<()
 /// The session a credential identifies, if it is alive.
 pub async fn identify(app: &App, credential: Credential<'_>, caller: &Caller) -> Result<Identity, AuthenticateError> {
     let now = app.clock.now();
-    let found = match credential {
-        Credential::Access(token) => {
-            let sid = verify_access(app, token, now)?.claims.sid;
-            app.store.by_sid(sid).await?
+    let verified = match credential {
+        Credential::Access(token) => Some(verify_presented(app, token, None, now)?),
+        Credential::Bound(token, proof) => {
+            let verified = verify_presented(app, token, Some(proof), now)?;
+            use_up(app, proof).await?;
+            Some(verified)
         }
-        Credential::Session(token) => {
+        Credential::Session(_) => None,
+    };
+    identify_verified(app, credential, verified.as_deref(), caller).await
+}
+
+/// The same where an access token has been verified, in the way it was presented, a moment ago.
+pub(super) async fn identify_verified(
+    app: &App,
+    credential: Credential<'_>,
+    verified: Option<&Verified>,
+    caller: &Caller,
+) -> Result<Identity, AuthenticateError> {
+    let now = app.clock.now();
+    let found = match (credential, verified) {
+        (Credential::Session(token), _) => {
             let handle = app.tokens.parse_session(token).map_err(|_| Refusal::BadSignature)?;
             app.store.by_handle(handle).await?.filter(|(session, _)| session.profile == Profile::Opaque)
         }
+        (_, Some(verified)) => app.store.by_sid(verified.claims.sid).await?,
+        (_, None) => None,
     };
     let (session, user) = found.ok_or(Refusal::Revoked)?;
     if session.end_reason(now).is_some() {
@@ -118,15 +151,27 @@ pub async fn identify(app: &App, credential: Credential<'_>, caller: &Caller) ->
 /// The session that a credential names, to sign it out: an expired access token will do, as long as it is ours.
 pub async fn session_to_end(app: &App, credential: Credential<'_>) -> Result<Option<Sid>, StoreError> {
     match credential {
-        Credential::Access(token) => {
-            let claims = app.keyring().verifier.verify_even_if_expired(token, app.clock.now());
-            Ok(claims.ok().map(|claims| claims.sid))
-        }
+        Credential::Access(token) => Ok(own(app, token, None)),
+        Credential::Bound(token, proof) => match own(app, token, Some(proof)) {
+            Some(sid) if proof::use_up(app, proof).await? => Ok(Some(sid)),
+            _ => Ok(None),
+        },
         Credential::Session(token) => {
             let Ok(handle) = app.tokens.parse_session(token) else { return Ok(None) };
             session_of_handle(app, handle).await
         }
     }
+}
+
+/// The proof counts, and no second time.
+pub async fn use_up(app: &App, proof: &Proof) -> Result<(), AuthenticateError> {
+    if proof::use_up(app, proof).await? { Ok(()) } else { Err(Refusal::BadProof.into()) }
+}
+
+/// The session of a token that is ours, presented as it must be.
+fn own(app: &App, token: &str, proof: Option<&Proof>) -> Option<Sid> {
+    let claims = app.keyring().verifier.verify_even_if_expired(token, app.clock.now()).ok()?;
+    claims.check_binding(token, proof).ok().map(|()| claims.sid)
 }
 
 /// The session a handle points to, or pointed to a moment ago.

@@ -50,6 +50,7 @@ fn anybody(amr: &[String]) -> Statement<'_> {
         scope: None,
         act: None,
         not_after: SOME_TIME.plus(std::time::Duration::from_hours(1)),
+        bound_to: None,
         person: None,
     }
 }

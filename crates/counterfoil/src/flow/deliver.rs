@@ -24,6 +24,8 @@ pub struct Delivery {
     pub session: Option<Secret<String>>,
     /// Seconds the access token lives (`opaque`: the idle time).
     pub expires_in: i64,
+    /// Whether the access token is bound to a key.
+    pub bound: bool,
     /// How long the long-lived cookie may live; `None`: until the browser closes.
     pub cookie_life: Option<Duration>,
 }
@@ -55,12 +57,21 @@ pub fn deliver(
         let token = new.then(|| tokens.session_token(session.handle));
         let expires_in = i64::try_from(session.ends_unused_at().since(now).as_secs()).unwrap_or(i64::MAX);
         let profile = session.profile;
-        return Ok(Delivery { profile, access: None, refresh: None, session: token, expires_in, cookie_life });
+        return Ok(Delivery {
+            bound: false,
+            profile,
+            access: None,
+            refresh: None,
+            session: token,
+            expires_in,
+            cookie_life,
+        });
     }
     let access = mint_access(app, session, user, now)?;
     let nonce = Nonce::from_bytes(random());
     Ok(Delivery {
         profile: session.profile,
+        bound: session.bound_to.is_some(),
         expires_in: access.expires_in,
         access: Some(access),
         refresh: new.then(|| tokens.refresh_token(session.handle, session.rotation.generation, nonce)),

@@ -4,15 +4,18 @@
 use super::authenticate::AuthenticateError;
 use super::deliver::mint_as;
 use super::introspect::{Live, resolve};
+use super::proof::use_up;
 use super::{Caller, clients};
 use crate::app::App;
 use crate::limits::Limited;
 use crate::store::StoreError;
 use counterfoil_core::Timestamp;
-use counterfoil_core::issue::{Minted, Proof, Statement};
+use counterfoil_core::issue::{Minted, Proof as SignIn, Statement};
 use counterfoil_core::service::grant::{GrantError, Granted, Rules, Service, Wanted, client_credentials, exchange};
 use counterfoil_core::user::{Role, User};
+use counterfoil_guard::dpop::Proof;
 use counterfoil_guard::{Claims, Subject};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// A token for a service.
@@ -20,6 +23,8 @@ use std::time::Duration;
 pub struct Issued {
     /// The token.
     pub minted: Minted,
+    /// Whether it is bound to a key.
+    pub bound: bool,
     /// What it is good for.
     pub scope: Option<String>,
 }
@@ -30,6 +35,12 @@ pub enum IssueError {
     /// The rules do not allow it.
     #[error(transparent)]
     Refused(#[from] GrantError),
+    /// The proof of possession has been used already.
+    #[error("the proof of possession has been used")]
+    BadProof,
+    /// Its tokens must be bound to a key, and it has shown none (DPOP-5b).
+    #[error("a proof of possession is missing")]
+    Unproven,
     /// The subject token is not one, or counts no more.
     #[error("the subject token counts no more")]
     SubjectToken,
@@ -51,7 +62,12 @@ pub fn count_attempt(app: &App, caller: &Caller) -> Result<(), Duration> {
 }
 
 /// A token in the service's own name.
-pub fn for_itself(app: &App, service: &Service, wanted: Wanted<'_>) -> Result<Issued, IssueError> {
+pub async fn for_itself(
+    app: &App,
+    service: &Service,
+    wanted: Wanted<'_>,
+    proof: Option<&Proof>,
+) -> Result<Issued, IssueError> {
     let now = app.clock.now();
     let granted = client_credentials(rules(app, service), by_name(app, wanted))?;
     let said = Statement {
@@ -65,9 +81,10 @@ pub fn for_itself(app: &App, service: &Service, wanted: Wanted<'_>) -> Result<Is
         act: None,
         // It stands as long as its credential does.
         not_after: now.plus(app.config.session.access_lifetime.0.saturating_mul(2)),
+        bound_to: proof.map(|proof| proof.key),
         person: None,
     };
-    issue(app, &granted, &said, now)
+    issue(app, &granted, (&said, proof), now).await
 }
 
 /// A token in the name of the subject of another token, which must still count, at this very moment.
@@ -76,6 +93,7 @@ pub async fn for_another(
     service: &Service,
     subject_token: &str,
     wanted: Wanted<'_>,
+    proof: Option<&Proof>,
 ) -> Result<Issued, IssueError> {
     let now = app.clock.now();
     let live = match resolve(app, subject_token, now).await {
@@ -99,14 +117,15 @@ pub async fn for_another(
         scope: made.granted.scope.as_deref(),
         act: Some(&made.act),
         not_after: made.not_after,
+        bound_to: proof.map(|proof| proof.key),
         person: person_of(&live),
     };
-    issue(app, &made.granted, &said, now)
+    issue(app, &made.granted, (&said, proof), now).await
 }
 
 /// As it was when the subject's token was made: an exchange proves nothing anew (AT-2.2.1).
-fn proof_of(subject: &Claims) -> Option<Proof<'_>> {
-    subject.sub.user().map(|_| Proof { auth_time: subject.auth_time, acr: &subject.acr, amr: &subject.amr })
+fn proof_of(subject: &Claims) -> Option<SignIn<'_>> {
+    subject.sub.user().map(|_| SignIn { auth_time: subject.auth_time, acr: &subject.acr, amr: &subject.amr })
 }
 
 const fn person_of(live: &Live) -> Option<&User> {
@@ -121,8 +140,7 @@ fn roles_of(live: &Live) -> Vec<&str> {
 }
 
 fn rules<'a>(app: &'a App, service: &Service) -> &'a Rules {
-    static NOTHING: Rules =
-        Rules { resources: std::collections::BTreeMap::new(), exchanges: std::collections::BTreeSet::new() };
+    static NOTHING: Rules = Rules { resources: BTreeMap::new(), exchanges: BTreeSet::new(), bound: false };
     app.rules.get(service.name.as_str()).unwrap_or(&NOTHING)
 }
 
@@ -135,8 +153,21 @@ fn by_name<'a>(app: &'a App, wanted: Wanted<'a>) -> Wanted<'a> {
     Wanted { resource: wanted.resource.map(named), ..wanted }
 }
 
-fn issue(app: &App, granted: &Granted, said: &Statement<'_>, now: Timestamp) -> Result<Issued, IssueError> {
+async fn issue(
+    app: &App,
+    granted: &Granted,
+    (said, proof): (&Statement<'_>, Option<&Proof>),
+    now: Timestamp,
+) -> Result<Issued, IssueError> {
     let resource = app.resources.get(&granted.resource).ok_or(GrantError::Target)?;
+    if said.bound_to.is_none() && app.rules.get(said.client_id).is_some_and(|rules| rules.bound) {
+        return Err(IssueError::Unproven);
+    }
+    if let Some(proof) = proof
+        && !use_up(app, proof).await?
+    {
+        return Err(IssueError::BadProof);
+    }
     let minted = mint_as(app, (&resource.mint, resource.algorithm), said, now).map_err(|error| {
         tracing::error!(%error, resource = granted.resource, "an access token does not fit; raise `token_budget` or grant less");
         IssueError::TooLarge
@@ -146,7 +177,7 @@ fn issue(app: &App, granted: &Granted, said: &Statement<'_>, now: Timestamp) -> 
         return Err(GrantError::Unauthorized.into());
     }
     metrics::counter!("counterfoil_service_tokens_total").increment(1);
-    Ok(Issued { minted, scope: granted.scope.clone() })
+    Ok(Issued { minted, bound: said.bound_to.is_some(), scope: granted.scope.clone() })
 }
 
 /// Whether every service the token names can still prove itself.

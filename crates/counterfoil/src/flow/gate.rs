@@ -1,7 +1,7 @@
 //! Forward-auth: does this credential pass, and what may the server behind know of it? Knows nothing of proxies.
 
 use super::Caller;
-use super::authenticate::{AuthenticateError, Credential, Identity, identify, verify_access};
+use super::authenticate::{AuthenticateError, Credential, Identity, identify_verified, use_up, verify_presented};
 use super::deliver::mint_as;
 use crate::app::{App, ME_IS_FRESH_FOR};
 use crate::gate::{HandOff, Resolved};
@@ -87,9 +87,14 @@ async fn resolve(
     now: Timestamp,
 ) -> Result<Arc<Resolved>, AuthenticateError> {
     let (text, claims) = match credential {
-        Credential::Access(token) => (token, Some(verify_access(app, token, now)?)),
+        Credential::Access(token) => (token, Some(verify_presented(app, token, None, now)?)),
+        Credential::Bound(token, proof) => (token, Some(verify_presented(app, token, Some(proof), now)?)),
         Credential::Session(token) => (token, None),
     };
+    // Every time: what is remembered is the session, not the right to present the token.
+    if let Credential::Bound(_, proof) = credential {
+        use_up(app, proof).await?;
+    }
     let revoked = |who: &Resolved| app.revocations().read().check_session(who.session.sid, who.user.claims_version);
     // What is remembered is remembered by its text alone: an access token that comes as a session token was never one.
     let of_its_kind = claims.is_some() || text.starts_with(SESSION_PREFIX);
@@ -106,7 +111,8 @@ async fn resolve(
             Err(refusal) => return Err(refusal.into()),
         }
     }
-    let Identity { mut session, user } = identify(app, credential, caller).await?;
+    // Its proof has been looked at, and used up, above.
+    let Identity { mut session, user } = identify_verified(app, credential, claims.as_deref(), caller).await?;
     if let Some(verified) = claims {
         // A token is as strong as it was when it was made, whatever its session has become since.
         session.acr = Assurance::from_name(&verified.claims.acr).ok_or(Refusal::BadClaim)?;

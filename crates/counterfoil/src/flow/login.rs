@@ -1,6 +1,7 @@
 //! `POST /api/auth/login`: a password, and a session for it.
 
 use super::deliver::{Delivery, LongLived, deliver};
+use super::proof::use_up;
 use super::{Caller, access};
 use crate::app::App;
 use crate::clock::random;
@@ -10,10 +11,12 @@ use crate::limits::Limited;
 use crate::store::{Credential, NewSession, Opened, StoreError};
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::credential::password::Password;
+use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::rotation::Rotation;
 use counterfoil_core::session::{Assurance, Handle, Session};
 use counterfoil_core::user::{Email, User};
 use counterfoil_core::{Secret, Sid, Timestamp};
+use counterfoil_guard::dpop::Proof;
 use std::time::Duration;
 
 /// NIST-3.2.2: this many failures in a row lock a password until an administrator unlocks it.
@@ -61,23 +64,37 @@ pub enum LoginError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The proof has been used already.
+    #[error("the proof of possession has been used")]
+    BadProof,
+    /// The application takes only clients that prove to hold a key (DPOP-5b).
+    #[error("a proof of possession is missing")]
+    Unproven,
     /// The access token does not fit its budget.
     #[error("the access token does not fit its budget")]
     TooLarge,
 }
 
-/// Signs in with a password.
-pub async fn login(app: &App, login: Login, caller: &Caller) -> Result<SignedIn, LoginError> {
+/// Signs in with a password. A `native` session is bound to the key of the client's `proof`, if it has brought one.
+pub async fn login(app: &App, login: Login, proof: Option<&Proof>, caller: &Caller) -> Result<SignedIn, LoginError> {
     let now = app.clock.now();
     let application = login.client_id.as_deref().unwrap_or(DEFAULT_APPLICATION).to_owned();
-    if !app.applications.contains_key(&application) {
-        return Err(LoginError::UnknownApplication);
+    match app.applications.get(&application) {
+        None => return Err(LoginError::UnknownApplication),
+        Some(known) if known.require_dpop && proof.is_none() => return Err(LoginError::Unproven),
+        Some(_) => {}
     }
     let account = login.email.trim().to_ascii_lowercase();
     count_attempt(app, &account, caller, now)?;
     let (user, hash) = check_password(app, &login, caller, now).await?;
     give_attempts_back(app, &account, caller);
-    let session = new_session(app, &user, application, login.remember, (caller, now));
+    let mut session = new_session(app, &user, application, login.remember, (caller, now));
+    if let Some(proof) = proof.filter(|_| session.profile == Profile::Native) {
+        if !use_up(app, proof).await? {
+            return Err(LoginError::BadProof);
+        }
+        session.bound_to = Some(proof.key);
+    }
     let entry = caller.audit(Event::SignedIn, Actor::User(user.id), now);
     let entry = AuditEntry { user: Some(user.id), sid: Some(session.sid), ..entry };
     let new = NewSession { session: session.clone(), proved_by: Some(hash), limit: app.config.session.max_per_user };

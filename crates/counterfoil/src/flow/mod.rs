@@ -14,6 +14,7 @@ pub mod introspect;
 pub mod keys;
 pub mod login;
 pub mod me;
+pub mod proof;
 pub mod refresh;
 pub mod register;
 pub mod revoke_token;

@@ -2,16 +2,18 @@
 //! `counterfoil_core::refresh::rotation`.
 
 use super::deliver::{Delivery, LongLived, deliver};
+use super::proof::use_up;
 use super::{Caller, access};
 use crate::app::App;
 use crate::store::{Refreshed, Rule, Seen, StoreError};
 use counterfoil_core::Timestamp;
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::profile::Profile;
-use counterfoil_core::refresh::rotation::{Decision, Proof, decide};
+use counterfoil_core::refresh::rotation::{Decision, Proof as Possession, decide};
 use counterfoil_core::refresh::token::Presented;
 use counterfoil_core::revocation::Revocation;
 use counterfoil_core::session::{EndReason, Session};
+use counterfoil_guard::dpop::Proof;
 use std::sync::Arc;
 
 /// How the token came; it must be the way its profile uses.
@@ -32,6 +34,9 @@ pub enum RefreshError {
     /// It had been spent; the session has been ended.
     #[error("a spent refresh token was used again")]
     Reuse,
+    /// The proof has been used already.
+    #[error("the proof of possession has been used")]
+    BadProof,
     /// The session is bound to a key, and the proof is missing.
     #[error("the session is bound to a key")]
     Unproven,
@@ -46,25 +51,44 @@ pub enum RefreshError {
     TooLarge,
 }
 
-/// Takes a refresh token and hands out what the decision says. Once begun it is carried through, whether or not anybody waits
+/// Takes a refresh token, and the `proof` that the client has brought, and hands out what the decision says. Once begun it is carried through, whether or not anybody waits
 /// for it: a thief who hangs up at once must not escape what follows from reuse.
-pub async fn refresh(app: &Arc<App>, token: &str, via: Via, caller: Caller) -> Result<Delivery, RefreshError> {
+pub async fn refresh(
+    app: &Arc<App>,
+    token: &str,
+    (via, proof): (Via, Option<Arc<Proof>>),
+    caller: Caller,
+) -> Result<Delivery, RefreshError> {
     let presented = app.tokens.parse_refresh(token).map_err(|_| RefreshError::Invalid(None))?;
     let app = Arc::clone(app);
-    let work = tokio::spawn(async move { decided(&app, presented, via, &caller).await });
+    let work = tokio::spawn(async move { decided(&app, presented, (via, proof.as_deref()), &caller).await });
     work.await.unwrap_or(Err(RefreshError::Store(StoreError::Unavailable)))
 }
 
-async fn decided(app: &App, presented: Presented, via: Via, caller: &Caller) -> Result<Delivery, RefreshError> {
+async fn decided(
+    app: &App,
+    presented: Presented,
+    (via, proof): (Via, Option<&Proof>),
+    caller: &Caller,
+) -> Result<Delivery, RefreshError> {
     // Before the row is read, so that a token minted from it cannot outlive what the row says; and once, because an honest
     // repeat that is decided again at the very end of the grace must not be decided as if it had come later.
     let now = app.clock.now();
+    // The token is ours; whether its session is this key's, the decision says.
+    if let Some(proof) = proof
+        && !use_up(app, proof).await?
+    {
+        return Err(RefreshError::BadProof);
+    }
+    let key = proof.map(|proof| proof.key);
     let policy = app.config.session.rotation_policy();
     let applications = Arc::clone(&app.applications);
     let rule: Rule = Box::new(move |session| {
         let ours = (via == Via::Body) == (session.profile == Profile::Native)
             && applications.contains_key(&session.application);
-        ours.then(|| decide(session, &presented, now, Proof::Absent, policy))
+        let proved = session.bound_to.is_some() && session.bound_to == key;
+        let proof = if proved { Possession::Valid } else { Possession::Absent };
+        ours.then(|| decide(session, &presented, now, proof, policy))
     });
     let seen = Seen { at: now, network: caller.network() };
     match app.store.refresh(presented.handle, rule, seen).await? {

@@ -3,12 +3,13 @@
 use super::cookie::{ACCESS, SESSION};
 use super::problem::{Code, Problem};
 use super::user_agent::device;
-use super::{Peer, csrf};
+use super::{Peer, csrf, dpop};
 use crate::app::App;
 use crate::flow::Caller;
 use crate::flow::authenticate::{Credential, verify_access};
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use counterfoil_core::Secret;
+use counterfoil_guard::dpop::Proof;
 use counterfoil_guard::{Refusal, Strict};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderValue, Method, header};
@@ -163,6 +164,7 @@ pub(super) struct Presented<'a> {
 
 enum Kind<'a> {
     Bearer(&'a str),
+    Bound(&'a str, &'a Proof),
     AccessCookie(&'a str),
     SessionCookie(&'a str),
 }
@@ -170,8 +172,8 @@ enum Kind<'a> {
 impl<'a> Presented<'a> {
     /// Finds the one credential of a request. Two transports at once are 400 (ATK-34); with duplicates of a cookie the
     /// one that verifies counts, and if two verify, none does.
-    pub(super) fn find(app: &App, headers: &'a HeaderMap) -> Result<Option<Self>, Problem> {
-        let bearer = bearer(headers)?;
+    pub(super) fn find(app: &App, headers: &'a HeaderMap, extensions: &'a Extensions) -> Result<Option<Self>, Problem> {
+        let bearer = authorization(headers)?;
         let (access, session) = (ACCESS.read(headers), SESSION.read(headers));
         let transports =
             usize::from(bearer.is_some()) + usize::from(!access.is_empty()) + usize::from(!session.is_empty());
@@ -179,8 +181,12 @@ impl<'a> Presented<'a> {
             let detail = "send either an Authorization header or a cookie, not both";
             return Err(Problem::new(Code::AmbiguousCredentials).detail(detail));
         }
-        if let Some(token) = bearer {
-            return Ok(Some(Self { kind: Kind::Bearer(token), healing: Vec::new() }));
+        if let Some((scheme, token)) = bearer {
+            let kind = match scheme {
+                Scheme::Bearer => Kind::Bearer(token),
+                Scheme::Dpop => Kind::Bound(token, dpop::beside_token(extensions)?),
+            };
+            return Ok(Some(Self { kind, healing: Vec::new() }));
         }
         // A browser that changed profile may still send both; the one that verifies counts.
         let now = app.clock.now();
@@ -204,18 +210,23 @@ impl<'a> Presented<'a> {
     }
 
     /// As [`Presented::find`], and 401 when there is none; for a request with side effects that rests on a cookie, C1.
-    pub(super) fn require(app: &App, method: &Method, headers: &'a HeaderMap) -> Result<Self, Problem> {
+    pub(super) fn require(
+        app: &App,
+        method: &Method,
+        (headers, extensions): (&'a HeaderMap, &'a Extensions),
+    ) -> Result<Self, Problem> {
         // What carries no Authorization header can only rest on a cookie, whether the browser has sent it or held it back.
         if !method.is_safe() && !headers.contains_key(header::AUTHORIZATION) {
             csrf::require(app, headers)?;
         }
-        Ok(Self::find(app, headers)?.ok_or(Refusal::Missing)?)
+        Ok(Self::find(app, headers, extensions)?.ok_or(Refusal::Missing)?)
     }
 
     /// As the flows take it.
     pub(super) fn credential(&self) -> Credential<'a> {
         match self.kind {
             Kind::Bearer(token) => Credential::bearer(token),
+            Kind::Bound(token, proof) => Credential::Bound(token, proof),
             Kind::AccessCookie(token) => Credential::Access(token),
             Kind::SessionCookie(token) => Credential::Session(token),
         }
@@ -245,9 +256,18 @@ fn one_of<'a>(
     }
 }
 
-/// The token of an `Authorization: Bearer` header (RFC 6750 section 2.1). The scheme's case does not matter; a second
-/// header, another scheme or white space in the token does.
-pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+/// How a token came in an Authorization header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scheme {
+    /// RFC 6750 section 2.1.
+    Bearer,
+    /// RFC 9449 section 7.1.
+    Dpop,
+}
+
+/// The token of an Authorization header. The scheme's case does not matter; a second header, another scheme or white space in the
+/// token does.
+pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<(Scheme, &str)>, Problem> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (first, second) = (values.next(), values.next());
     if second.is_some() {
@@ -256,8 +276,8 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let Some(value) = first else { return Ok(None) };
     let malformed = || Problem::from(Refusal::Malformed).detail("expected Authorization: Bearer TOKEN");
     let (scheme, token) = value.to_str().map_err(|_| malformed())?.split_once(' ').ok_or_else(malformed)?;
-    if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() || token.contains(' ') {
-        return Err(malformed());
-    }
-    Ok(Some(token))
+    let schemes = [("bearer", Scheme::Bearer), ("dpop", Scheme::Dpop)];
+    let known = schemes.into_iter().find(|(name, _)| scheme.eq_ignore_ascii_case(name));
+    let (_, scheme) = known.filter(|_| !token.is_empty() && !token.contains(' ')).ok_or_else(malformed)?;
+    Ok(Some((scheme, token)))
 }

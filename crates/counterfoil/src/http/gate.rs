@@ -5,7 +5,7 @@
 
 use super::extract::{Params, Presented, caller_of, is_trusted};
 use super::problem::{Code, Problem};
-use super::{Peer, csrf};
+use super::{Peer, csrf, dpop};
 use crate::app::App;
 use crate::flow::gate::{Admitted, admit};
 use crate::gate::Resolved;
@@ -96,7 +96,7 @@ pub(super) async fn ask(State(app): State<Arc<App>>, Params(query): Params<GateQ
     };
     let asked = read.as_ref().ok();
     let location = location(&app, asked, &problem);
-    let mut response = match problem.code().status() {
+    let mut response = match problem.answered() {
         StatusCode::UNAUTHORIZED if query.redirect == Some(1) && asked.is_some_and(|asked| asked.is_page(headers)) => {
             (StatusCode::SEE_OTHER, [(header::LOCATION, location.clone())]).into_response()
         }
@@ -111,6 +111,9 @@ pub(super) async fn ask(State(app): State<Arc<App>>, Params(query): Params<GateQ
         response.headers_mut().insert(header::WWW_AUTHENTICATE, insufficient(demand));
     }
     response.headers_mut().insert(AUTH_LOCATION, location);
+    if headers.contains_key(dpop::DPOP) {
+        dpop::give_nonce(&app, "use", &mut response);
+    }
     response
 }
 
@@ -226,8 +229,13 @@ async fn answer(app: &App, asked: &Asked, rule: &Rule, parts: &Parts) -> Result<
             _ => csrf::require_origin(app, headers)?,
         }
     }
+    // A proof is made for the request that the client sends, and to the host it knows.
+    let mut extensions = parts.extensions.clone();
+    let path = asked.target.split('?').next().unwrap_or_default();
+    let url = app.public.at_host(asked.host.as_deref(), path);
+    dpop::read_forwarded(app, headers, (asked.method.as_str(), &url), &mut extensions);
     // As for a safe method: C1 has been asked above, by the rule.
-    let presented = Presented::require(app, &Method::GET, headers)?;
+    let presented = Presented::require(app, &Method::GET, (headers, &extensions))?;
     let caller = caller_of(app, headers, &parts.extensions);
     let admitted = admit(app, presented.credential(), (demand, rule.audience.as_deref()), &caller).await?;
     Ok(passed(app, Some(&admitted)))

@@ -4,6 +4,7 @@ mod admin;
 mod auth;
 mod cookie;
 mod csrf;
+mod dpop;
 mod extract;
 mod frame;
 mod gate;

@@ -50,7 +50,9 @@ codes! {
     RefreshMissing, UNAUTHORIZED, "refresh_missing", "The request carries no refresh token.";
     RefreshInvalid, UNAUTHORIZED, "refresh_invalid", "The refresh token is not valid, or its session has ended.";
     RefreshReuse, UNAUTHORIZED, "refresh_reuse", "A spent refresh token was used again; its session has been ended.";
-    ProofRequired, UNAUTHORIZED, "proof_required", "The session is bound to a key, and the proof of it is missing.";
+    ProofRequired, UNAUTHORIZED, "proof_required", "The session or the token is bound to a key, and the proof of it is missing.";
+    UseDpopNonce, BAD_REQUEST, "use_dpop_nonce", "Make the proof anew, with the nonce of this answer's DPoP-Nonce header.";
+    InvalidDpopProof, BAD_REQUEST, "invalid_dpop_proof", "The proof of possession is not one, or not for this request.";
     RefreshSuperseded, CONFLICT, "refresh_superseded", "A newer refresh token is on its way; try once more.";
     ReauthenticationRequired, UNAUTHORIZED, "reauthentication_required", "Sign in again to do this.";
     CrossSite, FORBIDDEN, "cross_site", "The request does not come from this application's own pages.";
@@ -107,6 +109,11 @@ impl Problem {
         self.code
     }
 
+    /// The status it comes with.
+    pub const fn answered(&self) -> StatusCode {
+        self.status
+    }
+
     /// With another status than the code's own: the gate's answers are read by proxies, which know few.
     #[must_use]
     pub const fn status(mut self, status: StatusCode) -> Self {
@@ -160,6 +167,9 @@ fn whole_seconds(wait: Duration) -> u64 {
 fn challenge(code: Code) -> HeaderValue {
     HeaderValue::from_static(match code {
         Code::TokenMissing | Code::InvalidCredentials | Code::RefreshMissing | Code::GuardUnknown => "Bearer",
+        Code::ProofRequired => "DPoP error=\"invalid_token\", algs=\"EdDSA Ed25519 ES256\"",
+        Code::UseDpopNonce => "DPoP error=\"use_dpop_nonce\", algs=\"EdDSA Ed25519 ES256\"",
+        Code::InvalidDpopProof => "DPoP error=\"invalid_dpop_proof\", algs=\"EdDSA Ed25519 ES256\"",
         Code::ReauthenticationRequired => "Bearer error=\"insufficient_user_authentication\"",
         _ => "Bearer error=\"invalid_token\"",
     })
@@ -173,6 +183,8 @@ impl From<Refusal> for Problem {
             Refusal::Expired => Code::TokenExpired,
             Refusal::Revoked => Code::SessionRevoked,
             Refusal::Stale => Code::TokenStale,
+            Refusal::ProofRequired => Code::ProofRequired,
+            Refusal::BadProof => return Self::new(Code::InvalidDpopProof).status(StatusCode::UNAUTHORIZED),
             _ => Code::TokenInvalid,
         })
     }
@@ -230,6 +242,7 @@ impl From<RefreshError> for Problem {
         match error {
             RefreshError::Invalid(reason) => Self { reason, ..Self::new(Code::RefreshInvalid) },
             RefreshError::Reuse => Self::new(Code::RefreshReuse),
+            RefreshError::BadProof => Self::new(Code::InvalidDpopProof),
             RefreshError::Unproven => Self::new(Code::ProofRequired),
             RefreshError::Superseded => Self::new(Code::RefreshSuperseded),
             RefreshError::Store(error) => error.into(),
@@ -245,6 +258,9 @@ impl From<LoginError> for Problem {
             LoginError::UnknownApplication => {
                 Self::new(Code::Malformed).detail("`client_id` names no application of this server")
             }
+            LoginError::BadProof => Self::new(Code::InvalidDpopProof),
+            LoginError::Unproven => Self::new(Code::ProofRequired)
+                .detail("this application signs in only clients with a key: send a DPoP header"),
             LoginError::RateLimited(wait) => Self::new(Code::RateLimited).retry_after(wait),
             LoginError::Hashing(error) => error.into(),
             LoginError::Store(error) => error.into(),

@@ -1,6 +1,6 @@
 //! `GET /api/revocations`: the feed that guards follow. The protocol is in `docs/reference/feed.md`.
 
-use super::extract::{Params, bearer};
+use super::extract::{Params, Scheme, authorization};
 use super::problem::{Code, Problem};
 use crate::app::App;
 use crate::flow::guards;
@@ -55,8 +55,9 @@ pub(super) async fn get(
 
 /// Which guard asks.
 pub(super) fn guard(app: &App, headers: &HeaderMap) -> Result<String, Problem> {
-    let credential = bearer(headers).ok().flatten();
-    let known = credential.and_then(|credential| guards::authenticate(app, credential));
+    let credential = authorization(headers).ok().flatten();
+    let borne = credential.filter(|(scheme, _)| *scheme == Scheme::Bearer);
+    let known = borne.and_then(|(_, credential)| guards::authenticate(app, credential));
     known.ok_or_else(|| {
         Problem::new(Code::GuardUnknown)
             .detail("send Authorization: Bearer cfg_…, the credential that `counterfoil guard add NAME` prints")

@@ -146,7 +146,7 @@ impl TokensView {
             expires_in: delivery.expires_in,
             access_token: delivery.access.as_ref().filter(|_| access_in_body).map(|access| access.token.clone()),
             refresh_token: delivery.refresh.as_ref().filter(|_| native).map(|token| token.expose().clone()),
-            token_type: access_in_body.then_some("Bearer"),
+            token_type: access_in_body.then_some(if delivery.bound { "DPoP" } else { "Bearer" }),
         }
     }
 }

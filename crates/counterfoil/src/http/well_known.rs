@@ -33,6 +33,7 @@ pub(super) async fn metadata(State(app): State<Arc<App>>, headers: HeaderMap) ->
         "token_endpoint": app.public.absolute("/oauth/token"),
         "token_endpoint_auth_methods_supported": oauth::TOKEN_METHODS,
         "token_endpoint_auth_signing_alg_values_supported": Algorithm::ALL.map(Algorithm::name),
+        "dpop_signing_alg_values_supported": Algorithm::ALL.map(Algorithm::name),
         "response_types_supported": [],
         "grant_types_supported": oauth::token::GRANTS,
         "acr_values_supported": ["aal1"],

@@ -7,6 +7,7 @@ mod auth;
 mod cli;
 mod control;
 mod crash;
+mod dpop;
 mod environment;
 mod feed;
 mod formats;

@@ -32,7 +32,7 @@ impl FromRequestParts<Arc<App>> for Administrator {
         if parts.extensions.get::<Peer>() == Some(&Peer::Control) {
             return Ok(Self { actor: Actor::Operator, caller });
         }
-        let presented = Presented::require(app, &parts.method, &parts.headers)?;
+        let presented = Presented::require(app, &parts.method, (&parts.headers, &parts.extensions))?;
         let identity = identify(app, presented.credential(), &caller).await?;
         if !identity.user.has_role(ADMIN) {
             return Err(Problem::new(Code::Forbidden).detail("this needs the role `admin`"));

@@ -6,14 +6,15 @@ use crate::flow::authenticate::{Credential, session_to_end};
 use crate::flow::sign_out::{sign_out, sign_out_everywhere};
 use crate::http::cookie::{self, ACCESS, SESSION};
 use crate::http::csrf;
-use crate::http::extract::bearer;
+use crate::http::dpop;
+use crate::http::extract::{Scheme, authorization};
 use crate::http::problem::Problem;
 use crate::http::receipt::{self, ReceiptView, WantsReceipt};
 use crate::http::view::with_cookies;
 use axum::extract::State;
 use axum::response::Response;
 use counterfoil_core::Sid;
-use http::{HeaderMap, header};
+use http::{Extensions, HeaderMap, header};
 use std::sync::Arc;
 
 /// Sign out here, by access or session token; an expired one will do. Fine to repeat, and without a token.
@@ -25,9 +26,10 @@ pub(in crate::http) async fn post(
     caller: Caller,
     wants: WantsReceipt,
     headers: HeaderMap,
+    extensions: Extensions,
 ) -> Result<Response, Problem> {
     let mut seq = 0;
-    for sid in named_sessions(&app, &headers).await? {
+    for sid in named_sessions(&app, &headers, &extensions).await? {
         seq = sign_out(&app, sid, &caller).await?.seq.max(seq);
     }
     Ok(signed_out(&app, wants, seq).await)
@@ -42,9 +44,10 @@ pub(in crate::http) async fn post_all(
     caller: Caller,
     wants: WantsReceipt,
     headers: HeaderMap,
+    extensions: Extensions,
 ) -> Result<Response, Problem> {
     let mut seq = 0;
-    for sid in named_sessions(&app, &headers).await? {
+    for sid in named_sessions(&app, &headers, &extensions).await? {
         seq = sign_out_everywhere(&app, sid, &caller).await?.seq.max(seq);
     }
     Ok(signed_out(&app, wants, seq).await)
@@ -52,12 +55,16 @@ pub(in crate::http) async fn post_all(
 
 /// C1 unless the request rests on an Authorization header alone; then every session that any of its credentials names. All
 /// cookies are about to be cleared, so none of their sessions may live on.
-async fn named_sessions(app: &App, headers: &HeaderMap) -> Result<Vec<Sid>, Problem> {
+async fn named_sessions(app: &App, headers: &HeaderMap, extensions: &Extensions) -> Result<Vec<Sid>, Problem> {
     let (access, session) = (ACCESS.read(headers), SESSION.read(headers));
     if !access.is_empty() || !session.is_empty() || !headers.contains_key(header::AUTHORIZATION) {
         csrf::require(app, headers)?;
     }
-    let bearer = bearer(headers)?.map(Credential::bearer);
+    let bearer = match authorization(headers)? {
+        None => None,
+        Some((Scheme::Bearer, token)) => Some(Credential::bearer(token)),
+        Some((Scheme::Dpop, token)) => Some(Credential::Bound(token, dpop::beside_token(extensions)?)),
+    };
     let cookies = access.into_iter().map(Credential::Access).chain(session.into_iter().map(Credential::Session));
     let mut named = Vec::new();
     for credential in cookies.chain(bearer) {

@@ -19,9 +19,10 @@ use std::sync::Arc;
 ))]
 pub(in crate::http) async fn get(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
     // Borrowed, not extracted: this is the hottest path there is.
-    let presented = Presented::find(&app, request.headers())?.ok_or(Refusal::Missing)?;
+    let presented = Presented::find(&app, request.headers(), request.extensions())?.ok_or(Refusal::Missing)?;
     let body = match presented.credential() {
-        Credential::Access(token) => me(&app, token, MeView::bytes).await?,
+        Credential::Access(token) => me(&app, (token, None), MeView::bytes).await?,
+        Credential::Bound(token, proof) => me(&app, (token, Some(proof)), MeView::bytes).await?,
         credential @ Credential::Session(_) => {
             let caller = caller_of(&app, request.headers(), request.extensions());
             let identity = identify(&app, credential, &caller).await?;

@@ -46,8 +46,8 @@ pub(in crate::http) async fn change(
     wants: WantsReceipt,
     request: Request,
 ) -> Result<Response, Problem> {
-    let headers = request.headers().clone();
-    let presented = Presented::require(&app, &Method::POST, &headers)?;
+    let (headers, extensions) = (request.headers().clone(), request.extensions().clone());
+    let presented = Presented::require(&app, &Method::POST, (&headers, &extensions))?;
     let identity = identify(&app, presented.credential(), &caller).await?;
     let JsonBody(body) = JsonBody::<ChangeBody>::from_request(request, &app).await?;
     let (delivery, ended) =

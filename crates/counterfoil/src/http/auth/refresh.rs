@@ -6,6 +6,7 @@ use crate::flow::refresh::{RefreshError, Via, refresh};
 use crate::flow::sign_out::{session_of_refresh_token, sign_out};
 use crate::http::cookie::{self, REFRESH};
 use crate::http::csrf;
+use crate::http::dpop;
 use crate::http::extract::{is_json, parse_json, read_body};
 use crate::http::problem::{Code, Problem};
 use crate::http::receipt::{self, ReceiptView, WantsReceipt};
@@ -28,6 +29,7 @@ pub(in crate::http) struct RefreshBody {
 /// Trade a refresh token for an access token and, as a rule, a new refresh token.
 #[utoipa::path(post, path = "/api/auth/refresh", tag = "session", request_body(content = Option<RefreshBody>), responses(
     (status = 200, body = TokensView),
+    (status = 400, description = "`malformed`, `invalid_dpop_proof`, `use_dpop_nonce`"),
     (status = 401, description = "`refresh_missing`, `refresh_invalid` (with `reason`), `refresh_reuse`, `proof_required`"),
     (status = 403, description = "`cross_site`"),
     (status = 409, description = "`refresh_superseded`: try once more"),
@@ -39,13 +41,14 @@ pub(in crate::http) async fn post(
     request: Request,
 ) -> Result<Response, Problem> {
     let headers = request.headers().clone();
+    let proof = dpop::proof(request.extensions())?;
     if let Some(token) = body_token(&app, request).await? {
-        let delivery = refresh(&app, token.expose(), Via::Body, caller).await?;
+        let delivery = refresh(&app, token.expose(), (Via::Body, proof), caller).await?;
         return Ok(deliver(&TokensView::of(&delivery), &delivery, &app.config.session));
     }
     csrf::require(&app, &headers)?;
     let (token, healing) = cookie_token(&app, &headers)?;
-    match refresh(&app, &token, Via::Cookie, caller).await {
+    match refresh(&app, &token, (Via::Cookie, None), caller).await {
         Ok(delivery) => {
             let response = deliver(&TokensView::of(&delivery), &delivery, &app.config.session);
             Ok(with_cookies(response, healing))

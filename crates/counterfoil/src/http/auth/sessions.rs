@@ -11,7 +11,7 @@ use crate::http::receipt::{self, ReceiptView, WantsReceipt};
 use crate::http::view::{SessionView, json, with_cookies};
 use axum::extract::{Path, State};
 use axum::response::Response;
-use http::{HeaderMap, Method, StatusCode};
+use http::{Extensions, HeaderMap, Method, StatusCode};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -33,8 +33,9 @@ pub(in crate::http) async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     headers: HeaderMap,
+    extensions: Extensions,
 ) -> Result<Response, Problem> {
-    let presented = Presented::require(&app, &Method::GET, &headers)?;
+    let presented = Presented::require(&app, &Method::GET, (&headers, &extensions))?;
     let identity = identify(&app, presented.credential(), &caller).await?;
     let (live, ended) = devices(&app, &identity).await?;
     let now = app.clock.now();
@@ -56,8 +57,9 @@ pub(in crate::http) async fn delete_one(
     Path(sid): Path<String>,
     wants: WantsReceipt,
     headers: HeaderMap,
+    extensions: Extensions,
 ) -> Result<Response, Problem> {
-    let presented = Presented::require(&app, &Method::DELETE, &headers)?;
+    let presented = Presented::require(&app, &Method::DELETE, (&headers, &extensions))?;
     let identity = identify(&app, presented.credential(), &caller).await?;
     let sid = sid.parse().map_err(|_| Problem::new(Code::NotFound))?;
     let ended = end_one(&app, &identity, sid, &caller).await?;
@@ -77,8 +79,9 @@ pub(in crate::http) async fn delete_others(
     caller: Caller,
     wants: WantsReceipt,
     headers: HeaderMap,
+    extensions: Extensions,
 ) -> Result<Response, Problem> {
-    let presented = Presented::require(&app, &Method::DELETE, &headers)?;
+    let presented = Presented::require(&app, &Method::DELETE, (&headers, &extensions))?;
     let identity = identify(&app, presented.credential(), &caller).await?;
     let ended = end_others(&app, &identity, &caller).await?;
     Ok(receipt::done(&app, wants, ended.seq).await)

@@ -2,6 +2,7 @@
 
 use crate::flow::exchange::IssueError;
 use crate::flow::revoke_token::RevokeTokenError;
+use crate::http::dpop::DpopError;
 use crate::http::problem::{Code, Problem};
 use crate::store::StoreError;
 use axum::response::{IntoResponse, Response};
@@ -134,11 +135,29 @@ impl From<IssueError> for OAuthError {
             IssueError::Refused(GrantError::Subject) => {
                 bad("invalid_request", "[clients] of the configuration does not let this client exchange that token")
             }
+            IssueError::BadProof => DpopError::Bad.into(),
+            IssueError::Unproven => {
+                bad("invalid_dpop_proof", "this client's tokens are bound to a key: send a DPoP header (RFC 9449)")
+            }
             IssueError::SubjectToken => {
                 bad("invalid_request", "subject_token is no access token of this server that still counts")
             }
             IssueError::TooLarge => Problem::new(Code::Internal).into(),
             IssueError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<DpopError> for OAuthError {
+    fn from(error: DpopError) -> Self {
+        let bad = |error, description| Self::new(StatusCode::BAD_REQUEST, error, description);
+        match error {
+            DpopError::UseNonce => {
+                bad("use_dpop_nonce", "make the proof anew, with the nonce of the DPoP-Nonce header")
+            }
+            DpopError::Bad => {
+                bad("invalid_dpop_proof", "the proof is not one, is not for this request, or has been used")
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ use axum::response::Response;
 use counterfoil_core::Timestamp;
 use counterfoil_core::session::Session;
 use counterfoil_core::user::{Role, User};
-use counterfoil_guard::{Claims, Refusal};
+use counterfoil_guard::{Claims, Refusal, base64url_encode};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -71,7 +71,11 @@ struct ClaimsView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     act: Option<counterfoil_guard::Actor>,
-    /// `Bearer`, `session_token` or `refresh_token`. Only the first belongs in a call of an API (INT-2).
+    /// The key it is bound to (RFC 9449 section 6.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    cnf: Option<serde_json::Value>,
+    /// `Bearer` or `DPoP`, `session_token`, `refresh_token`. Only the first two belong in a call of an API (INT-2).
     token_type: &'static str,
 }
 
@@ -144,7 +148,8 @@ impl ClaimsView {
             roles: claims.roles.clone(),
             scope: claims.scope.clone(),
             act: claims.act.clone(),
-            token_type: "Bearer",
+            cnf: claims.bound_to.map(|key| serde_json::json!({ "jkt": base64url_encode(&key) })),
+            token_type: if claims.bound_to.is_some() { "DPoP" } else { "Bearer" },
         }
     }
 
@@ -172,6 +177,7 @@ impl ClaimsView {
             roles: roles.iter().map(Role::as_str).map(str::to_owned).collect(),
             scope: None,
             act: None,
+            cnf: None,
             token_type,
         })
     }

@@ -5,6 +5,7 @@ use super::error::{OAuthError, OAuthErrorView};
 use super::form::Form;
 use crate::app::App;
 use crate::flow::exchange::{Issued, count_attempt, for_another, for_itself};
+use crate::http::dpop;
 use crate::http::extract::caller_of;
 use crate::http::view::json;
 use axum::extract::{Request, State};
@@ -47,7 +48,7 @@ pub(in crate::http) struct TokenForm {
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct TokenView {
     access_token: String,
-    /// `Bearer`.
+    /// `Bearer`; `DPoP` for a client that has proved to hold a key.
     token_type: &'static str,
     expires_in: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,7 +62,7 @@ pub(in crate::http) struct TokenView {
 #[utoipa::path(post, path = "/oauth/token", tag = "oauth",
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"), responses(
     (status = 200, body = TokenView),
-    (status = 400, body = OAuthErrorView, description = "`invalid_request`, `unauthorized_client`, `unsupported_grant_type`, `invalid_scope`, `invalid_target`"),
+    (status = 400, body = OAuthErrorView, description = "`invalid_request`, `invalid_dpop_proof`, `use_dpop_nonce`, `unauthorized_client`, `unsupported_grant_type`, `invalid_scope`, `invalid_target`"),
     (status = 401, body = OAuthErrorView, description = "`invalid_client`"),
     (status = 413, body = OAuthErrorView, description = "`invalid_request`"),
     (status = 429, body = OAuthErrorView, description = "`temporarily_unavailable`"),
@@ -71,6 +72,7 @@ pub(in crate::http) async fn post(State(app): State<Arc<App>>, request: Request)
     let caller = caller_of(&app, request.headers(), request.extensions());
     count_attempt(&app, &caller).map_err(OAuthError::rate_limited)?;
     let headers = request.headers().clone();
+    let proof = dpop::proof(request.extensions())?;
     let form = Form::read(request).await?;
     // Before an assertion is used up on it.
     let grant = form.value("grant_type").ok_or(OAuthError::invalid_request("the parameter grant_type is missing"))?;
@@ -81,8 +83,8 @@ pub(in crate::http) async fn post(State(app): State<Arc<App>>, request: Request)
     let subject = if grant == TOKEN_EXCHANGE { Some(subject_token(&form)?) } else { None };
     let service = client::service(&app, &headers, &form).await?;
     let issued = match subject {
-        Some(token) => for_another(&app, &service, token, wanted).await?,
-        None => for_itself(&app, &service, wanted)?,
+        Some(token) => for_another(&app, &service, token, wanted, proof.as_deref()).await?,
+        None => for_itself(&app, &service, wanted, proof.as_deref()).await?,
     };
     Ok(answer(issued, subject.map(|_| ACCESS_TOKEN)))
 }
@@ -111,7 +113,7 @@ fn subject_token(form: &Form) -> Result<&str, OAuthError> {
 fn answer(issued: Issued, issued_token_type: Option<&'static str>) -> Response {
     let body = TokenView {
         access_token: issued.minted.token,
-        token_type: "Bearer",
+        token_type: if issued.bound { "DPoP" } else { "Bearer" },
         expires_in: issued.minted.expires_in,
         scope: issued.scope,
         issued_token_type,

@@ -1,0 +1,106 @@
+//! `DPoP` headers (RFC 9449): read once, before anything else. What comes of it lies in the request's extensions, for whoever asks who
+//! sends the request; a flow uses the proof up once it knows that it counts.
+
+use super::problem::{Code, Problem};
+use crate::app::App;
+use crate::flow::proof::NONCE_LIFE;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use counterfoil_guard::dpop::Proof;
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode};
+use std::sync::Arc;
+
+/// The header with the proof.
+pub(super) const DPOP: HeaderName = HeaderName::from_static("dpop");
+/// The header with a nonce for the next one.
+const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+
+/// Why a proof does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DpopError {
+    /// It is not one, or is not for this request.
+    Bad,
+    /// It holds no nonce of this server's, or an old one.
+    UseNonce,
+}
+
+impl From<DpopError> for Problem {
+    fn from(error: DpopError) -> Self {
+        match error {
+            DpopError::Bad => Self::new(Code::InvalidDpopProof),
+            DpopError::UseNonce => Self::new(Code::UseDpopNonce),
+        }
+    }
+}
+
+/// What a request has shown.
+#[derive(Clone)]
+struct Shown(Result<Arc<Proof>, DpopError>);
+
+/// What a server does with a proof: give tokens out for it, or let a token pass. Their nonces are not each other's (DPOP-8).
+fn role(path: &str) -> &'static str {
+    if matches!(path, "/oauth/token" | "/api/auth/login" | "/api/auth/refresh") { "issue" } else { "use" }
+}
+
+/// Reads the header of every request that has one. The gate asks about other requests than its own, and reads theirs itself.
+pub(super) async fn layer(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    if !request.headers().contains_key(DPOP) || request.uri().path() == "/gate" {
+        return next.run(request).await;
+    }
+    let (path, method) = (request.uri().path().to_owned(), request.method().clone());
+    let url = app.public.absolute(&path);
+    let shown = read(&app, request.headers(), (method.as_str(), &url), role(&path));
+    request.extensions_mut().insert(Shown(shown));
+    let mut response = next.run(request).await;
+    give_nonce(&app, role(&path), &mut response);
+    response
+}
+
+/// Sends a nonce along for the next proof.
+pub(super) fn give_nonce(app: &App, role: &str, response: &mut Response) {
+    let nonce = app.tokens.dpop_nonce(role, app.clock.now());
+    response.headers_mut().insert(DPOP_NONCE, HeaderValue::try_from(nonce).expect("base64url is ASCII"));
+}
+
+/// The proof of a request to `url`: fresh, and not yet used up.
+fn read(app: &App, headers: &HeaderMap, (method, url): (&str, &str), role: &str) -> Result<Arc<Proof>, DpopError> {
+    let mut values = headers.get_all(DPOP).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return Err(DpopError::Bad) };
+    let text = value.to_str().map_err(|_| DpopError::Bad)?;
+    let proof = Proof::read(text, method, url).map_err(|error| {
+        tracing::info!(reason = error.0, "a proof of possession is refused");
+        DpopError::Bad
+    })?;
+    let now = app.clock.now();
+    let known = |nonce: &String| app.tokens.is_dpop_nonce(nonce, role, now, NONCE_LIFE);
+    match &proof.nonce {
+        // Once asked for, it must be there and ours; then it says when the proof was made better than the client's clock does.
+        Some(nonce) if !known(nonce) => return Err(DpopError::UseNonce),
+        None if app.config.dpop.nonce => return Err(DpopError::UseNonce),
+        None if !proof.is_fresh(now) => return Err(DpopError::Bad),
+        _ => {}
+    }
+    Ok(Arc::new(proof))
+}
+
+/// The same for a request that the gate is asked about; as if the [`layer`] had read it.
+pub(super) fn read_forwarded(app: &App, headers: &HeaderMap, request: (&str, &str), extensions: &mut Extensions) {
+    if headers.contains_key(DPOP) {
+        extensions.insert(Shown(read(app, headers, request, "use")));
+    }
+}
+
+/// What a request has proved to hold the key with; none where it has not tried.
+pub(super) fn proof(extensions: &Extensions) -> Result<Option<Arc<Proof>>, DpopError> {
+    extensions.get::<Shown>().map(|Shown(shown)| shown.clone()).transpose()
+}
+
+/// The proof beside a token.
+pub(super) fn beside_token(extensions: &Extensions) -> Result<&Proof, Problem> {
+    match extensions.get::<Shown>() {
+        None => Err(Problem::new(Code::ProofRequired)),
+        Some(Shown(Ok(proof))) => Ok(proof),
+        Some(Shown(Err(error))) => Err(Problem::from(*error).status(StatusCode::UNAUTHORIZED)),
+    }
+}
