@@ -97,6 +97,8 @@ pub enum Event {
     GuardRemoved,
     /// A service's credential was made.
     ClientAdded,
+    /// A service got another credential.
+    ClientRenewed,
     /// A service's credential was taken back, and its tokens with it.
     ClientRemoved,
     /// A signing key was made and published.
@@ -112,7 +114,7 @@ pub enum Event {
 }
 
 impl Event {
-    const ALL: [Self; 24] = [
+    const ALL: [Self; 25] = [
         Self::Registered,
         Self::SignedIn,
         Self::SignInFailed,
@@ -131,6 +133,7 @@ impl Event {
         Self::GuardAdded,
         Self::GuardRemoved,
         Self::ClientAdded,
+        Self::ClientRenewed,
         Self::ClientRemoved,
         Self::KeyCreated,
         Self::KeyActivated,
@@ -170,6 +173,7 @@ impl Event {
             Self::GuardAdded => "guard_added",
             Self::GuardRemoved => "guard_removed",
             Self::ClientAdded => "client_added",
+            Self::ClientRenewed => "client_renewed",
             Self::ClientRemoved => "client_removed",
             Self::KeyCreated => "key_created",
             Self::KeyActivated => "key_activated",

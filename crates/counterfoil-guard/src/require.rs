@@ -62,8 +62,8 @@ impl Require {
         self
     }
 
-    /// Whether the claims suffice at `now`, the authority's time. The role comes first: without it, signing in again would be for
-    /// nothing.
+    /// Whether the claims suffice at `now`, the authority's time. Scope and role come first: without them, signing in
+    /// again would be for nothing.
     pub fn check(&self, claims: &Claims, now: Timestamp) -> Result<(), Insufficient> {
         if self.scope.iter().any(|wanted| !claims.has_scope(wanted)) {
             return Err(Insufficient::Scope(self.scope_challenge()));

@@ -79,6 +79,14 @@ mod tests {
     use crate::credential::password::Password;
     use crate::secret::Secret;
 
+    /// OWASP's least for Argon2id, and what docs/threat-model.md says. Whoever lowers it must change both.
+    #[test]
+    fn asvs_11_4_2_the_cost_is_what_is_documented() {
+        let password = Password::new(&Secret::new("correct horse".to_owned())).expect("short");
+        let stored = hash(&password, &[7; 16], &Secret::new(vec![1; 32]), &mut Memory::default());
+        assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
+    }
+
     #[test]
     fn a_hash_checks_its_password_only_with_its_pepper() {
         let password = |text: &str| Password::new(&Secret::new(text.to_owned())).expect("short");

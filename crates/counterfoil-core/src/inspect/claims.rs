@@ -1,7 +1,7 @@
 //! The rules for a set of claims, by what the token is for.
 
 use super::header::Purpose;
-use super::json::{Member, last};
+use super::json::{Json, Member, last};
 use super::names::claim;
 use super::notes::Notes;
 use super::times::{self, TimeForm};
@@ -10,7 +10,7 @@ use counterfoil_guard::Timestamp;
 
 /// RFC 9068 section 2.2.
 const REQUIRED: [&str; 7] = ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"];
-/// What a Counterfoil guard asks for beyond that: the session to revoke, and the sign-in it rests on.
+/// What a Counterfoil guard asks for beyond that: the session to revoke, and the sign-in it rests on. A service does not sign in.
 const OURS: [&str; 4] = ["sid", "auth_time", "acr", "amr"];
 
 pub(super) fn check(members: &[Member], purpose: Purpose, form: TimeForm, now: Timestamp, notes: &mut Notes) {
@@ -34,7 +34,9 @@ fn access_token(members: &[Member], notes: &mut Notes) {
     if let Some(names) = missing(members, &REQUIRED) {
         notes.error("AT-2.2", message(&names), "an access token must have it (RFC 9068 section 2.2)");
     }
-    if let Some(names) = missing(members, &OURS) {
+    let service = last(members, "sub").and_then(Json::as_text).is_some_and(|sub| sub.starts_with("client:"));
+    let ours = if service { &OURS[..1] } else { &OURS };
+    if let Some(names) = missing(members, ours) {
         let fix = "Counterfoil guards refuse the token; without `sid` no sign-out reaches it";
         notes.warning("T1", message(&names), fix);
     }

@@ -3,7 +3,7 @@
 use super::json::{Json, Member, last};
 use super::notes::Notes;
 use super::show;
-use counterfoil_guard::UserId;
+use counterfoil_guard::{Subject, UserId};
 
 pub(super) fn check(members: &[Member], notes: &mut Notes) {
     for Member { name, value, .. } in members {
@@ -65,9 +65,16 @@ fn subject(value: &Json, notes: &mut Notes) {
     if sub.trim() != sub {
         notes.error("ATK-26", "`sub` begins or ends with white space", "refuse; compare exactly, never trim");
     }
-    if sub.parse::<UserId>().is_err() {
-        let message = "`sub` is not a Counterfoil user id (22 characters of base64url)";
-        notes.warning("T1", message, "Counterfoil guards refuse it");
+    match sub.parse::<Subject>() {
+        Ok(Subject::User(_)) => {}
+        Ok(Subject::Client(name)) => {
+            let message = format!("`sub` is the service {name}, in its own name: nobody's user");
+            notes.note("SEC-4.15", message, "guards take it only where they are told to (`subjects`)");
+        }
+        Err(_) => {
+            let message = "`sub` is neither a Counterfoil user id (22 characters of base64url) nor client:NAME";
+            notes.warning("T1", message, "Counterfoil guards refuse it");
+        }
     }
 }
 

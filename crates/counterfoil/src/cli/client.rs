@@ -23,6 +23,16 @@ pub(crate) enum ClientCommand {
         #[command(flatten)]
         place: Place,
     },
+    /// Give a service another credential: a new secret, printed once, or other keys. The one before counts no more; tokens live on.
+    Renew {
+        /// Its name.
+        name: ClientName,
+        /// A file with its public keys (a JWK or a JWK Set).
+        #[arg(long, value_name = "FILE")]
+        jwks: Option<PathBuf>,
+        #[command(flatten)]
+        place: Place,
+    },
     /// List services, how each proves itself, and what it may call.
     List {
         /// As JSON.
@@ -46,6 +56,15 @@ pub(crate) enum ClientCommand {
 pub(crate) async fn run(command: ClientCommand) -> anyhow::Result<()> {
     match command {
         ClientCommand::Add { name, jwks, place } => add(&name, jwks.as_deref(), &place).await,
+        ClientCommand::Renew { name, jwks, place } => {
+            let jwks = jwks.as_deref().map(read).transpose()?;
+            let path = format!("/api/admin/clients/{name}/renew");
+            let made = Control::open(&place).await?.post(&path, json!({ "jwks": jwks })).await?;
+            match made["client_secret"].as_str() {
+                Some(secret) => Ok(writeln!(std::io::stdout(), "{secret}")?),
+                None => Ok(()),
+            }
+        }
         ClientCommand::List { json, place } => {
             let mut found = Control::open(&place).await?.get("/api/admin/clients").await?;
             let clients = found["clients"].as_array_mut().map(std::mem::take).unwrap_or_default();

@@ -72,11 +72,7 @@ pub enum Added {
 
 /// Adds a service: with these keys, or with a new secret, of which just the hash is kept.
 pub async fn add(app: &App, by: &Administrator, name: ClientName, jwks: Option<String>) -> Result<Added, StoreError> {
-    let secret = jwks.is_none().then(|| Secret::new(format!("{PREFIX}{}", base64url_encode(&random::<32>()))));
-    let proof = match (jwks, &secret) {
-        (Some(jwks), _) => ClientProof::Keys(jwks),
-        (None, secret) => ClientProof::Secret(hash(secret.as_ref().map_or("", |secret| secret.expose()))),
-    };
+    let (proof, secret) = proof(jwks);
     let entry = by.entry(app, Event::ClientAdded, None, name.as_str());
     let new = Client { name, sid: Sid::from_bytes(random()), proof, created_at: app.clock.now() };
     let (store, clients) = (Arc::clone(&app.store), Arc::clone(&app.clients));
@@ -91,6 +87,39 @@ pub async fn add(app: &App, by: &Administrator, name: ClientName, jwks: Option<S
     Ok(if added.await? { Added::Done(secret) } else { Added::NameTaken })
 }
 
+/// Gives a service other keys, or a new secret; what it proved itself by before counts no more, and its tokens live on. `None` if
+/// there is no such service.
+pub async fn renew(
+    app: &App,
+    by: &Administrator,
+    name: ClientName,
+    jwks: Option<String>,
+) -> Result<Option<Option<Secret<String>>>, StoreError> {
+    let Some(sid) = app.clients.read().get(&name).map(|client| client.sid) else { return Ok(None) };
+    let (proof, secret) = proof(jwks);
+    let entry = by.entry(app, Event::ClientRenewed, None, name.as_str());
+    let renewed = Client { name, sid, proof, created_at: app.clock.now() };
+    let (store, clients) = (Arc::clone(&app.store), Arc::clone(&app.clients));
+    let done = carried_through(async move {
+        let known = KnownClient::of(&renewed).ok_or(StoreError::Corrupt { table: "client", column: "jwks" })?;
+        let done = store.renew_client(renewed.name.clone(), renewed.proof, entry).await?;
+        if done {
+            clients.write().insert(renewed.name, Arc::new(known));
+        }
+        Ok(done)
+    });
+    Ok(done.await?.then_some(secret))
+}
+
+/// What a service is to prove itself by: these keys, or a secret, made here.
+fn proof(jwks: Option<String>) -> (ClientProof, Option<Secret<String>>) {
+    if let Some(jwks) = jwks {
+        return (ClientProof::Keys(jwks), None);
+    }
+    let secret = Secret::new(format!("{PREFIX}{}", base64url_encode(&random::<32>())));
+    (ClientProof::Secret(hash(secret.expose())), Some(secret))
+}
+
 /// Takes a service's credential back: it gets no further token, and those it has are revoked.
 pub async fn remove(app: &App, by: &Administrator, name: ClientName) -> Result<Ended, StoreError> {
     let entry = by.entry(app, Event::ClientRemoved, None, name.as_str());
@@ -102,7 +131,10 @@ pub fn by_secret(app: &App, name: &str, secret: &str) -> Option<Service> {
     let name: ClientName = name.parse().ok()?;
     let client = app.clients.read().get(&name).map(Arc::clone)?;
     let Proof::Secret(kept) = &client.proof else { return None };
-    verify_slices_are_equal(kept, &hash(secret)).ok()?;
+    if verify_slices_are_equal(kept, &hash(secret)).is_err() {
+        tracing::warn!(client = %name, "a service came with a wrong secret");
+        return None;
+    }
     Some(Service { name, sid: client.sid })
 }
 
@@ -127,6 +159,9 @@ pub async fn by_assertion(app: &App, assertion: &str, claimed: Option<&str>) -> 
         }
     };
     let unused = app.store.spend(once("client_assertion", &name, &good.jti), good.expires_at).await?;
+    if !unused {
+        tracing::warn!(client = %known, "a client assertion came a second time");
+    }
     Ok(unused.then_some(Service { name: known, sid: client.sid }))
 }
 

@@ -40,6 +40,7 @@ use utoipa::OpenApi;
         admin::guards::remove,
         admin::clients::list,
         admin::clients::create,
+        admin::clients::renew,
         admin::clients::revoke,
         admin::keys::list,
         admin::keys::rotate,

@@ -67,6 +67,7 @@ fn admin() -> Router<Arc<App>> {
         .route("/api/admin/guards", get(guards::list).post(guards::create))
         .route("/api/admin/guards/{name}", delete(guards::remove))
         .route("/api/admin/clients", get(clients::list).post(clients::create))
+        .route("/api/admin/clients/{name}/renew", post(clients::renew))
         .route("/api/admin/clients/{name}/revoke", post(clients::revoke))
         .route("/api/admin/keys", get(keys::list))
         .route("/api/admin/keys/rotate", post(keys::rotate))

@@ -72,6 +72,7 @@ const fn detail_is_a_word(event: Event) -> bool {
             | Event::GuardAdded
             | Event::GuardRemoved
             | Event::ClientAdded
+            | Event::ClientRenewed
             | Event::ClientRemoved
             | Event::KeyCreated
             | Event::KeyActivated

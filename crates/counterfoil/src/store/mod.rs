@@ -285,6 +285,8 @@ pub trait Clients {
     async fn clients(&self) -> Result<Vec<Client>, StoreError>;
     /// Adds one; `false`, and nothing done, if the name is taken.
     async fn add_client(&self, new: Client, audit: AuditEntry) -> Result<bool, StoreError>;
+    /// Gives a service another proof; its session, and the tokens on it, stay. `false` if there is none of that name.
+    async fn renew_client(&self, name: ClientName, proof: ClientProof, audit: AuditEntry) -> Result<bool, StoreError>;
     /// Uses something up that may be used once: of any number of callers with the same digest, at whatever replica, one gets
     /// `true`. Remembered until `until`.
     async fn spend(&self, what: [u8; 32], until: Timestamp) -> Result<bool, StoreError>;

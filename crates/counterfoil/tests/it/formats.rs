@@ -156,3 +156,51 @@ async fn jwt_bcp_3_3_what_is_private_is_read_by_its_audience_and_by_nobody_else(
         clear && !String::from_utf8_lossy(&base64url_decode(access.split('.').nth(1).unwrap()).unwrap()).contains('@')
     );
 }
+
+/// P-256's order, less s: the other signature that ECDSA lets anybody make of one.
+fn twin(signature: &[u8]) -> Vec<u8> {
+    const ORDER: [u8; 32] = [
+        0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad,
+        0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+    ];
+    let mut other = signature.to_vec();
+    let mut borrow = 0;
+    for at in (0..32).rev() {
+        let difference = i16::from(ORDER[at]) - i16::from(signature[32 + at]) - borrow;
+        borrow = i16::from(difference < 0);
+        other[32 + at] = u8::try_from(difference.rem_euclid(256)).unwrap();
+    }
+    other
+}
+
+#[tokio::test]
+async fn atk06_the_twin_of_a_revoked_es256_token_is_revoked_too() {
+    let app = TestApp::with("trusted_proxies = [\"203.0.113.7/32\"]\n[keys]\nalgorithm = \"ES256\"").await;
+    let mut browser = app.signed_in().await;
+    browser.peer = "203.0.113.7".parse().unwrap();
+    let token = browser.cookie(ACCESS).unwrap();
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let other = format!("{signed}.{}", base64url_encode(&twin(&base64url_decode(signature).unwrap())));
+    assert_ne!(other, token);
+    assert_eq!(statuses(&browser, &other).await, (200, 200), "it verifies, by the nature of ECDSA");
+    let credential = credential(&app, "api").await;
+    let revoked = send(&app, "/oauth/revoke", &format!("Bearer {credential}"), &format!("token={token}")).await;
+    assert_eq!(revoked.status, 200);
+    for token in [&token, &other] {
+        assert_eq!(statuses(&browser, token).await, (401, 401), "what is revoked is its jti, not its bytes");
+        assert_eq!(introspect(&app, &credential, token).await["active"], false);
+    }
+}
+
+#[tokio::test]
+async fn t2_a_budget_that_no_token_could_keep_stops_the_start() {
+    for config in [
+        "[applications.web]\ntoken_budget = 400",
+        "[resources.crm]\ntoken_budget = 400",
+        "[resources.crm]\ntoken_budget = 500\nscopes = [\"a-scope-with-a-rather-long-name\", \"another-of-that-kind\"]\n[clients.a]",
+    ] {
+        let started = TestApp::try_with(config).await;
+        let error = started.err().unwrap().to_string();
+        assert!(error.contains("token_budget") && error.contains("bytes"), "{config}: {error}");
+    }
+}

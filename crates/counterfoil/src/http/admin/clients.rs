@@ -54,6 +54,32 @@ pub(in crate::http) async fn create(
     }
 }
 
+/// What a service shall prove itself by from now on.
+#[derive(Deserialize, ToSchema)]
+pub(in crate::http) struct RenewBody {
+    /// Its public keys, as a JWK Set. Without them it gets a new secret.
+    #[schema(value_type = Option<Object>)]
+    jwks: Option<serde_json::Value>,
+}
+
+/// Give a service another credential; its tokens live on. A secret is shown once.
+#[utoipa::path(post, path = "/api/admin/clients/{name}/renew", tag = "admin", params(("name" = String, Path)),
+    request_body = RenewBody,
+    responses((status = 200), (status = 400, description = "`malformed`"), (status = 404)))]
+pub(in crate::http) async fn renew(
+    by: Administrator,
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    JsonBody(body): JsonBody<RenewBody>,
+) -> Result<Response, Problem> {
+    let name: ClientName = name.parse().map_err(|_| Problem::new(Code::NotFound))?;
+    let malformed = |detail: &str| Problem::new(Code::Malformed).detail(detail.to_owned());
+    let jwks = body.jwks.map(|jwks| usable(&jwks).map_err(malformed)).transpose()?;
+    let secret = clients::renew(&app, &by, name.clone(), jwks).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
+    let secret = secret.as_ref().map(|secret| secret.expose());
+    Ok(json(StatusCode::OK, &serde_json::json!({ "client_id": name.as_str(), "client_secret": secret })))
+}
+
 /// The keys as text, if at least one of them can verify.
 fn usable(jwks: &serde_json::Value) -> Result<String, &'static str> {
     let text = jwks.to_string();

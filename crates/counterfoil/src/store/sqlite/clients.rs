@@ -21,10 +21,7 @@ impl Clients for SqliteStore {
     async fn add_client(&self, new: Client, entry: AuditEntry) -> Result<bool, StoreError> {
         self.writer
             .write(move |connection| {
-                let (hash, jwks) = match &new.proof {
-                    ClientProof::Secret(hash) => (Some(hash.as_slice()), None),
-                    ClientProof::Keys(jwks) => (None, Some(jwks.as_str())),
-                };
+                let (hash, jwks) = columns(&new.proof);
                 let sql = "INSERT INTO client (name, sid, secret_hash, jwks, created_at) VALUES (?1, ?2, ?3, ?4, ?5) \
                            ON CONFLICT (name) DO NOTHING";
                 let row = params![new.name.as_str(), new.sid.as_bytes(), hash, jwks, new.created_at.as_millis()];
@@ -37,6 +34,20 @@ impl Clients for SqliteStore {
             .await
     }
 
+    async fn renew_client(&self, name: ClientName, proof: ClientProof, entry: AuditEntry) -> Result<bool, StoreError> {
+        self.writer
+            .write(move |connection| {
+                let (hash, jwks) = columns(&proof);
+                let sql = "UPDATE client SET secret_hash = ?2, jwks = ?3 WHERE name = ?1";
+                let renewed = connection.prepare_cached(sql)?.execute(params![name.as_str(), hash, jwks])?;
+                if renewed == 1 {
+                    audit::insert(connection, &entry)?;
+                }
+                Ok(renewed == 1)
+            })
+            .await
+    }
+
     async fn spend(&self, what: [u8; 32], until: Timestamp) -> Result<bool, StoreError> {
         self.writer
             .write(move |connection| {
@@ -44,6 +55,13 @@ impl Clients for SqliteStore {
                 Ok(connection.prepare_cached(sql)?.execute(params![what, until.as_millis()])? == 1)
             })
             .await
+    }
+}
+
+fn columns(proof: &ClientProof) -> (Option<&[u8]>, Option<&str>) {
+    match proof {
+        ClientProof::Secret(hash) => (Some(hash.as_slice()), None),
+        ClientProof::Keys(jwks) => (None, Some(jwks.as_str())),
     }
 }
 

@@ -352,3 +352,24 @@ async fn rev_1_a_service_revokes_what_was_issued_to_it_and_nothing_else() {
     let wrong = send(&app, "/oauth/revoke", &basic("reports", "cfc_wrong"), &format!("token={next}")).await;
     assert_eq!(refusal(&wrong), (401, "invalid_client".into()));
 }
+
+#[tokio::test]
+async fn asvs_13_3_4_a_services_credential_is_renewed_and_its_tokens_live_on() {
+    let app = TestApp::with(CONFIG).await;
+    let old = secret(&app, "reports").await;
+    let held = access(&token(&app, &basic("reports", &old), "grant_type=client_credentials").await);
+    let renew = "/api/admin/clients/reports/renew";
+    let (status, made) = ask(&app, "POST", renew, Some(json!({}))).await;
+    assert_eq!(status, 200, "{made}");
+    let new = made["client_secret"].as_str().unwrap();
+    let by = async |secret: &str| token(&app, &basic("reports", secret), "grant_type=client_credentials").await;
+    assert_eq!(refusal(&by(&old).await), (401, "invalid_client".into()));
+    assert_eq!(by(new).await.status, 200);
+    let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "alg": "Ed25519", "kid": key(3).kid().as_str(), "x": base64url_encode(key(3).public()) });
+    assert_eq!(ask(&app, "POST", renew, Some(json!({ "jwks": { "keys": [jwk] } }))).await.0, 200);
+    assert_eq!(refusal(&by(new).await), (401, "invalid_client".into()));
+    assert_eq!(by_assertion(&app, &assertion(&key(3), &json!({})), "").await.status, 200);
+    assert!(judged(&app, BILLING, Subjects::Both, &held).is_ok(), "what it has lives on");
+    assert_eq!(ask(&app, "POST", "/api/admin/clients/nobody/renew", Some(json!({}))).await.0, 404);
+    assert_eq!(ask(&app, "POST", renew, Some(json!({ "jwks": { "keys": [] } }))).await.0, 400);
+}

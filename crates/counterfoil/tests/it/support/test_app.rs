@@ -51,19 +51,37 @@ impl TestApp {
         Self::build(config, (Arc::new(store), folder), at).await
     }
 
-    async fn build(config: Config, (store, folder): (Arc<dyn Store>, tempfile::TempDir), at: Timestamp) -> Self {
+    /// With these lines of configuration, if that can be.
+    pub(crate) async fn try_with(toml: &str) -> Result<Self, start::StartError> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("counterfoil.toml");
+        std::fs::write(&file, toml).unwrap();
+        let config = Config::load(Some(&file), std::iter::empty()).unwrap();
+        let store = SqliteStore::open(&folder.path().join("counterfoil.db"), Synchronous::Full).unwrap();
+        Self::start(config, (Arc::new(store), folder), Timestamp::from_seconds(1_800_000_000)).await
+    }
+
+    async fn build(config: Config, kept: (Arc<dyn Store>, tempfile::TempDir), at: Timestamp) -> Self {
+        Self::start(config, kept, at).await.unwrap()
+    }
+
+    async fn start(
+        config: Config,
+        (store, folder): (Arc<dyn Store>, tempfile::TempDir),
+        at: Timestamp,
+    ) -> Result<Self, start::StartError> {
         let clock = Arc::new(ManualClock::at(at));
         let listening = "127.0.0.1:443".parse().unwrap();
         let public = PublicUrl::settle(Some(ORIGIN), listening, false).unwrap();
         let master = MasterKey::new(&Secret::new([7; 32]));
         let (in_use, policy) = (config.algorithms(), config.keys.policy());
-        let secrets = start::secrets(store.as_ref(), master, (&in_use, policy), clock.as_ref()).await.unwrap();
+        let secrets = start::secrets(store.as_ref(), master, (&in_use, policy), clock.as_ref()).await?;
         let metrics = telemetry::start_metrics();
         let shared: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
         let parts = Parts { config, public, store, clock: shared, secrets, metrics };
-        let app = Arc::new(App::new(parts).await.unwrap());
+        let app = Arc::new(App::new(parts).await?);
         let (router, control) = (router(Arc::clone(&app)), control_router(Arc::clone(&app)));
-        Self { app, clock, router, control, _data: None, _folder: folder }
+        Ok(Self { app, clock, router, control, _data: None, _folder: folder })
     }
 
     /// A browser on this application's own pages.
