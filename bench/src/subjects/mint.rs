@@ -1,17 +1,19 @@
-//! What making and verifying an access token cost beside the bare signature, for each algorithm. All in this process, in turns.
+//! What making and verifying an access token cost beside the bare signature, for each format. All in this process, in turns.
 
 use std::hint::black_box;
 
 use anyhow::{Context, Result, anyhow};
+use aws_lc_rs::agreement::{PrivateKey, X25519};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
-use counterfoil_core::issue::{Format, MintPolicy, Statement, mint};
+use counterfoil_core::issue::{Confidential, Format, MintPolicy, Statement, mint};
+use counterfoil_core::keys::paserk::public_id;
 use counterfoil_core::keys::signing::SigningKey;
 use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::rotation::Rotation;
 use counterfoil_core::session::{Assurance, Handle, Session};
 use counterfoil_core::user::{Email, User};
 use counterfoil_core::{Jti, Secret, Sid, Timestamp, UserId};
-use counterfoil_guard::{Algorithm, KeySet, Verifier, VerifyingKey};
+use counterfoil_guard::{Algorithm, DecryptionKey, EncryptionKey, KeySet, Verifier, VerifyingKey, base64url_encode};
 use std::time::Duration;
 
 use super::Bench;
@@ -55,52 +57,75 @@ fn session(user: UserId) -> Session {
     }
 }
 
-/// Both algorithms: making against signing, verifying against verifying.
+/// An audience that has given a key: (what the authority holds, what its guards hold).
+fn pair() -> Result<(EncryptionKey, DecryptionKey)> {
+    let private = PrivateKey::from_private_key(&X25519, &[7; 32]).map_err(|_| anyhow!("a key"))?;
+    let x = base64url_encode(private.compute_public_key().map_err(|_| anyhow!("its public half"))?.as_ref());
+    let jwk = |more: &str| format!(r#"{{"kty":"OKP","crv":"X25519","kid":"e1","x":"{x}"{more}}}"#);
+    let secret = jwk(&format!(r#","d":"{}""#, base64url_encode(&[7; 32])));
+    let (public, secret) = (EncryptionKey::from_jwk(jwk("").as_bytes()), DecryptionKey::from_jwk(secret.as_bytes()));
+    Ok((public.context("a public key")?, secret.context("a private key")?))
+}
+
+/// Every format: making against signing, verifying against verifying. What is encrypted is held against the same two, so that its
+/// row says what hiding costs beyond signing.
 pub(super) async fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
-    let slice = bench.options.slice;
     let email = Email::parse("ada@example.com").context("an address")?;
     let id = UserId::from_bytes([1; 16]);
     let user = User { id, email, name: None, roles: Vec::new(), claims_version: 0, created_at: NOW, banned: None };
     let session = session(id);
-    let policy = MintPolicy {
-        issuer: "https://app.example.com".into(),
-        audience: "web".into(),
-        format: Format::Jwt,
-        lifetime: Duration::from_mins(5),
-        budget: 640,
-        with_roles: false,
-        confidential: None,
-    };
+    let said = Statement::of_session(&session, &user);
+    let (encryption, decryption) = pair()?;
+    let confidential = Some(Confidential { key: encryption, claims: Vec::new() });
     let mut rows = Vec::new();
-    for algorithm in [Algorithm::EdDsa, Algorithm::Es256] {
-        let (key, name) = (key(algorithm)?, algorithm.name());
-        let make = || {
-            mint(
-                &key,
-                &policy,
-                &Statement::of_session(&session, &user),
-                NOW,
-                (Jti::from_bytes([4; 16]), 0),
-                &mut || [9; 32],
-            )
+    for (name, algorithm, format, confidential) in [
+        ("JWT, EdDSA", Algorithm::EdDsa, Format::Jwt, None),
+        ("JWT, ES256", Algorithm::Es256, Format::Jwt, None),
+        ("PASETO v4.public", Algorithm::EdDsa, Format::Paseto, None),
+        ("JWT in JWE, EdDSA, X25519", Algorithm::EdDsa, Format::Jwt, confidential),
+    ] {
+        let policy = MintPolicy {
+            issuer: "https://app.example.com".into(),
+            audience: "web".into(),
+            format,
+            lifetime: Duration::from_mins(5),
+            budget: 2048,
+            with_roles: false,
+            confidential,
         };
-        let token = make()?.token;
-        let (message, signature) = token.rsplit_once('.').context("a token")?;
-        let signature = counterfoil_guard::base64url_decode(signature).context("a signature")?;
-        let public = VerifyingKey::new(algorithm, key.public()).context("a public key")?;
-        let mut ours = Loop { slice, work: || drop(black_box(make())) };
-        let mut raw = Loop { slice, work: || drop(black_box(key.signature_over(message.as_bytes()))) };
-        let minted = alternate("mint", bench.options.slices, &mut ours, &mut raw).await?;
-        let title = format!("an access token made ({name}, {} bytes), against its signature alone", token.len());
-        rows.push(Row::comparison(title, "/s", &minted, Some(Reach::AtLeast(1.0 / 1.3))));
-        let mut keys = KeySet::default();
-        keys.insert(key.kid().clone(), public.clone());
-        let verifier = Verifier::new(&policy.issuer, &policy.audience, keys);
-        let mut ours = Loop { slice, work: || assert!(black_box(verifier.verify(&token, NOW)).is_ok()) };
-        let mut raw = Loop { slice, work: || assert!(black_box(public.verifies(message.as_bytes(), &signature))) };
-        let checked = alternate("verify", bench.options.slices, &mut ours, &mut raw).await?;
-        let title = format!("an access token verified ({name}), against its signature alone");
-        rows.push(Row::comparison(title, "/s", &checked, Some(Reach::AtLeast(1.0 / 1.10))));
+        rows.extend(of_format(bench, name, &key(algorithm)?, (&policy, &said, &decryption)).await?);
     }
     Ok(rows)
+}
+
+async fn of_format(
+    bench: &Bench<'_>,
+    name: &str,
+    key: &SigningKey,
+    (policy, said, decryption): (&MintPolicy, &Statement<'_>, &DecryptionKey),
+) -> Result<[Row; 2]> {
+    let (slice, slices) = (bench.options.slice, bench.options.slices);
+    let encrypted = policy.confidential.is_some();
+    let make = || mint(key, policy, said, NOW, (Jti::from_bytes([4; 16]), 0, &mut || [9; 32]));
+    let token = make()?.token;
+    let signed = token.as_bytes();
+    let mut ours = Loop { slice, work: || drop(black_box(make())) };
+    let mut raw = Loop { slice, work: || drop(black_box(key.signature_over(signed))) };
+    let mints = alternate("mint", slices, &mut ours, &mut raw).await?;
+    let title = format!("an access token made ({name}, {} bytes), against its signature alone", token.len());
+    let making = Row::comparison(title, "/s", &mints, (!encrypted).then_some(Reach::AtLeast(1.0 / 1.3)));
+    let public = VerifyingKey::new(key.algorithm(), key.public()).context("a public key")?;
+    let mut keys = KeySet::default();
+    keys.insert(key.kid().clone(), public.clone());
+    if let Some(id) = public_id(key.algorithm(), key.public()) {
+        keys.name_in_paseto(key.kid(), id);
+    }
+    let verifier = Verifier::new(&policy.issuer, &policy.audience, keys).opening_with(decryption.clone());
+    let signature = key.signature_over(signed);
+    let mut ours = Loop { slice, work: || assert!(black_box(verifier.verify(&token, NOW)).is_ok()) };
+    let mut raw = Loop { slice, work: || assert!(black_box(public.verifies(signed, &signature))) };
+    let checks = alternate("verify", slices, &mut ours, &mut raw).await?;
+    let title = format!("an access token verified ({name}), against its signature alone");
+    let checking = Row::comparison(title, "/s", &checks, (!encrypted).then_some(Reach::AtLeast(1.0 / 1.10)));
+    Ok([making, checking])
 }

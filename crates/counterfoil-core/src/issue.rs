@@ -248,8 +248,7 @@ pub fn mint(
     policy: &MintPolicy,
     said: &Statement<'_>,
     now: Timestamp,
-    (jti, jitter): (Jti, u16),
-    fresh: &mut dyn FnMut() -> [u8; 32],
+    (jti, jitter, fresh): (Jti, u16, &mut dyn FnMut() -> [u8; 32]),
 ) -> Result<Minted, OverBudget> {
     let exp = expiry(policy.lifetime, said.not_after, now, jitter);
     // While no key for Ed25519 signs yet (another algorithm was configured until now), a JWT it is: verifiers take both.

@@ -2,6 +2,7 @@
 //! one method and one address, for a minute, and once; what is said here is all but the last, which whoever asks must remember.
 
 use crate::base64url;
+use crate::json::present;
 use crate::jwt::{MAX_TOKEN_BYTES, split};
 use crate::key::{Algorithm, VerifyingKey};
 use crate::time::Timestamp;
@@ -56,6 +57,7 @@ struct Jwk {
     kty: String,
     crv: String,
     x: String,
+    #[serde(default, deserialize_with = "present")]
     y: Option<String>,
     d: Option<IgnoredAny>,
     k: Option<IgnoredAny>,
@@ -67,7 +69,9 @@ struct Claims {
     htm: String,
     htu: String,
     iat: f64,
+    #[serde(default, deserialize_with = "present")]
     ath: Option<String>,
+    #[serde(default, deserialize_with = "present")]
     nonce: Option<String>,
 }
 
@@ -171,7 +175,7 @@ fn normal(url: &str) -> Option<String> {
     Some(format!("{scheme}://{host}{path}"))
 }
 
-/// A NumericDate, fractions cut.
+/// A `NumericDate`, fractions cut.
 #[expect(clippy::cast_possible_truncation, reason = "the range check keeps the value exact")]
 fn whole(time: f64) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;

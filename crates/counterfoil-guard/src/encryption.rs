@@ -3,7 +3,7 @@
 
 use crate::base64url;
 use crate::id::Kid;
-use crate::json::{Object, Strict};
+use crate::json::{Object, Strict, present};
 use crate::jwt::MAX_TOKEN_BYTES;
 use crate::refusal::Refusal;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
@@ -174,6 +174,7 @@ struct Ephemeral {
     kty: String,
     crv: String,
     x: String,
+    #[serde(default, deserialize_with = "present")]
     y: Option<String>,
 }
 

@@ -44,6 +44,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
+/// For a member that may be left out: `null` is a value of the wrong kind, and not its absence.
+pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
+}
+
 /// Reads a struct from an object whose member names are unique at any depth, known and unknown ones alike.
 pub fn parse_object<T: serde::de::DeserializeOwned>(text: &[u8]) -> Option<T> {
     serde_json::from_slice::<Strict>(text).ok()?;

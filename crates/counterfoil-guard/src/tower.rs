@@ -86,7 +86,8 @@ impl GuardLayer {
     /// possession (RFC 9449) are made for it and the request's path.
     #[must_use]
     pub fn at(mut self, origin: impl Into<String>) -> Self {
-        Arc::make_mut(&mut self.rules).at = origin.into().trim_end_matches('/').to_owned();
+        let origin = origin.into();
+        origin.trim_end_matches('/').clone_into(&mut Arc::make_mut(&mut self.rules).at);
         self
     }
 

@@ -1,7 +1,8 @@
 //! The vectors that every guard reads and must answer alike; see `vectors/README.md`.
 
 use counterfoil_guard::{
-    Claims, KeySet, KeySetError, Kid, Origins, Provenance, Refusal, Timestamp, Verifier, cookie_values,
+    Claims, DecryptionKey, KeySet, KeySetError, Kid, Origins, Provenance, Refusal, Subjects, Timestamp, Verifier,
+    cookie_values,
 };
 use serde_json::{Value, json};
 
@@ -32,20 +33,36 @@ fn claims(claims: &Claims) -> Value {
     if let Some(scope) = &claims.scope {
         value["scope"] = scope.as_str().into();
     }
+    if !claims.private.is_empty() {
+        value["private"] = json!(claims.private);
+    }
     if let Some(act) = &claims.act {
         value["act"] = json!(act);
     }
     value
 }
 
-#[test]
-fn t1_tokens_are_believed_or_refused_as_the_vectors_say() {
-    let vectors = read("verify");
+/// The verifier that a file of cases is for: its issuer, audience and keys, and the subjects a case names.
+fn verifier(vectors: &Value, case: &Value) -> Verifier {
     let keys = KeySet::from_jwks(vectors["jwks"].to_string().as_bytes()).expect("a key set");
     let verifier = Verifier::new(text(&vectors["issuer"]), text(&vectors["audience"]), keys);
+    let subjects = match case["subjects"].as_str() {
+        None | Some("users") => Subjects::Users,
+        Some("clients") => Subjects::Clients,
+        Some("both") => Subjects::Both,
+        Some(other) => panic!("{other}"),
+    };
+    let opening = vectors["decryption_keys"].as_array().into_iter().flatten();
+    opening.fold(verifier.of(subjects), |verifier, key| {
+        verifier.opening_with(DecryptionKey::from_jwk(key.to_string().as_bytes()).expect("a private key"))
+    })
+}
+
+/// Judges every case of a file as it says.
+fn judged(name: &str, vectors: &Value, at_least: usize) {
     let now = Timestamp::from_seconds(vectors["now"].as_i64().expect("a time"));
-    for case in cases(&vectors, 200) {
-        let outcome = verifier.verify(text(&case["token"]), now);
+    for case in cases(vectors, at_least) {
+        let outcome = verifier(vectors, case).verify(text(&case["token"]), now);
         let found = match &outcome {
             Ok(believed) => json!({ "claims": claims(believed) }),
             Err(refusal) => json!({ "refusal": refusal.reason() }),
@@ -55,8 +72,42 @@ fn t1_tokens_are_believed_or_refused_as_the_vectors_say() {
         } else {
             json!({ "claims": case["claims"] })
         };
-        assert_eq!(found, expected, "{}", case["name"]);
+        assert_eq!(found, expected, "{name}: {}", case["name"]);
         assert_ne!(outcome.err(), Some(Refusal::Missing));
+    }
+}
+
+#[test]
+fn t1_tokens_are_believed_or_refused_as_the_vectors_say() {
+    judged("verify", &read("verify"), 90);
+    let folder = format!("{}/../../vectors/attacks", env!("CARGO_MANIFEST_DIR"));
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder).expect("the vectors are in the repository") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_stem().and_then(|name| name.to_str()).expect("a name").to_owned();
+        let vectors = serde_json::from_str(&std::fs::read_to_string(&path).expect("a file")).expect("JSON");
+        judged(&name, &vectors, 1);
+        for case in cases(&vectors, 1) {
+            assert!(case["claims"].is_null(), "{name}: an attack that succeeds: {}", case["name"]);
+        }
+        files += 1;
+    }
+    assert!(files >= 26, "{files}");
+}
+
+#[test]
+fn atk19_atk20_encrypted_tokens_are_opened_or_refused_as_the_vectors_say() {
+    let vectors = read("encrypted");
+    judged("encrypted", &vectors, 200);
+    // Without a key none of them is anything.
+    let blind = json!({ "issuer": vectors["issuer"], "audience": vectors["audience"], "jwks": vectors["jwks"] });
+    let now = Timestamp::from_seconds(vectors["now"].as_i64().expect("a time"));
+    for case in cases(&vectors, 200) {
+        let token = text(&case["token"]);
+        if token.split('.').count() == 5 && token.len() <= 4096 {
+            let outcome = verifier(&blind, &Value::Null).verify(token, now);
+            assert_eq!(outcome, Err(Refusal::Malformed), "{}", case["name"]);
+        }
     }
 }
 

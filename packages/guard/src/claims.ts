@@ -2,12 +2,15 @@
 
 import { isId } from './id.js'
 import { type Json, JsonNumber, type JsonObject } from './json.js'
+import { parseTime } from './rfc3339.js'
+import { isScope } from './scope.js'
+import { type Actor, isClient, isSubject, readActor } from './subject.js'
 
-/** What a verified access token says. No personal data ever stands here (T2). Frozen: requests share it. */
+/** What a verified access token says. No personal data ever stands here (T2), but in `private`. Frozen: requests share it. */
 export interface Claims {
   /** Issuer: the authority's public URL. */
   readonly iss: string
-  /** The user. */
+  /** The user, or `client:NAME`: a service in its own name. */
   readonly sub: string
   /** The one audience. */
   readonly aud: string
@@ -23,9 +26,9 @@ export interface Claims {
   readonly jti: string
   /** The session on which the token hangs; what a revocation names. */
   readonly sid: string
-  /** When the user last proved themselves, seconds since the epoch. A refresh does not change it. */
+  /** When the user last proved themselves, seconds since the epoch. A refresh does not change it. 0 for a service. */
   readonly auth_time: number
-  /** How strongly (RFC 9470). */
+  /** How strongly (RFC 9470). Empty for a service. */
   readonly acr: string
   /** By which methods (RFC 8176). */
   readonly amr: readonly string[]
@@ -33,8 +36,12 @@ export interface Claims {
   readonly roles: readonly string[]
   /** How often the user's roles have changed (0 when absent); see `stale` in the feed. */
   readonly cv: number
-  /** Granted scope, where one was asked for: space-separated tokens. */
+  /** Granted scope, where one was asked for: space-separated tokens, none of them twice. */
   readonly scope?: string
+  /** Who acts for the subject, if not the subject itself. */
+  readonly act?: Actor
+  /** What only the audience may read of the user, such as an address. Only ever there in a token that came encrypted. */
+  readonly private?: Readonly<Record<string, string>>
 }
 
 /** A claim that is there must be of its kind; `null` is of no kind. */
@@ -44,19 +51,29 @@ const I64_MIN = -(2n ** 63n)
 const I64_MAX = 2n ** 63n - 1n
 const EXACT = 2 ** 53
 
+/** What may stand in a token of one kind, and how. */
+export interface Kind {
+  /** How times are written: as numbers of seconds (JWT), or as texts of RFC 3339 (PASETO). The other way is refused (ATK-22, PAS-5). */
+  readonly dates: 'numbers' | 'texts'
+  /** Whether it may say what is private: it came encrypted. */
+  readonly private: boolean
+}
+
 /** The claims of a payload that has been read strictly; `undefined` when one is missing, of the wrong type or forbidden. */
-export function readClaims(payload: Json): Claims | undefined {
+export function readClaims(payload: Json, kind: Kind): Claims | undefined {
   // A security event is never an access token (SSF-4.1c); a binding we cannot check is not ignored (CNF-3).
   if (!(payload instanceof Map) || payload.has('events') || payload.has('cnf')) return undefined
+  // What is private does not travel in the clear.
+  if (payload.has('private') && !kind.private) return undefined
   try {
-    return freeze(read(payload))
+    return freeze(read(payload, kind.dates === 'texts' ? textualDate : numericDate))
   } catch (error) {
     if (error instanceof BadClaim) return undefined
     throw error
   }
 }
 
-function read(payload: JsonObject): Claims {
+function read(payload: JsonObject, date: (value: Json) => number): Claims {
   const required = <T>(name: string, kind: (value: Json) => T): T => {
     const value = payload.get(name)
     if (value === undefined) throw new BadClaim()
@@ -64,24 +81,30 @@ function read(payload: JsonObject): Claims {
   }
   const optional = <T>(name: string, kind: (value: Json) => T): T | undefined =>
     payload.has(name) ? required(name, kind) : undefined
-  const nbf = optional('nbf', numericDate)
-  const scope = optional('scope', text)
+  const sub = required('sub', subject)
+  // How and when a subject has proved itself is said of people only.
+  const ofUser = <T>(name: string, kind: (value: Json) => T, otherwise: T): T =>
+    (isClient(sub) ? optional(name, kind) ?? otherwise : required(name, kind))
+  const [nbf, scope] = [optional('nbf', date), optional('scope', scopeOf)]
+  const [act, hidden] = [optional('act', actor), optional('private', privateOf)]
   return {
     iss: required('iss', text),
-    sub: required('sub', id),
+    sub,
     aud: required('aud', oneAudience),
     client_id: required('client_id', text),
-    exp: required('exp', numericDate),
-    iat: required('iat', numericDate),
+    exp: required('exp', date),
+    iat: required('iat', date),
     ...(nbf === undefined ? {} : { nbf }),
     jti: required('jti', id),
     sid: required('sid', id),
-    auth_time: required('auth_time', numericDate),
-    acr: required('acr', text),
-    amr: required('amr', texts),
+    auth_time: ofUser('auth_time', date, 0),
+    acr: ofUser('acr', text, ''),
+    amr: ofUser('amr', texts, []),
     roles: optional('roles', texts) ?? [],
     cv: optional('cv', version) ?? 0,
     ...(scope === undefined ? {} : { scope }),
+    ...(act === undefined ? {} : { act }),
+    ...(hidden === undefined ? {} : { private: hidden }),
   }
 }
 
@@ -107,6 +130,36 @@ function id(value: Json): string {
   return value
 }
 
+function subject(value: Json): string {
+  if (!isSubject(value)) throw new BadClaim()
+  return value
+}
+
+function actor(value: Json): Actor {
+  const read = readActor(value)
+  if (read === undefined) throw new BadClaim()
+  return read
+}
+
+function scopeOf(value: Json): string {
+  const scope = text(value)
+  if (!isScope(scope)) throw new BadClaim()
+  return scope
+}
+
+function privateOf(value: Json): Readonly<Record<string, string>> {
+  const read = readPrivate(value)
+  if (read === undefined) throw new BadClaim()
+  return read
+}
+
+/** A `private` claim: texts by name; `undefined` for anything else. */
+export function readPrivate(value: Json): Readonly<Record<string, string>> | undefined {
+  if (!(value instanceof Map)) return undefined
+  const entries = [...value].filter((entry): entry is [string, string] => typeof entry[1] === 'string')
+  return entries.length === value.size ? Object.freeze(Object.fromEntries(entries)) : undefined
+}
+
 /** `aud` as a string, or as an array holding exactly one (ATK-25: a token for us and another is refused). */
 function oneAudience(value: Json): string {
   if (!Array.isArray(value)) return text(value)
@@ -130,6 +183,12 @@ function numericDate(value: Json): number {
   }
   if (Math.abs(seconds) >= EXACT) throw new BadClaim()
   return Math.floor(seconds) + 0
+}
+
+function textualDate(value: Json): number {
+  const seconds = parseTime(text(value))
+  if (seconds === undefined) throw new BadClaim()
+  return seconds
 }
 
 function version(value: Json): number {

@@ -35,7 +35,7 @@ export interface ClientOptions {
 const PAUSE = 250
 /** Nobody is kept from asking for longer than this by `Retry-After`. */
 const LONGEST_PAUSE = 5000
-/** For an unknown `kid`, at most one fetch in so many milliseconds, for all callers together (ATK-10). */
+/** For an unknown name of a key, at most one fetch in so many milliseconds, for all callers together (ATK-10). */
 const KEYS_INTERVAL = 2000
 const KEYS_TIMEOUT = 2000
 /** A snapshot of a hundred thousand revocations has about four megabytes. */
@@ -82,13 +82,13 @@ export class Client {
     this.#wake?.()
   }
 
-  /** The key of this name; if it is unknown, after one look at the newest key set. */
-  async keyFor(kid: string): Promise<VerifyingKey | undefined> {
-    const known = this.#keys?.get(kid)
+  /** The key of this name, a `kid` or a PASERK id; if it is unknown, after one look at the newest key set. */
+  async keyFor(name: string): Promise<VerifyingKey | undefined> {
+    const known = this.#keys?.get(name)
     if (known !== undefined) return known
     if (this.#fetching === undefined && this.#sinceKeysAsked() < KEYS_INTERVAL) return undefined
     await this.#refreshKeys()
-    return this.#keys?.get(kid)
+    return this.#keys?.get(name)
   }
 
   get #closed(): boolean {

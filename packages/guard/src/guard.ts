@@ -76,7 +76,7 @@ class PushedGuard implements Guard {
     this.#settings = settings
     this.origins = settings.origins
     this.#tokens = new VerifiedTokens(settings.cacheSize)
-    this.#verifier = new Verifier(settings.issuer, settings.audiences)
+    this.#verifier = verifierOf(settings)
     this.#introspector = new Introspector({ ...settings, verifier: this.#verifier, closing: this.#closing.signal })
     this.#client = new Client({
       ...settings,
@@ -211,8 +211,7 @@ class AskingGuard implements Guard {
   constructor(settings: Settings) {
     this.#settings = settings
     this.origins = settings.origins
-    const verifier = new Verifier(settings.issuer, settings.audiences)
-    this.#introspector = new Introspector({ ...settings, verifier, closing: this.#closing.signal })
+    this.#introspector = new Introspector({ ...settings, verifier: verifierOf(settings), closing: this.#closing.signal })
   }
 
   asking(): Guard {
@@ -263,6 +262,10 @@ class AskingGuard implements Guard {
     this.#closing.abort()
     this.#watches.sweep(() => new Refusal('verifier_stale'))
   }
+}
+
+function verifierOf({ issuer, audiences, subjects, decryptionKeys }: Settings): Verifier {
+  return new Verifier(issuer, audiences, subjects, decryptionKeys)
 }
 
 /**

@@ -1,13 +1,16 @@
 /** Asking the authority about one token (RFC 7662), where a pushed copy of the log is not wanted or not there. */
 
-import { type Claims, freeze } from './claims.js'
+import { decode } from './base64url.js'
+import { type Claims, freeze, readPrivate } from './claims.js'
 import { parse, request } from './client.js'
 import type { Fetch } from './client.js'
 import type { Clock } from './clock.js'
 import { isId } from './id.js'
-import { MAX_TOKEN_BYTES } from './jwt.js'
+import { parseStrict } from './json.js'
 import { Refusal, type Reason } from './refusal.js'
-import type { Verifier } from './verify.js'
+import { isScope } from './scope.js'
+import { isSubject, readActor } from './subject.js'
+import type { Opened, Verifier } from './verify.js'
 
 /** An answer that takes longer is no answer: what it says was true before it was sent. */
 export const INTROSPECTION_TIMEOUT: number = 2000
@@ -46,9 +49,25 @@ export class Introspector {
 
   /** What the authority says of the token, or a {@link Refusal}; `verifier_stale` when it says nothing. */
   async ask(token: string): Promise<Claims> {
-    if (token.length > MAX_TOKEN_BYTES) throw new Refusal('too_large')
+    const { issuer, verifier } = this.#options
+    // The authority cannot open what is encrypted to this audience.
+    const opened = await verifier.open(token)
+    const said = await this.#said(opened.token)
+    if (said['active'] === false) throw new Refusal(REASONS.get(said['reason']) ?? 'inactive')
+    if (said['active'] !== true) throw new Refusal('verifier_stale')
+    // A refresh token and a session token are active too, and no API may take them (INT-2).
+    if (said['token_type'] !== 'Bearer') throw new Refusal('wrong_type')
+    const claims = claimsOf(said, issuer, opened)
+    if (claims === undefined) throw new Refusal('bad_claim')
+    // The authority knows who asks, but need not know which audiences this process answers for.
+    verifier.checkParties(claims)
+    return claims
+  }
+
+  /** The answer as it came. */
+  async #said(token: string): Promise<Record<string, unknown>> {
     if (!TOKEN.test(token)) throw new Refusal('malformed')
-    const { base, credential, issuer, verifier, closing } = this.#options
+    const { base, credential, closing } = this.#options
     const init = {
       method: 'POST',
       headers: { authorization: `Bearer ${credential}`, accept: 'application/json' },
@@ -58,25 +77,19 @@ export class Introspector {
     const answer = await request(this.#options, `${base}/oauth/introspect`, init, limits)
     const body = answer?.status === 200 ? parse(answer.body) : undefined
     if (typeof body !== 'object' || body === null) throw new Refusal('verifier_stale')
-    const said = body as Record<string, unknown>
-    if (said['active'] === false) throw new Refusal(REASONS.get(said['reason']) ?? 'inactive')
-    if (said['active'] !== true) throw new Refusal('verifier_stale')
-    // A refresh token and a session token are active too, and no API may take them (INT-2).
-    if (said['token_type'] !== 'Bearer') throw new Refusal('wrong_type')
-    const claims = claimsOf(said, issuer)
-    if (claims === undefined) throw new Refusal('bad_claim')
-    // The authority knows who asks, but need not know which audiences this process answers for.
-    verifier.checkParties(claims)
-    return claims
+    return body as Record<string, unknown>
   }
 }
 
-/** What the answer leaves out gets the value that allows least. */
-function claimsOf(said: Record<string, unknown>, issuer: string): Claims | undefined {
+/** What the answer leaves out gets the value that allows least; whoever and whatever it names must be of its kind. */
+function claimsOf(said: Record<string, unknown>, issuer: string, opened: Opened): Claims | undefined {
   const { iss = issuer, sub, aud, sid, exp, scope } = said
   const audience: unknown = Array.isArray(aud) && aud.length === 1 ? aud[0] : aud
-  if (typeof iss !== 'string' || typeof audience !== 'string' || !isId(sub) || !isId(sid)) return undefined
+  if (typeof iss !== 'string' || typeof audience !== 'string' || !isSubject(sub) || !isId(sid)) return undefined
   if (!Number.isSafeInteger(exp)) return undefined
+  if (scope !== undefined && !(typeof scope === 'string' && isScope(scope))) return undefined
+  const [act, hidden] = [readActor(said['act']), hiddenIn(opened)]
+  if ((said['act'] !== undefined && act === undefined) || hidden === 'refused') return undefined
   return freeze({
     iss, sub, sid, aud: audience, exp: exp as number,
     client_id: textOr(said['client_id'], ''),
@@ -87,8 +100,21 @@ function claimsOf(said: Record<string, unknown>, issuer: string): Claims | undef
     amr: textsOf(said['amr']),
     roles: textsOf(said['roles']),
     cv: wholeOr(said['cv'], 0),
-    ...(typeof scope === 'string' ? { scope } : {}),
+    ...(scope === undefined ? {} : { scope }),
+    ...(act === undefined ? {} : { act }),
+    ...(hidden === undefined ? {} : { private: hidden }),
   })
+}
+
+/**
+ * What is private in a token that the authority has just vouched for: it never says so itself. As when the token is verified
+ * here, it may only come encrypted.
+ */
+function hiddenIn({ token, encrypted }: Opened): Readonly<Record<string, string>> | 'refused' | undefined {
+  const bytes = decode(token.split('.', 2)[1] ?? '')
+  const payload = bytes && parseStrict(bytes)
+  if (!(payload instanceof Map) || !payload.has('private')) return undefined
+  return (encrypted ? readPrivate(payload.get('private') ?? null) : undefined) ?? 'refused'
 }
 
 function textOr(value: unknown, otherwise: string): string {

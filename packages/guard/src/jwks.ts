@@ -2,7 +2,7 @@
 
 import { importJWK, type JWK } from 'jose'
 import { decode } from './base64url.js'
-import { isKid } from './id.js'
+import { isKid, isPaserkId } from './id.js'
 import { type Json, type JsonObject, parseStrict } from './json.js'
 
 /** How many keys a set may have. */
@@ -16,6 +16,8 @@ export type Algorithm = 'EdDSA' | 'Ed25519' | 'ES256'
 
 /** A public key that verifies, imported once. */
 export interface VerifyingKey {
+  /** What a revocation of it names, however a token has named it. */
+  readonly kid: string
   readonly algorithm: Algorithm
   readonly public: CryptoKey
 }
@@ -39,14 +41,17 @@ export class KeySetError extends Error {
 /** The verifying keys of one issuer. */
 export class KeySet {
   readonly #keys: ReadonlyMap<string, VerifyingKey>
+  /** The same, by the names that keys for Ed25519 have in PASETO. */
+  readonly #paserk: ReadonlyMap<string, VerifyingKey>
 
-  private constructor(keys: ReadonlyMap<string, VerifyingKey>) {
+  private constructor(keys: ReadonlyMap<string, VerifyingKey>, paserk: ReadonlyMap<string, VerifyingKey>) {
     this.#keys = keys
+    this.#paserk = paserk
   }
 
-  /** The key with this name. */
-  get(kid: string): VerifyingKey | undefined {
-    return this.#keys.get(kid)
+  /** The key with this name: its `kid`, or its PASERK id. No text is both. */
+  get(name: string): VerifyingKey | undefined {
+    return this.#keys.get(name) ?? this.#paserk.get(name)
   }
 
   /** The names of the keys. */
@@ -66,16 +71,20 @@ export class KeySet {
     const keys = entries.map(readKey)
     if (keys.length > MAX_KEYS) throw new KeySetError('too_many_keys')
     const found = new Map<string, VerifyingKey>()
+    const paserk = new Map<string, VerifyingKey>()
     for (const key of keys) {
       if (key.secret) throw new KeySetError('private_key')
       const usable = usableKey(key)
       if (usable === undefined) continue
-      if (found.has(usable.kid)) throw new KeySetError('duplicate_kid')
+      const { kid, paserkId, algorithm } = usable
+      if (found.has(kid) || (paserkId !== undefined && paserk.has(paserkId))) throw new KeySetError('duplicate_kid')
       // A point that is not on the curve is no key.
-      const imported = await importKey(usable.jwk, usable.algorithm).catch(() => undefined)
-      if (imported !== undefined) found.set(usable.kid, { algorithm: usable.algorithm, public: imported })
+      const imported = await importKey(usable.jwk, algorithm).catch(() => undefined)
+      if (imported === undefined) continue
+      found.set(kid, { kid, algorithm, public: imported })
+      if (paserkId !== undefined) paserk.set(paserkId, { kid, algorithm, public: imported })
     }
-    return new KeySet(found)
+    return new KeySet(found, paserk)
   }
 }
 
@@ -87,6 +96,7 @@ interface RawKey {
   readonly crv: string | undefined
   readonly x: string | undefined
   readonly y: string | undefined
+  readonly paserkId: string | undefined
   readonly operations: readonly Json[] | undefined
   /** A private or symmetric key stands in a public document. */
   readonly secret: boolean
@@ -109,6 +119,7 @@ function readKey(entry: Json): RawKey {
     crv: textOf(entry, 'crv'),
     x: textOf(entry, 'x'),
     y: textOf(entry, 'y'),
+    paserkId: textOf(entry, 'paserk_id'),
     operations,
     secret: (entry.get('d') ?? entry.get('k') ?? null) !== null,
   }
@@ -122,6 +133,7 @@ function textOf(entry: JsonObject, name: string): string | undefined {
 
 interface UsableKey {
   readonly kid: string
+  readonly paserkId?: string
   readonly algorithm: Algorithm
   readonly jwk: JWK
 }
@@ -134,7 +146,7 @@ function usableKey(key: RawKey): UsableKey | undefined {
   if ((alg === 'EdDSA' || alg === 'Ed25519') && kty === 'OKP' && crv === 'Ed25519') {
     const point = coordinate(x)
     if (x === undefined || point === undefined || !isCanonical(point) || hasSmallOrder(point)) return undefined
-    return { kid, algorithm: alg, jwk: { kty, crv, x, alg } }
+    return { kid, algorithm: alg, jwk: { kty, crv, x, alg }, ...(isPaserkId(key.paserkId) ? { paserkId: key.paserkId } : {}) }
   }
   if (alg === 'ES256' && kty === 'EC' && crv === 'P-256') {
     if (x === undefined || y === undefined || !coordinate(x) || !coordinate(y)) return undefined

@@ -23,12 +23,17 @@ export interface Header {
 
 const PART = /^[A-Za-z0-9_-]+$/
 
+/** Comes before any work, for every kind of token (ATK-21). */
+export function checkSize(token: string): void {
+  if (token.length > MAX_TOKEN_BYTES || Buffer.byteLength(token) > MAX_TOKEN_BYTES) throw new Refusal('too_large')
+}
+
 /**
  * Splits a compact JWS into header, payload and signature, undecoded. Refuses what is too long, has other than three
  * parts, an empty part, or a character outside `[A-Za-z0-9_-]` (JWT-BCP-3.14, ATK-18).
  */
 export function split(token: string): [header: string, payload: string, signature: string] {
-  if (token.length > MAX_TOKEN_BYTES || Buffer.byteLength(token) > MAX_TOKEN_BYTES) throw new Refusal('too_large')
+  checkSize(token)
   const [header, payload, signature, ...more] = token.split('.', 4)
   if (header === undefined || payload === undefined || signature === undefined || more.length > 0) {
     throw new Refusal('malformed')

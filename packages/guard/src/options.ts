@@ -1,8 +1,11 @@
 /** The guard's settings, checked when it is made: a mistake stops the start, not a request at night. */
 
+import type { JWK } from 'jose'
 import type { ClientEvent, Fetch } from './client.js'
 import { type Clock, systemClock } from './clock.js'
 import { Origins } from './cross_site.js'
+import { DecryptionKeys } from './encryption.js'
+import type { Subjects } from './subject.js'
 
 export interface GuardOptions {
   /** The authority's public URL, exactly as it stands in tokens. */
@@ -21,6 +24,10 @@ export interface GuardOptions {
   readonly onLeaseEnd?: 'refuse' | 'introspect'
   /** From where requests that rest on a cookie may come. `own` is the issuer's origin unless given. */
   readonly origins?: { readonly own?: readonly string[]; readonly listed?: readonly string[] }
+  /** Whose tokens are believed: those of `users` (the default), of `clients`, which are services in their own name, or of `both`. */
+  readonly subjects?: Subjects
+  /** Private JWKs (X25519 or P-256, with a `kid`) for tokens that are encrypted to this server. Without any, all such are refused. */
+  readonly decryptionKeys?: readonly JWK[]
   /** How many verified tokens to remember at least; at most twice as many are. */
   readonly cacheSize?: number
   readonly onEvent?: (event: ClientEvent) => void
@@ -37,6 +44,8 @@ export interface Settings {
   readonly mode: 'pushed' | 'introspect'
   readonly onLeaseEnd: 'refuse' | 'introspect'
   readonly origins: Origins
+  readonly subjects: Subjects
+  readonly decryptionKeys: DecryptionKeys
   readonly cacheSize: number
   readonly onEvent: (event: ClientEvent) => void
   readonly clock: Clock
@@ -47,6 +56,7 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 
 export function settingsOf(options: GuardOptions): Settings {
   const { issuer, audience, feed, mode = 'pushed', onLeaseEnd = 'refuse', origins = {}, cacheSize = 10_000 } = options
+  const { subjects = 'users', decryptionKeys = [] } = options
   const audiences = typeof audience === 'string' ? [audience] : [...audience]
   const issuerUrl = urlOf('issuer', issuer)
   if (audiences.length === 0 || audiences.some((one) => one === '')) throw new TypeError('audience must not be empty')
@@ -55,9 +65,11 @@ export function settingsOf(options: GuardOptions): Settings {
   if (onLeaseEnd !== 'refuse' && onLeaseEnd !== 'introspect') {
     throw new TypeError('onLeaseEnd must be "refuse" or "introspect"')
   }
+  if (!['users', 'clients', 'both'].includes(subjects)) throw new TypeError('subjects must be "users", "clients" or "both"')
   if (!(Number.isSafeInteger(cacheSize) && cacheSize > 0)) throw new TypeError('cacheSize must be a positive number')
   return {
-    issuer, audiences, mode, onLeaseEnd, cacheSize,
+    issuer, audiences, mode, onLeaseEnd, subjects, cacheSize,
+    decryptionKeys: DecryptionKeys.fromJwks(decryptionKeys),
     base: baseOf(feed.url),
     credential: feed.credential,
     origins: new Origins(origins.own ?? [issuerUrl.origin], origins.listed ?? []),

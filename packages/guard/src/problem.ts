@@ -3,7 +3,13 @@
 import { Refusal, type RefusalCode } from './refusal.js'
 
 /** The codes that a guard answers with. They never change their meaning. */
-export type ProblemCode = RefusalCode | 'ambiguous_credentials' | 'reauthentication_required' | 'cross_site' | 'forbidden'
+export type ProblemCode =
+  | RefusalCode
+  | 'ambiguous_credentials'
+  | 'reauthentication_required'
+  | 'cross_site'
+  | 'insufficient_scope'
+  | 'forbidden'
 
 const PROBLEMS: Readonly<Record<ProblemCode, readonly [status: number, title: string]>> = {
   ambiguous_credentials: [400, 'The request carries more than one credential.'],
@@ -14,15 +20,22 @@ const PROBLEMS: Readonly<Record<ProblemCode, readonly [status: number, title: st
   session_revoked: [401, 'The session has ended.'],
   reauthentication_required: [401, 'Sign in again to do this.'],
   cross_site: [403, "The request does not come from this application's own pages."],
+  insufficient_scope: [403, 'The token was not granted what this needs.'],
   forbidden: [403, 'You may not do this.'],
   verifier_stale: [503, 'This server cannot tell at the moment whether the token still counts; try again.'],
+}
+
+/** What a challenge says in `error`, where it is not `invalid_token`. */
+const ERRORS: Readonly<Partial<Record<ProblemCode, string>>> = {
+  reauthentication_required: 'insufficient_user_authentication',
+  insufficient_scope: 'insufficient_scope',
 }
 
 /** What a problem may have beyond its code. */
 export interface ProblemOptions {
   /** What was wrong in this case, and what is allowed. Never anything secret. */
   readonly detail?: string
-  /** Parameters of the challenge (RFC 9470), already checked to need no escaping. */
+  /** Parameters of the challenge (RFC 9470; RFC 6750 for `scope`), already checked to need no escaping. */
   readonly challenge?: Readonly<Record<string, string>>
 }
 
@@ -46,7 +59,7 @@ export class Problem extends Error {
   /** The answer's headers. */
   headers(): Record<string, string> {
     const headers: Record<string, string> = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' }
-    if (this.status === 401) headers['www-authenticate'] = this.#wwwAuthenticate()
+    if (this.status === 401 || this.code === 'insufficient_scope') headers['www-authenticate'] = this.#wwwAuthenticate()
     if (this.status === 503) headers['retry-after'] = '1'
     return headers
   }
@@ -65,7 +78,7 @@ export class Problem extends Error {
   /** RFC 6750 section 3: no error word when no credential was sent (BEAR-1). */
   #wwwAuthenticate(): string {
     if (this.code === 'token_missing') return 'Bearer'
-    const error = this.code === 'reauthentication_required' ? 'insufficient_user_authentication' : 'invalid_token'
+    const error = ERRORS[this.code] ?? 'invalid_token'
     const parameters = Object.entries({ error, ...this.#challenge })
     return `Bearer ${parameters.map(([name, value]) => `${name}="${value}"`).join(', ')}`
   }

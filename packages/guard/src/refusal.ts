@@ -15,6 +15,8 @@ const CODES = {
   header_not_allowed: 'token_invalid',
   /** `typ` is not `at+jwt`. */
   wrong_type: 'token_invalid',
+  /** Encrypted, and not to be opened by the key it names. */
+  not_decryptable: 'token_invalid',
   /** No key of this issuer has that `kid`. */
   unknown_key: 'token_invalid',
   /** `alg` is not the one the key is bound to. */
@@ -27,6 +29,8 @@ const CODES = {
   wrong_issuer: 'token_invalid',
   /** `aud` is not exactly this audience. */
   wrong_audience: 'token_invalid',
+  /** `sub` is a service where users are served, or the reverse. */
+  wrong_subject: 'token_invalid',
   /** `exp` has passed. */
   expired: 'token_expired',
   /** `nbf` or `iat` lies in the future. */

@@ -1,7 +1,8 @@
-/** What a route asks of the user beyond a good token: a role, a strength, a recent proof (RFC 9470). */
+/** What a route asks beyond a good token: a granted scope, a role, a strength, a recent proof (RFC 9470). */
 
 import type { Auth } from './credential.js'
 import { Problem } from './problem.js'
+import { hasScope, isScopeToken } from './scope.js'
 
 /** All that is given must hold. */
 export interface Requirement {
@@ -11,6 +12,8 @@ export interface Requirement {
   readonly maxAge?: number
   /** This role, or one of these. */
   readonly role?: string | readonly string[]
+  /** This scope, or all of these. */
+  readonly scope?: string | readonly string[]
 }
 
 /** A requirement, checked when the route is made rather than at the first request. */
@@ -23,16 +26,21 @@ const LEVELS = ['aal1', 'aal2', 'aal3']
 const ACR = /^[\x21\x23-\x5b\x5d-\x7e]{1,64}$/
 
 /**
- * Answers 403 `forbidden` when the role is missing (no sign-in would help), and otherwise 401 `reauthentication_required`
- * with a challenge that says what would be enough.
+ * Answers 403 `insufficient_scope` when the token was granted too little (RFC 6750 section 3.1), 403 `forbidden` when the role is
+ * missing (no sign-in would help), and otherwise 401 `reauthentication_required` with a challenge that says what would be enough.
  */
-export function requirement({ acr, maxAge, role }: Requirement): Check {
+export function requirement({ acr, maxAge, role, scope }: Requirement): Check {
   if (acr !== undefined && !ACR.test(acr)) throw new TypeError('acr must be one printable word without quotes')
   if (maxAge !== undefined && !(Number.isSafeInteger(maxAge) && maxAge >= 0)) {
     throw new TypeError('maxAge must be a whole number of seconds')
   }
-  const roles = role === undefined ? undefined : typeof role === 'string' ? [role] : [...role]
+  const roles = role === undefined ? undefined : listOf(role)
+  const scopes = [...new Set(listOf(scope ?? []))]
+  if (!scopes.every(isScopeToken)) throw new TypeError('scope must be printable words without quotes, one in each text')
   return ({ claims, at }) => {
+    if (!scopes.every((wanted) => hasScope(claims.scope, wanted))) {
+      throw new Problem('insufficient_scope', { challenge: { scope: scopes.join(' ') } })
+    }
     if (roles !== undefined && !roles.some((wanted) => claims.roles.includes(wanted))) throw new Problem('forbidden')
     const weak = acr !== undefined && !strongEnough(claims.acr, acr)
     const old = maxAge !== undefined && at - claims.auth_time > maxAge
@@ -45,6 +53,10 @@ export function requirement({ acr, maxAge, role }: Requirement): Check {
       },
     })
   }
+}
+
+function listOf(one: string | readonly string[]): readonly string[] {
+  return typeof one === 'string' ? [one] : [...one]
 }
 
 function strongEnough(has: string, wants: string): boolean {

@@ -2,6 +2,7 @@
 
 import type { Claims } from './claims.js'
 import { Refusal } from './refusal.js'
+import { sessionsOf } from './subject.js'
 
 /** The revocations in force. Entries are only added, and dropped when no token they hit can be alive. Times in ms. */
 export class RevocationIndex {
@@ -49,9 +50,11 @@ export class RevocationIndex {
     })
   }
 
-  /** Refuses what has been revoked: the token, its session, or the key that signed it. */
+  /** Refuses what has been revoked: the token, its session or that of whoever acts, or the key that signed it. */
   check(claims: Claims, kid: string | undefined): void {
     if (this.#sessions.has(claims.sid) || this.#tokens.has(claims.jti)) throw new Refusal('revoked')
+    // All of the chain must be in good standing. Roles are the subject's alone: an actor's being outdated says nothing here.
+    for (const sid of sessionsOf(claims.act)) if (this.#sessions.has(sid)) throw new Refusal('revoked')
     const stale = this.#stale.get(claims.sid)
     if (stale !== undefined && claims.cv < stale.least) throw new Refusal('stale')
     if (kid !== undefined && this.#keys.has(kid)) throw new Refusal('key_revoked')

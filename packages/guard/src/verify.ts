@@ -2,11 +2,14 @@
 
 import { compactVerify, errors } from 'jose'
 import { decode } from './base64url.js'
-import { type Claims, readClaims } from './claims.js'
+import { type Claims, type Kind, readClaims } from './claims.js'
+import { DecryptionKeys } from './encryption.js'
 import { parseStrict } from './json.js'
 import { hasSmallOrder, type KeySet, type VerifyingKey } from './jwks.js'
-import { decodeHeader, isAccessToken, split } from './jwt.js'
+import { checkSize, decodeHeader, isAccessToken, split } from './jwt.js'
+import { isPaseto, keyIdOf, splitPaseto, verifiesPaseto } from './paseto.js'
 import { Refusal } from './refusal.js'
+import { allows, type Subjects } from './subject.js'
 
 /**
  * How far `nbf` and `iat` may lie in the future: clocks differ. `exp` gets no leeway, the authority's clock is carried in
@@ -23,55 +26,106 @@ export interface Verified {
   readonly kid: string
 }
 
+/** Finds a key by its `kid`, or by its PASERK id. */
+export type KeyFor = (name: string) => Promise<VerifyingKey | undefined>
+
+/** The signed token, and how it came. Nothing of it is believed yet. */
+export interface Opened {
+  readonly token: string
+  readonly encrypted: boolean
+}
+
 /** Verifies the access tokens of one issuer for one audience, or for the few that one server answers for. */
 export class Verifier {
   readonly #issuer: string
   readonly #audiences: ReadonlySet<string>
+  readonly #subjects: Subjects
+  readonly #decryptionKeys: DecryptionKeys
 
-  /** For tokens of exactly this issuer (RFC 9068 section 4), meant for one of the audiences. */
-  constructor(issuer: string, audiences: Iterable<string>) {
+  /**
+   * For tokens of exactly this issuer (RFC 9068 section 4), meant for one of the audiences, of users only unless told otherwise.
+   * With keys it also opens tokens that are encrypted to one of them; those that are not encrypted still count.
+   */
+  constructor(
+    issuer: string,
+    audiences: Iterable<string>,
+    subjects: Subjects = 'users',
+    decryptionKeys: DecryptionKeys = DecryptionKeys.fromJwks([]),
+  ) {
     this.#issuer = issuer
     this.#audiences = new Set(audiences)
+    this.#subjects = subjects
+    this.#decryptionKeys = decryptionKeys
   }
 
   /** Believes the token or throws a {@link Refusal}. Says nothing about revocation. `now` in milliseconds. */
   async verify(token: string, keys: KeySet, now: number): Promise<Claims> {
-    const { claims } = await this.verifySigned(token, async (kid) => keys.get(kid))
+    const { claims } = await this.verifySigned(token, async (name) => keys.get(name))
     checkTimes(claims, now)
     return claims
   }
 
   /**
-   * Shape, header, key, algorithm, signature, claims, issuer and audience: all that does not depend on the time. `keyFor`
-   * is asked only for tokens that say they are access tokens.
+   * Shape, header, key, algorithm, signature, claims, issuer, audience and subject: all that does not depend on the time. What
+   * the token is, its beginning says, and either kind is verified whole and in its own way. `keyFor` is asked only for tokens that
+   * say they are access tokens.
    */
-  async verifySigned(token: string, keyFor: (kid: string) => Promise<VerifyingKey | undefined>): Promise<Verified> {
-    const [headerPart, payloadPart, signaturePart] = split(token)
-    const header = decodeHeader(headerPart)
-    if (!isAccessToken(header)) throw new Refusal('wrong_type')
-    const key = await keyFor(header.kid)
-    if (key === undefined) throw new Refusal('unknown_key')
-    if (header.alg !== key.algorithm) throw new Refusal('wrong_algorithm')
-    const signature = decode(signaturePart)
-    if (signature === undefined) throw new Refusal('malformed')
-    if (signature.length !== 64) throw new Refusal('bad_signature')
-    if (key.algorithm !== 'ES256' && hasSmallOrder(signature)) throw new Refusal('bad_signature')
-    await checkSignature(token, key)
-    // Only now is the payload worth reading (JWS-5.2, ASVS-9.1.1).
-    const bytes = decode(payloadPart)
-    const payload = bytes && parseStrict(bytes)
-    if (payload === undefined) throw new Refusal('malformed')
-    const claims = readClaims(payload)
-    if (claims === undefined) throw new Refusal('bad_claim')
-    this.checkParties(claims)
-    return { claims, kid: header.kid }
+  async verifySigned(token: string, keyFor: KeyFor): Promise<Verified> {
+    const opened = await this.open(token)
+    // What is encrypted is a JWT within (`cty`), and nothing else.
+    const paseto = isPaseto(opened.token) && !opened.encrypted
+    const verified = paseto ? await readPaseto(opened.token, keyFor) : await readJwt(opened, keyFor)
+    this.checkParties(verified.claims)
+    return verified
   }
 
-  /** Who made it and for whom. */
-  checkParties(claims: Pick<Claims, 'iss' | 'aud'>): void {
-    if (claims.iss !== this.#issuer) throw new Refusal('wrong_issuer')
-    if (!this.#audiences.has(claims.aud)) throw new Refusal('wrong_audience')
+  /** The signed token: this one, or the one within it. */
+  async open(token: string): Promise<Opened> {
+    checkSize(token)
+    if (!this.#decryptionKeys.open(token)) return { token, encrypted: false }
+    return { token: await this.#decryptionKeys.decrypt(token), encrypted: true }
   }
+
+  /** Who made it, for whom and about whom. */
+  checkParties({ iss, aud, sub }: Pick<Claims, 'iss' | 'aud' | 'sub'>): void {
+    if (iss !== this.#issuer) throw new Refusal('wrong_issuer')
+    if (!this.#audiences.has(aud)) throw new Refusal('wrong_audience')
+    if (!allows(this.#subjects, sub)) throw new Refusal('wrong_subject')
+  }
+}
+
+/** JWT: shape, header, key, algorithm, signature, claims. */
+async function readJwt({ token, encrypted }: Opened, keyFor: KeyFor): Promise<Verified> {
+  const [headerPart, payloadPart, signaturePart] = split(token)
+  const header = decodeHeader(headerPart)
+  if (!isAccessToken(header)) throw new Refusal('wrong_type')
+  const key = await keyFor(header.kid)
+  if (key === undefined) throw new Refusal('unknown_key')
+  if (header.alg !== key.algorithm) throw new Refusal('wrong_algorithm')
+  const signature = decode(signaturePart)
+  if (signature === undefined) throw new Refusal('malformed')
+  if (signature.length !== 64) throw new Refusal('bad_signature')
+  if (key.algorithm !== 'ES256' && hasSmallOrder(signature)) throw new Refusal('bad_signature')
+  await checkSignature(token, key)
+  // Only now is the payload worth reading (JWS-5.2, ASVS-9.1.1).
+  return { claims: claimsIn(decode(payloadPart), { dates: 'numbers', private: encrypted }), kid: key.kid }
+}
+
+/** PASETO v4.public: shape, key, signature, claims. */
+async function readPaseto(token: string, keyFor: KeyFor): Promise<Verified> {
+  const parts = splitPaseto(token)
+  const key = await keyFor(keyIdOf(parts))
+  if (key === undefined) throw new Refusal('unknown_key')
+  if (!(await verifiesPaseto(parts, key))) throw new Refusal('bad_signature')
+  return { claims: claimsIn(parts.message, { dates: 'texts', private: false }), kid: key.kid }
+}
+
+function claimsIn(bytes: Uint8Array | undefined, kind: Kind): Claims {
+  const payload = bytes && parseStrict(bytes)
+  if (payload === undefined) throw new Refusal('malformed')
+  const claims = readClaims(payload, kind)
+  if (claims === undefined) throw new Refusal('bad_claim')
+  return claims
 }
 
 /** The checks that a cached token must pass again on every use. `now` in milliseconds. */

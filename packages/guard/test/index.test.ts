@@ -50,6 +50,22 @@ test('outdated claims are told apart from a session that has ended', () => {
   assert.throws(() => index.check(claims(2), 'k'), { reason: 'revoked' })
 })
 
+test('a token counts only while the session of everybody who acts does', () => {
+  const claims = { sid: id(1), jti: id(9), cv: 0, act: { sub: 'client:a', sid: id(2), act: { sub: id(7), sid: id(3) } } } as Claims
+  for (const sid of [id(1), id(2), id(3)]) {
+    const index = new RevocationIndex()
+    index.addSession(id(8), 10)
+    index.check(claims, 'k')
+    index.addSession(sid, 10)
+    assert.throws(() => index.check(claims, 'k'), { reason: 'revoked' }, sid)
+  }
+  const index = new RevocationIndex()
+  for (const sid of [id(2), id(3)]) index.addStale(sid, 5, 10)
+  index.check(claims, 'k')
+  index.addStale(id(1), 5, 10)
+  assert.throws(() => index.check(claims, 'k'), { reason: 'stale' }, 'the roles are the subject\'s')
+})
+
 test('strict JSON takes what JSON.parse takes, except for what two readers could read differently', () => {
   const read = (text: string): unknown => parseStrict(Buffer.from(text))
   for (const text of ['null', 'true', ' false ', '"a\\n\\u0041\\/"', '[]', '[1,[2],{}]', '{"a":{"b":[null]}}', '""']) {

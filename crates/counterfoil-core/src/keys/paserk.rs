@@ -5,7 +5,7 @@ use blake2::digest::Digest;
 use blake2::digest::consts::U33;
 use counterfoil_guard::{Algorithm, PaserkId, base64url_encode};
 
-/// The id of a public key for version 4: `k4.pid.` and the digest of its serialisation, 33 bytes of BLAKE2b. `None` for a key that
+/// The id of a public key for version 4: `k4.pid.` and the digest of its serialisation, 33 bytes of `BLAKE2b`. `None` for a key that
 /// is not one for Ed25519.
 pub fn public_id(algorithm: Algorithm, public: &[u8]) -> Option<PaserkId> {
     if !algorithm.is_ed25519() || public.len() != 32 {

@@ -127,7 +127,7 @@ fn judge(claims: Claims, client: &str, audiences: &[&str], now: Timestamp) -> Re
     Ok(Assertion { jti: claims.jti, expires_at: Timestamp::from_seconds(usable_until) })
 }
 
-/// A NumericDate, fractions cut.
+/// A `NumericDate`, fractions cut.
 #[expect(clippy::cast_possible_truncation, reason = "the range check keeps the value exact")]
 fn whole(time: f64) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -178,7 +178,7 @@ mod tests {
         for (name, value) in [
             ("aud", json!(["https://a.example"])),
             ("aud", json!("https://a.example/oauth/token")),
-            ("exp", json!(NOW as f64 + 60.5)),
+            ("exp", json!(1_800_000_060.5)),
             ("nbf", json!(NOW + 30)),
             ("exp", json!(NOW + 3600)),
             ("iat", json!(NOW - 599)),

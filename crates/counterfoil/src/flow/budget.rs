@@ -3,7 +3,8 @@
 use super::start::StartError;
 use crate::app::{Application, Resource};
 use crate::keyring::Keyring;
-use counterfoil_core::issue::{OverBudget, Proof, Statement, mint};
+use counterfoil_core::issue::{MintPolicy, Minted, OverBudget, Proof, Statement, mint};
+use counterfoil_core::keys::signing::SigningKey;
 use counterfoil_core::{ClientName, Jti, Sid, Timestamp, UserId};
 use counterfoil_guard::{Actor, Subject};
 use std::collections::BTreeMap;
@@ -20,9 +21,8 @@ pub fn check(
     let amr = ["pwd".to_owned()];
     for (name, application) in applications {
         let said = Statement { client_id: name, ..anybody(&amr) };
-        let minted =
-            mint(ring.signing(application.algorithm), &application.mint, &said, SOME_TIME, random(), &mut fixed);
-        minted.map_err(|error| over("applications", name, error))?;
+        measure(ring.signing(application.algorithm), &application.mint, &said)
+            .map_err(|error| over("applications", name, error))?;
     }
     // Without services, only the gate makes tokens for resources.
     let longest = clients.max_by_key(|name| name.as_str().len());
@@ -32,8 +32,8 @@ pub fn check(
     for (name, resource) in resources {
         let scope = (!resource.scopes.is_empty()).then(|| resource.scopes.join(" "));
         let said = Statement { client_id: client, scope: scope.as_deref(), act: act.as_ref(), ..anybody(&amr) };
-        let minted = mint(ring.signing(resource.algorithm), &resource.mint, &said, SOME_TIME, random(), &mut fixed);
-        minted.map_err(|error| over("resources", name, error))?;
+        measure(ring.signing(resource.algorithm), &resource.mint, &said)
+            .map_err(|error| over("resources", name, error))?;
     }
     Ok(())
 }
@@ -63,10 +63,6 @@ const fn sid() -> Sid {
 }
 
 /// The token is measured and thrown away: nothing about it need be random.
-const fn random() -> (Jti, u16) {
-    (Jti::from_bytes([0; 16]), 0)
-}
-
-const fn fixed() -> [u8; 32] {
-    [1; 32]
+fn measure(key: &SigningKey, policy: &MintPolicy, said: &Statement<'_>) -> Result<Minted, OverBudget> {
+    mint(key, policy, said, SOME_TIME, (Jti::from_bytes([0; 16]), 0, &mut || [1; 32]))
 }

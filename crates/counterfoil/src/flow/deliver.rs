@@ -99,5 +99,5 @@ pub(super) fn mint_as(
     let (jti, jitter) = name.split_at(16);
     let jti = Jti::from_bytes(jti.try_into().expect("split at 16"));
     let jitter = u16::from_be_bytes(jitter.try_into().expect("two are left"));
-    mint(app.keyring().signing(algorithm), policy, said, now, (jti, jitter), &mut random::<32>)
+    mint(app.keyring().signing(algorithm), policy, said, now, (jti, jitter, &mut random::<32>))
 }

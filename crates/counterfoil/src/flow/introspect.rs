@@ -32,9 +32,9 @@ pub enum Live {
         /// What it is.
         kind: Kind,
         /// Its session.
-        session: Session,
+        session: Box<Session>,
         /// Whose that is.
-        user: User,
+        user: Box<User>,
     },
     /// An access token of a service, in its own name.
     OfClient(Arc<Verified>),
@@ -54,7 +54,7 @@ impl Live {
 #[derive(Clone, Debug)]
 pub enum Introspection {
     /// Good.
-    Active(Box<Live>),
+    Active(Live),
     /// Refused; some of the reasons are for the caller.
     Refused(Refusal),
     /// A refresh token that has been spent. It may still be repeated within the grace; that is for a refresh to decide.
@@ -79,7 +79,7 @@ pub async fn introspect(app: &App, token: &str) -> Result<Introspection, StoreEr
         {
             Ok(Introspection::Spent)
         }
-        _ => Ok(Introspection::Active(Box::new(live))),
+        _ => Ok(Introspection::Active(live)),
     }
 }
 
@@ -118,6 +118,6 @@ pub(super) async fn resolve(app: &App, token: &str, now: Timestamp) -> Result<Li
     match &kind {
         // What the index says too; the row cannot be behind.
         Kind::Access(verified) if verified.claims.claims_version < user.claims_version => Err(Refusal::Stale.into()),
-        _ => Ok(Live::OfSession { kind, session, user }),
+        _ => Ok(Live::OfSession { kind, session: Box::new(session), user: Box::new(user) }),
     }
 }

@@ -1,4 +1,4 @@
-//! DPoP (RFC 9449): tokens bound to a key are good only with that key's proof, for this request, once.
+//! `DPoP` (RFC 9449): tokens bound to a key are good only with that key's proof, for this request, once.
 
 use crate::control::ask;
 use crate::oauth::{FORM, credential, introspect};

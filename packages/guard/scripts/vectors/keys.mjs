@@ -23,14 +23,25 @@ export const rfc7515 = {
   d: 'jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI',
 }
 
+/**
+ * What the keys for Ed25519 are called in PASETO (PASERK type pid). Kept as computed, by Python's hashlib: Node's BLAKE2b has no
+ * digests of 33 bytes, and no guard computes one.
+ */
+export const paserk = {
+  rfc8037: 'k4.pid.wD8w4xDqH9GXKzCEqH22G-IynZ8HLu_9Xs_oZDCH2CMa',
+  second: 'k4.pid.ng2_oj3yBeGbd5tUQzXcTjfxn-IzT8KACAUUZysT_d1Q',
+  /** No key's: it stands at the one for ES256, where it counts for nothing. */
+  es256: `k4.pid.${'E'.repeat(44)}`,
+}
+
 const okp = (kid, key, more) => ({ kty: 'OKP', crv: 'Ed25519', kid, x: publicX(key), ...more })
 
 export const jwks = {
   keys: [
-    okp('k1', rfc8037, { alg: 'EdDSA', use: 'sig' }),
-    okp('k2', second, { alg: 'Ed25519', key_ops: ['verify'] }),
-    { ...rfc7515.public, kid: 'k3', alg: 'ES256', use: 'sig' },
-    okp('for-encryption', rfc8037, { alg: 'EdDSA', use: 'enc' }),
+    okp('k1', rfc8037, { alg: 'EdDSA', use: 'sig', paserk_id: paserk.rfc8037 }),
+    okp('k2', second, { alg: 'Ed25519', key_ops: ['verify'], paserk_id: paserk.second }),
+    { ...rfc7515.public, kid: 'k3', alg: 'ES256', use: 'sig', paserk_id: paserk.es256 },
+    okp('for-encryption', rfc8037, { alg: 'EdDSA', use: 'enc', paserk_id: paserk.rfc8037 }),
     okp('cannot-verify', rfc8037, { alg: 'EdDSA', key_ops: ['sign'] }),
     okp('no-algorithm', rfc8037, { use: 'sig' }),
     { kty: 'RSA', kid: 'other-kind', alg: 'RS256', use: 'sig', e: 'AQAB', n: 'sXchDaQebHnPiGvyDOAT4saGEUetSyo9MKLOoWFsueri' },

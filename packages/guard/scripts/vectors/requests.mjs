@@ -1,6 +1,6 @@
 // vectors/guard/jwks.json, cross_site.json, cookies.json
 
-import { jwks, privateKeys, publicX, rfc7515 } from './keys.mjs'
+import { jwks, paserk, privateKeys, publicX, rfc7515 } from './keys.mjs'
 
 const key = { kty: 'OKP', crv: 'Ed25519', kid: 'k1', alg: 'EdDSA', x: publicX(privateKeys.rfc8037) }
 const ec = rfc7515.public
@@ -11,11 +11,18 @@ export const smallOrder = [
   'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
 ].flatMap((y) => [y, y.slice(0, 62) + (parseInt(y.slice(62), 16) | 0x80).toString(16)])
 const set = (...keys) => JSON.stringify({ keys })
+const paserkKey = { ...key, paserk_id: paserk.rfc8037 }
+const other = { ...key, kid: 'k2', x: publicX(privateKeys.second) }
+/** Texts that are no PASERK id of a key for Ed25519. */
+const noId = [
+  '', 'k1', paserk.rfc8037.slice(0, -1), `${paserk.rfc8037}A`, paserk.rfc8037.toUpperCase(), paserk.rfc8037.replace('pid', 'lid'),
+  paserk.rfc8037.replace('k4', 'k3'), ` ${paserk.rfc8037}`, `${paserk.rfc8037}\n`, `${paserk.rfc8037.slice(0, -1)}=`,
+]
 
 export const keySets = {
-  about: 'JWK Sets: the kids that may verify, or why the whole document is refused. Documents are given as text.',
+  about: 'JWK Sets: the kids that may verify, or why the whole document is refused. Documents are given as text. In paserk_ids, the kid of the key that has such a name; null for none.',
   cases: [
-    { name: 'what is of use is taken, the rest skipped', document: JSON.stringify(jwks), kids: ['k1', 'k2', 'k3'] },
+    { name: 'what is of use is taken, the rest skipped', document: JSON.stringify(jwks), kids: ['k1', 'k2', 'k3'], paserk_ids: { [paserk.rfc8037]: 'k1', [paserk.second]: 'k2', [paserk.es256]: null } },
     { name: 'no keys', document: set(), kids: [] },
     { name: 'members nobody knows are harmless', document: JSON.stringify({ keys: [{ ...key, more: [1] }], more: {} }), kids: ['k1'] },
     { name: 'null is absent', document: set({ ...key, use: null, key_ops: null, d: null }), kids: ['k1'] },
@@ -36,6 +43,24 @@ export const keySets = {
       kids: [],
     })),
     { name: 'another curve is skipped', document: set({ ...key, crv: 'X25519' }), kids: [] },
+    { name: 'a key with a PASERK id', document: set(paserkKey, other), kids: ['k1', 'k2'], paserk_ids: { [paserk.rfc8037]: 'k1', [paserk.second]: null } },
+    { name: 'the id is not computed', document: set({ ...paserkKey, paserk_id: paserk.second }), kids: ['k1'], paserk_ids: { [paserk.second]: 'k1', [paserk.rfc8037]: null } },
+    { name: 'a key with a PASERK id and no kid is skipped', document: set({ ...paserkKey, kid: undefined }), kids: [], paserk_ids: { [paserk.rfc8037]: null } },
+    { name: 'the PASERK id of a key for ES256 is ignored', document: set({ ...ec, kid: 'e1', alg: 'ES256', paserk_id: paserk.es256 }), kids: ['e1'], paserk_ids: { [paserk.es256]: null } },
+    { name: 'the PASERK id of a key that may not verify is ignored', document: set(paserkKey, { ...other, use: 'enc', paserk_id: paserk.rfc8037 }), kids: ['k1'], paserk_ids: { [paserk.rfc8037]: 'k1' } },
+    { name: 'a PASERK id at a key for ES256 takes no name away', document: set({ ...ec, kid: 'e1', alg: 'ES256', paserk_id: paserk.rfc8037 }, paserkKey), kids: ['e1', 'k1'], paserk_ids: { [paserk.rfc8037]: 'k1' } },
+    { name: 'paserk_id null is absent', document: set({ ...paserkKey, paserk_id: null }), kids: ['k1'], paserk_ids: { [paserk.rfc8037]: null } },
+    ...noId.map((paserk_id) => ({
+      name: `another text is ignored: ${JSON.stringify(paserk_id)}`,
+      document: set({ ...paserkKey, paserk_id }, { ...other, paserk_id }),
+      kids: ['k1', 'k2'],
+      paserk_ids: { [paserk.rfc8037]: null },
+    })),
+    { name: 'paserk_id a number', document: set({ ...key, paserk_id: 4 }), fault: 'malformed' },
+    { name: 'paserk_id an array', document: set({ ...key, paserk_id: [paserk.rfc8037] }), fault: 'malformed' },
+    { name: 'paserk_id a number at a key of another kind', document: set({ kty: 'X', paserk_id: 4 }), fault: 'malformed' },
+    { name: 'paserk_id twice', document: set(paserkKey).replace('"paserk_id"', '"paserk_id":"k1","paserk_id"'), fault: 'malformed' },
+    { name: 'two keys of one PASERK id', document: set(paserkKey, { ...other, paserk_id: paserk.rfc8037 }), fault: 'duplicate_kid' },
     { name: 'two keys of one name', document: set(key, key), fault: 'duplicate_kid' },
     { name: 'a private key', document: set({ ...key, d: 'AAAA' }), fault: 'private_key' },
     { name: 'a private key of another kind', document: set({ kty: 'RSA', n: 'AQAB', e: 'AQAB', d: 'AAAA' }), fault: 'private_key' },

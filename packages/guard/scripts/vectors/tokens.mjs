@@ -1,45 +1,17 @@
-// vectors/guard/verify.json
+// JWTs, of vectors/guard/verify.json and vectors/attacks/.
 
 import { smallOrder } from './requests.mjs'
 import { b64, jwks, privateKeys, publicDer, publicPem, publicX, signEd, signHmac } from './keys.mjs'
+import { addOrder, claims, collection, header, id, issuer, jwt, now, text, trailing, withClaims, without } from './mint.mjs'
 
-const issuer = 'https://app.example.com'
-const audience = 'web'
-/** Seconds since the epoch. */
-const now = 1795260600
-const id = (byte) => b64(Buffer.alloc(16, byte))
-
-const header = { alg: 'EdDSA', kid: 'k1', typ: 'at+jwt' }
-const claims = {
-  iss: issuer, sub: id(1), aud: audience, client_id: 'web', exp: now + 240, iat: now - 60, jti: id(3), sid: id(2),
-  auth_time: now - 600, acr: 'aal1', amr: ['pwd'],
-}
-/** As a guard gives them back: with what is absent filled in. */
-const read = (more = {}) => ({ ...claims, roles: [], cv: 0, ...more })
-
-const text = (value) => (typeof value === 'string' || value instanceof Uint8Array ? value : JSON.stringify(value))
-/** A token of these header and payload, signed as they stand. */
-function jwt(h, p, signature = (input) => signEd(input)) {
-  const input = `${b64(text(h))}.${b64(text(p))}`
-  return `${input}.${b64(signature(input))}`
-}
 const good = jwt(header, claims)
 const [goodHeader, goodPayload, goodSignature] = good.split('.')
 
-const cases = []
-const put = (name, atk, token, expect) => cases.push({ name, ...(atk ? { atk } : {}), token, ...expect })
-const accept = (name, token, more) => put(name, undefined, token, { claims: read(more) })
-const refuse = (reason, atk, name, token) => put(name, atk, token, { refusal: reason })
+const { cases, accept, refuse } = collection()
 const withHeader = (more) => jwt({ ...header, ...more }, claims)
-const withClaims = (more) => jwt(header, { ...claims, ...more })
-const without = (name) => { const { [name]: _, ...rest } = claims; return rest }
 /** The payload with one claim spelt by hand: JSON.stringify cannot write every number. */
 const spelt = (name, value) => jwt(header, JSON.stringify({ ...claims, [name]: '@' }).replace('"@"', value))
 const nested = (depth) => `${'['.repeat(depth)}${']'.repeat(depth)}`
-const last = (part, change) => part.slice(0, -1) + change(part.at(-1))
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-/** The next letter: the same bytes for a lenient decoder, where unused bits end the part. */
-const trailing = (part) => last(part, (c) => ALPHABET[ALPHABET.indexOf(c) + 1])
 
 accept('a good token', good)
 accept('signed by a key under the name Ed25519', jwt({ ...header, alg: 'Ed25519', kid: 'k2' }, claims, (i) => signEd(i, privateKeys.second)))
@@ -269,10 +241,7 @@ refuse('bad_claim', 'ATK-27', 'roles a string', withClaims({ roles: 'admin' }))
 refuse('bad_claim', 'ATK-27', 'roles null', withClaims({ roles: null }))
 refuse('bad_claim', 'ATK-27', 'amr with a number', withClaims({ amr: ['pwd', 1] }))
 
-export const tokens = {
-  about: 'Access tokens and what a guard makes of them. Times in seconds. A case holds the claims, or why the token is refused (Refusal::reason). Written by packages/guard/scripts/vectors.mjs.',
-  issuer, audience, now, jwks, cases,
-}
+export { cases as tokens }
 
 /** Signs two parts as they stand. */
 function resign(headerPart, payloadPart) {
@@ -297,12 +266,4 @@ function exactly(length) {
     }
   }
   throw new Error('no token has that length')
-}
-
-/** S + L: the same number to whoever does not check that it is reduced. */
-function addOrder(signature) {
-  const order = 2n ** 252n + 27742317777372353535851937790883648493n
-  const s = BigInt(`0x${Buffer.from(signature.subarray(32)).reverse().toString('hex')}`) + order
-  const bytes = Buffer.from(s.toString(16).padStart(64, '0'), 'hex').reverse()
-  return Buffer.concat([signature.subarray(0, 32), bytes])
 }

@@ -10,7 +10,7 @@ use crate::http::receipt::{ReceiptView, WantsReceipt};
 use crate::http::view::{json, rfc3339};
 use axum::extract::{Path, State};
 use axum::response::Response;
-use counterfoil_core::ClientName;
+use counterfoil_core::{ClientName, Secret};
 use counterfoil_guard::{KeySet, KeySetError};
 use http::StatusCode;
 use serde::Deserialize;
@@ -46,7 +46,7 @@ pub(in crate::http) async fn create(
     match clients::add(&app, &by, name.clone(), jwks).await? {
         Added::NameTaken => Err(Problem::new(Code::NameTaken)),
         Added::Done(secret) => {
-            let secret = secret.as_ref().map(|secret| secret.expose());
+            let secret = secret.as_ref().map(Secret::expose);
             let made =
                 serde_json::json!({ "client_id": name.as_str(), "client_secret": secret, "configured": configured });
             Ok(json(StatusCode::CREATED, &made))
@@ -76,7 +76,7 @@ pub(in crate::http) async fn renew(
     let malformed = |detail: &str| Problem::new(Code::Malformed).detail(detail.to_owned());
     let jwks = body.jwks.map(|jwks| usable(&jwks).map_err(malformed)).transpose()?;
     let secret = clients::renew(&app, &by, name.clone(), jwks).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
-    let secret = secret.as_ref().map(|secret| secret.expose());
+    let secret = secret.as_ref().map(Secret::expose);
     Ok(json(StatusCode::OK, &serde_json::json!({ "client_id": name.as_str(), "client_secret": secret })))
 }
 

@@ -11,7 +11,8 @@ use crate::http::receipt::{self, ReceiptView, WantsReceipt};
 use crate::http::view::{SessionView, json, with_cookies};
 use axum::extract::{Path, State};
 use axum::response::Response;
-use http::{Extensions, HeaderMap, Method, StatusCode};
+use http::request::Parts;
+use http::{Method, StatusCode};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -32,10 +33,9 @@ pub(in crate::http) struct SessionsView {
 pub(in crate::http) async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
-    headers: HeaderMap,
-    extensions: Extensions,
+    parts: Parts,
 ) -> Result<Response, Problem> {
-    let presented = Presented::require(&app, &Method::GET, (&headers, &extensions))?;
+    let presented = Presented::require(&app, &Method::GET, (&parts.headers, &parts.extensions))?;
     let identity = identify(&app, presented.credential(), &caller).await?;
     let (live, ended) = devices(&app, &identity).await?;
     let now = app.clock.now();
@@ -56,10 +56,9 @@ pub(in crate::http) async fn delete_one(
     caller: Caller,
     Path(sid): Path<String>,
     wants: WantsReceipt,
-    headers: HeaderMap,
-    extensions: Extensions,
+    parts: Parts,
 ) -> Result<Response, Problem> {
-    let presented = Presented::require(&app, &Method::DELETE, (&headers, &extensions))?;
+    let presented = Presented::require(&app, &Method::DELETE, (&parts.headers, &parts.extensions))?;
     let identity = identify(&app, presented.credential(), &caller).await?;
     let sid = sid.parse().map_err(|_| Problem::new(Code::NotFound))?;
     let ended = end_one(&app, &identity, sid, &caller).await?;
@@ -78,10 +77,9 @@ pub(in crate::http) async fn delete_others(
     State(app): State<Arc<App>>,
     caller: Caller,
     wants: WantsReceipt,
-    headers: HeaderMap,
-    extensions: Extensions,
+    parts: Parts,
 ) -> Result<Response, Problem> {
-    let presented = Presented::require(&app, &Method::DELETE, (&headers, &extensions))?;
+    let presented = Presented::require(&app, &Method::DELETE, (&parts.headers, &parts.extensions))?;
     let identity = identify(&app, presented.credential(), &caller).await?;
     let ended = end_others(&app, &identity, &caller).await?;
     Ok(receipt::done(&app, wants, ended.seq).await)
