@@ -129,6 +129,10 @@ fn key_sets_are_taken_or_refused_as_the_vectors_say() {
                 let kid: Kid = text(kid).parse().expect("a kid");
                 assert!(keys.get(&kid).is_some(), "{}: {kid}", case["name"]);
             }
+            for (id, kid) in case["paserk_ids"].as_object().into_iter().flatten() {
+                let found = id.parse().ok().and_then(|id| keys.get_by_paserk(&id)).map(|(kid, _)| kid.as_str());
+                assert_eq!(json!(found), *kid, "{}: {id}", case["name"]);
+            }
             assert_eq!(keys.len(), case["kids"].as_array().expect("kids").len(), "{}", case["name"]);
         }
     }

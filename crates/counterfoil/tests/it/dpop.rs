@@ -21,24 +21,31 @@ const CONFIG: &str = "trusted_proxies = [\"203.0.113.7/32\"]\n[limits]\nenabled 
 const ORIGIN: &str = "https://app.example.com";
 
 /// A client that holds a key, and the nonce it was given last.
-struct Prover {
+pub(crate) struct Prover {
+    /// Its clock, in seconds.
+    pub(crate) now: i64,
     pair: Ed25519KeyPair,
     nonce: Option<String>,
     made: u32,
 }
 
 impl Prover {
-    fn new(seed: u8) -> Self {
-        Self { pair: Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap(), nonce: None, made: 0 }
+    pub(crate) fn new(seed: u8) -> Self {
+        Self {
+            now: 1_800_000_000,
+            pair: Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap(),
+            nonce: None,
+            made: 0,
+        }
     }
 
     fn proof(&mut self, method: &str, path: &str, token: Option<&str>) -> String {
         self.proof_for(method, &format!("{ORIGIN}{path}"), token)
     }
 
-    fn proof_for(&mut self, method: &str, url: &str, token: Option<&str>) -> String {
+    pub(crate) fn proof_for(&mut self, method: &str, url: &str, token: Option<&str>) -> String {
         self.made += 1;
-        let mut claims = json!({ "jti": self.made.to_string(), "htm": method, "htu": url, "iat": 1_800_000_000 });
+        let mut claims = json!({ "jti": self.made.to_string(), "htm": method, "htu": url, "iat": self.now });
         if let Some(nonce) = &self.nonce {
             claims["nonce"] = json!(nonce);
         }

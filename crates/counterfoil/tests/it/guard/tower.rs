@@ -1,13 +1,14 @@
 //! The tower layer around an axum router.
 
 use super::{ENV, ISSUER, Seeded, credential, guard, seed, sign_out};
+use crate::dpop::Prover;
 use crate::support::Server;
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
-use counterfoil_guard::Require;
-use counterfoil_guard::client::{Client, Mode};
+use counterfoil_guard::client::{Client, Config, Mode};
 use counterfoil_guard::tower::{Authenticated, GuardLayer, Source};
+use counterfoil_guard::{Require, Subjects};
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
@@ -186,5 +187,82 @@ async fn a_route_without_a_layer_admits_nobody() {
     let world = World::new(1).await;
     let request = Request::get("/forgotten").body(Body::empty()).unwrap();
     assert_eq!(world.router.clone().oneshot(request).await.unwrap().status(), StatusCode::INTERNAL_SERVER_ERROR);
+    world.server.stop();
+}
+
+/// The environment of a server with one resource and one service.
+const SERVICES: [(&str, &str); 6] = [
+    ENV[0],
+    ENV[1],
+    ENV[2],
+    ("COUNTERFOIL__DPOP__NONCE", "false"),
+    ("COUNTERFOIL__RESOURCES__BILLING__SCOPES", "[\"read\", \"write\"]"),
+    ("COUNTERFOIL__CLIENTS__REPORTS__RESOURCES__BILLING", "[\"read\"]"),
+];
+const API: &str = "https://api.example.com";
+
+/// A service's token, bound to the prover's key.
+fn bound_token(server: &Server, data: &std::path::Path, prover: &mut Prover) -> String {
+    let mut add = std::process::Command::new(crate::support::BINARY);
+    let made = add.args(["client", "add", "reports", "--data"]).arg(data).envs(SERVICES).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let secret = String::from_utf8(made.stdout).unwrap();
+    let form = format!("grant_type=client_credentials&client_id=reports&client_secret={}", secret.trim());
+    let proof = prover.proof_for("POST", &format!("{ISSUER}/oauth/token"), None);
+    let headers = [("Content-Type", "application/x-www-form-urlencoded"), ("DPoP", proof.as_str())];
+    let answer = crate::support::exchange(server.address, "POST /oauth/token", &headers, &form).unwrap();
+    let body: Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(body["token_type"], "DPoP", "{body}");
+    body["access_token"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dpop_7a_bear_1_the_layer_asks_a_service_for_its_proof_and_its_scope() {
+    let folder = tempfile::tempdir().unwrap();
+    seed(folder.path(), 1);
+    let server = Server::start(folder.path(), &SERVICES);
+    let mut config =
+        Config::new(&format!("http://{}", server.address), "billing", credential(folder.path(), "b")).unwrap();
+    ISSUER.clone_into(&mut config.issuer);
+    config.subjects = Subjects::Clients;
+    let guard = Client::start(config);
+    guard.ready().await;
+    let who = async |who: Authenticated| format!("{{\"sub\":\"{}\"}}", who.verified.claims.sub);
+    let layer = |scope: &str| GuardLayer::new(guard.clone()).at(API).require(Require::new().scope(scope));
+    let router = Router::new()
+        .merge(Router::new().route("/invoices", get(who)).layer(layer("read")))
+        .merge(Router::new().route("/payments", get(who)).layer(layer("write")));
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let (mut own, mut thief) = (Prover::new(1), Prover::new(2));
+    own.now = now.cast_signed();
+    thief.now = own.now;
+    let token = bound_token(&server, folder.path(), &mut own);
+    let world = World { server, _folder: folder, sessions: Vec::new(), guard, router };
+    let (bearer, bound) = (format!("Bearer {token}"), format!("DPoP {token}"));
+    let (bearer, bound) = (("authorization", bearer.as_str()), ("authorization", bound.as_str()));
+    let proof = |prover: &mut Prover, path: &str| prover.proof_for("GET", &format!("{API}{path}"), Some(&token));
+    let (good, other, foreign) =
+        (proof(&mut own, "/invoices?a=b"), proof(&mut own, "/invoices/1"), proof(&mut thief, "/invoices"));
+    let (good, other, foreign) = (("dpop", good.as_str()), ("dpop", other.as_str()), ("dpop", foreign.as_str()));
+    let cases: &[Case<'_>] = &[
+        (Method::GET, &[bearer], (401, "proof_required")),
+        (Method::GET, &[bearer, good], (401, "proof_required")),
+        (Method::GET, &[bound], (401, "proof_required")),
+        (Method::GET, &[bound, good, good], (401, "invalid_dpop_proof")),
+        (Method::GET, &[bound, other], (401, "invalid_dpop_proof")),
+        (Method::GET, &[bound, foreign], (401, "invalid_dpop_proof")),
+        (Method::GET, &[bound, ("dpop", "x")], (401, "invalid_dpop_proof")),
+        (Method::GET, &[bound, good], (200, "ok")),
+        (Method::GET, &[bound, good], (401, "invalid_dpop_proof")),
+    ];
+    for (method, headers, (status, code)) in cases {
+        let outcome = world.outcome(method.clone(), "/invoices", headers).await;
+        assert_eq!(outcome, (*status, (*code).to_owned()), "{:?}", headers);
+    }
+    let elsewhere = own.proof_for("GET", &format!("{API}/payments"), Some(&token));
+    let request = Request::get("/payments").header("authorization", bound.1).header("dpop", elsewhere);
+    let (response, body) = world.ask(request).await;
+    assert_eq!((response.status().as_u16(), &body["code"]), (403, &Value::from("insufficient_scope")));
+    assert_eq!(response.headers()[header::WWW_AUTHENTICATE], r#"Bearer error="insufficient_scope", scope="write""#);
     world.server.stop();
 }
