@@ -1,7 +1,7 @@
 //! Encrypted tokens (RFC 7516) of Wycheproof.
 
 use super::{list, read};
-use counterfoil_guard::{KeySet, Refusal, Timestamp, Verifier};
+use counterfoil_guard::{DecryptionKey, KeySet, Refusal, Timestamp, Verifier};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -31,4 +31,22 @@ fn jwe_5_2_a_guard_without_a_key_to_decrypt_refuses_every_encrypted_token() {
     assert_eq!(labels, BTreeMap::from([("invalid".to_owned(), 74), ("valid".to_owned(), 65)]));
 }
 
-// With a key to decrypt: below.
+/// Every key that agrees on P-256 is tried, whatever its own `alg` says. None of their tokens is of the one kind that is opened here
+/// (ECDH-ES with A256GCM, a JWT within, no other member in the header): the valid ones differ from their label for that reason.
+#[test]
+fn atk20_a_guard_with_the_key_opens_none_of_the_other_kinds() {
+    let mut refused = BTreeMap::<&str, usize>::new();
+    for group in list(&read("wycheproof/json_web_encryption_test")["testGroups"]) {
+        let mut jwk = group["private"].clone();
+        jwk.as_object_mut().expect("a key").remove("alg");
+        let Some(key) = DecryptionKey::from_jwk(jwk.to_string().as_bytes()) else { continue };
+        let verifier = Verifier::new("https://example.com", "web", KeySet::default()).opening_with(key);
+        for test in list(&group["tests"]) {
+            let token = test["jwe"].as_str().expect("a token");
+            let refusal = verifier.verify(token, Timestamp::from_seconds(1_700_000_000)).unwrap_err();
+            *refused.entry(refusal.reason()).or_default() += 1;
+        }
+    }
+    // Malformed: with a wrapped key where this kind has none.
+    assert_eq!(refused, BTreeMap::from([("header_not_allowed", 7), ("malformed", 35)]));
+}

@@ -158,7 +158,8 @@ pub async fn by_assertion(app: &App, assertion: &str, claimed: Option<&str>) -> 
             return Ok(None);
         }
     };
-    let unused = app.store.spend(once("client_assertion", &name, &good.jti), good.expires_at).await?;
+    let digest = once("client_assertion", &name, &good.jti);
+    let unused = app.store.spend(digest, app.clock.now(), good.expires_at).await?;
     if !unused {
         tracing::warn!(client = %known, "a client assertion came a second time");
     }

@@ -153,7 +153,9 @@ fn hand_off(app: &App, who: &Resolved, audience: &str, now: Timestamp) -> Result
             confidential: None,
         },
     };
-    let minted = mint_as(app, (&policy, algorithm), &Statement::of_session(session, user), *at)?;
+    // The gate has seen the proof of a bound session; whoever is behind gets a token for itself.
+    let said = Statement { bound_to: None, ..Statement::of_session(session, user) };
+    let minted = mint_as(app, (&policy, algorithm), &said, *at)?;
     let half = Duration::from_secs(minted.expires_in.unsigned_abs()) / 2;
     let made = Arc::new(HandOff { token: Secret::new(minted.token), renew_at: at.plus(half) });
     app.gate.handed_off.lock().insert(&key, Arc::clone(&made));

@@ -11,6 +11,6 @@ pub const NONCE_LIFE: Duration = Duration::from_mins(5);
 
 /// Uses a proof up; `false` if it has been, at whatever replica.
 pub async fn use_up(app: &App, proof: &Proof) -> Result<bool, StoreError> {
-    let until = app.clock.now().plus(NONCE_LIFE + PROOF_LIFE);
-    app.store.spend(proof.once(), until).await
+    let now = app.clock.now();
+    app.store.spend(proof.once(), now, now.plus(NONCE_LIFE + PROOF_LIFE)).await
 }

@@ -288,8 +288,8 @@ pub trait Clients {
     /// Gives a service another proof; its session, and the tokens on it, stay. `false` if there is none of that name.
     async fn renew_client(&self, name: ClientName, proof: ClientProof, audit: AuditEntry) -> Result<bool, StoreError>;
     /// Uses something up that may be used once: of any number of callers with the same digest, at whatever replica, one gets
-    /// `true`. Remembered until `until`.
-    async fn spend(&self, what: [u8; 32], until: Timestamp) -> Result<bool, StoreError>;
+    /// `true`. Remembered until `until`; what need not be remembered any more `now` makes room.
+    async fn spend(&self, what: [u8; 32], now: Timestamp, until: Timestamp) -> Result<bool, StoreError>;
 }
 
 /// Keys and other secrets, all sealed.

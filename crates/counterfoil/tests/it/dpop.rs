@@ -256,6 +256,21 @@ async fn dpop_7a_dpop_7b_atk36_a_bound_token_passes_only_with_a_proof_for_this_r
 }
 
 #[tokio::test]
+async fn the_token_that_the_gate_hands_on_is_not_bound_it_has_seen_the_proof() {
+    let app = TestApp::with(&format!("{CONFIG}\n[gate]\nupstream_audience = \"behind\"")).await;
+    let mut own = Prover::new(1);
+    let body = signed_in(&app, &mut own).await;
+    let token = text(&body, "access_token");
+    asking(&app, &mut own, "/api/auth/me", token).await;
+    let forwarded = own.proof("GET", "/things", Some(token));
+    let answer = get(&app, "/gate", &format!("DPoP {token}"), &[&forwarded]).await;
+    let handed = answer.headers[header::AUTHORIZATION].to_str().unwrap().strip_prefix("Bearer ").unwrap();
+    let keys = KeySet::from_jwks(&app.app.keyring().jwks).unwrap();
+    let behind = Verifier::new(app.app.public.issuer(), "behind", keys);
+    assert!(behind.verify(handed, app.app.clock.now()).is_ok());
+}
+
+#[tokio::test]
 async fn signing_out_by_a_bound_token_needs_the_proof_too() {
     let app = TestApp::with(CONFIG).await;
     let mut own = Prover::new(1);

@@ -1,8 +1,13 @@
 //! The contract of `Store`, run against every engine. To plug in another one, add a line to `engines!`.
 
+mod clients;
 mod feed;
 mod keys;
 
+use clients::{
+    a_service_is_added_renewed_and_removed_with_its_session,
+    atk28_what_counts_once_counts_once_and_is_forgotten_in_time,
+};
 use counterfoil::clock::random;
 use counterfoil::store::sqlite::{SqliteStore, Synchronous};
 use counterfoil::store::{
@@ -65,6 +70,8 @@ engines! { [sqlite] {
     a_log_keeps_its_identity,
     the_longest_promise_is_kept_until_it_is_forgotten,
     a_guards_name_is_taken_once_and_free_again,
+    a_service_is_added_renewed_and_removed_with_its_session,
+    atk28_what_counts_once_counts_once_and_is_forgotten_in_time,
     keys_are_initialised_once,
     the_ring_changes_as_a_whole_or_not_at_all,
     k2_a_revoked_key_has_its_entry_in_the_same_transaction,

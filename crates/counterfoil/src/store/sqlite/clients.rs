@@ -48,9 +48,13 @@ impl Clients for SqliteStore {
             .await
     }
 
-    async fn spend(&self, what: [u8; 32], until: Timestamp) -> Result<bool, StoreError> {
+    async fn spend(&self, what: [u8; 32], now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
         self.writer
             .write(move |connection| {
+                // Two go for one that comes: the table holds minutes, whatever the load.
+                let sql =
+                    "DELETE FROM spent WHERE what IN (SELECT what FROM spent WHERE until <= ?1 ORDER BY until LIMIT 2)";
+                connection.prepare_cached(sql)?.execute([now.as_millis()])?;
                 let sql = "INSERT INTO spent (what, until) VALUES (?1, ?2) ON CONFLICT (what) DO NOTHING";
                 Ok(connection.prepare_cached(sql)?.execute(params![what, until.as_millis()])? == 1)
             })
