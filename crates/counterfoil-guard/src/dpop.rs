@@ -2,7 +2,7 @@
 //! one method and one address, for a minute, and once; what is said here is all but the last, which whoever asks must remember.
 
 use crate::base64url;
-use crate::json::present;
+use crate::json::{Object, present};
 use crate::jwt::{MAX_TOKEN_BYTES, split};
 use crate::key::{Algorithm, VerifyingKey};
 use crate::time::Timestamp;
@@ -48,7 +48,7 @@ pub struct Proof {
 struct Header {
     alg: String,
     typ: String,
-    jwk: Jwk,
+    jwk: Object<Jwk>,
 }
 
 /// A public key: the members that say which, and those that would give it away.
@@ -89,7 +89,7 @@ impl Proof {
             return Err(BadProof("typ"));
         }
         let algorithm = Algorithm::from_name(&header.alg).ok_or(BadProof("alg"))?;
-        let key = header.jwk.public(algorithm).ok_or(BadProof("jwk"))?;
+        let key = header.jwk.0.public(algorithm).ok_or(BadProof("jwk"))?;
         let signed = &proof.as_bytes()[..header_part.len() + 1 + claims_part.len()];
         if !key.verifies(signed, &decoded(signature_part)?) {
             return Err(BadProof("signature"));

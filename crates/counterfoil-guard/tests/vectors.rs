@@ -1,8 +1,9 @@
 //! The vectors that every guard reads and must answer alike; see `vectors/README.md`.
 
+use counterfoil_guard::dpop::Proof;
 use counterfoil_guard::{
     Claims, DecryptionKey, KeySet, KeySetError, Kid, Origins, Provenance, Refusal, Subjects, Timestamp, Verifier,
-    cookie_values,
+    base64url_encode, cookie_values,
 };
 use serde_json::{Value, json};
 
@@ -159,5 +160,24 @@ fn cookies_are_read_as_the_vectors_say() {
     for case in cases(&vectors, 10) {
         let values = cookie_values(text(&case["header"]).as_bytes(), text(&vectors["name"]));
         assert_eq!(json!(values), case["values"], "{case}");
+    }
+}
+
+#[test]
+fn dpop_4_3_atk36_proofs_are_read_or_refused_as_the_vectors_say() {
+    let vectors = read("dpop");
+    let now = Timestamp::from_seconds(vectors["now"].as_i64().expect("a time"));
+    for case in cases(&vectors, 300) {
+        let outcome = Proof::read(text(&case["proof"]), text(&case["method"]), text(&case["url"]));
+        let Ok(proof) = outcome else {
+            assert_eq!(case["refusal"], "bad_proof", "{}: {outcome:?}", case["name"]);
+            continue;
+        };
+        assert!(case["refusal"].is_null(), "{} is read", case["name"]);
+        assert_eq!(json!(proof.is_fresh(now)), case["fresh"], "{}", case["name"]);
+        assert_eq!(json!(base64url_encode(&proof.key)), case["key"], "{}", case["name"]);
+        if let Some(token) = case["token"].as_str() {
+            assert_eq!(json!(proof.is_for(token)), case["for_token"], "{}", case["name"]);
+        }
     }
 }

@@ -10,6 +10,7 @@ import { jwks } from './vectors/keys.mjs'
 import { audience, claims, collection, header, issuer, jwt, now } from './vectors/mint.mjs'
 import { parties } from './vectors/parties.mjs'
 import { pasetos } from './vectors/paseto.mjs'
+import { proofs } from './vectors/proofs.mjs'
 import { cookies, crossSite, keySets } from './vectors/requests.mjs'
 import { tokens } from './vectors/tokens.mjs'
 
@@ -29,6 +30,7 @@ const files = Object.fromEntries([
   ['guard/jwks', keySets],
   ['guard/cross_site', crossSite],
   ['guard/cookies', cookies],
+  ['guard/dpop', proofs],
   ...attacks.map((atk) => [`attacks/${atk.toLowerCase()}`, document(`Access tokens of ${atk}`, all.filter((one) => one.atk === atk))]),
 ])
 

@@ -1,7 +1,8 @@
 /** The claims of an access token (RFC 9068 section 2.2), typed as they are read. */
 
+import { decode } from './base64url.js'
 import { isId } from './id.js'
-import { type Json, JsonNumber, type JsonObject } from './json.js'
+import { type Json, JsonNumber, type JsonObject, membersOf } from './json.js'
 import { parseTime } from './rfc3339.js'
 import { isScope } from './scope.js'
 import { type Actor, isClient, isSubject, readActor } from './subject.js'
@@ -40,8 +41,15 @@ export interface Claims {
   readonly scope?: string
   /** Who acts for the subject, if not the subject itself. */
   readonly act?: Actor
+  /** The key that whoever presents the token must prove to hold (RFC 9449 section 6.1). */
+  readonly cnf?: Confirmation
   /** What only the audience may read of the user, such as an address. Only ever there in a token that came encrypted. */
   readonly private?: Readonly<Record<string, string>>
+}
+
+/** Which key a token is bound to: by the SHA-256 thumbprint of its JWK (RFC 7638), in base64url. */
+export interface Confirmation {
+  readonly jkt: string
 }
 
 /** A claim that is there must be of its kind; `null` is of no kind. */
@@ -61,8 +69,8 @@ export interface Kind {
 
 /** The claims of a payload that has been read strictly; `undefined` when one is missing, of the wrong type or forbidden. */
 export function readClaims(payload: Json, kind: Kind): Claims | undefined {
-  // A security event is never an access token (SSF-4.1c); a binding we cannot check is not ignored (CNF-3).
-  if (!(payload instanceof Map) || payload.has('events') || payload.has('cnf')) return undefined
+  // A security event is never an access token (SSF-4.1c).
+  if (!(payload instanceof Map) || payload.has('events')) return undefined
   // What is private does not travel in the clear.
   if (payload.has('private') && !kind.private) return undefined
   try {
@@ -86,7 +94,7 @@ function read(payload: JsonObject, date: (value: Json) => number): Claims {
   const ofUser = <T>(name: string, kind: (value: Json) => T, otherwise: T): T =>
     (isClient(sub) ? optional(name, kind) ?? otherwise : required(name, kind))
   const [nbf, scope] = [optional('nbf', date), optional('scope', scopeOf)]
-  const [act, hidden] = [optional('act', actor), optional('private', privateOf)]
+  const [act, cnf, hidden] = [optional('act', actor), optional('cnf', confirmation), optional('private', privateOf)]
   return {
     iss: required('iss', text),
     sub,
@@ -104,6 +112,7 @@ function read(payload: JsonObject, date: (value: Json) => number): Claims {
     cv: optional('cv', version) ?? 0,
     ...(scope === undefined ? {} : { scope }),
     ...(act === undefined ? {} : { act }),
+    ...(cnf === undefined ? {} : { cnf }),
     ...(hidden === undefined ? {} : { private: hidden }),
   }
 }
@@ -139,6 +148,23 @@ function actor(value: Json): Actor {
   const read = readActor(value)
   if (read === undefined) throw new BadClaim()
   return read
+}
+
+function confirmation(value: Json): Confirmation {
+  const read = readConfirmation(value)
+  if (read === undefined) throw new BadClaim()
+  return read
+}
+
+/**
+ * A `cnf` claim, frozen: one key, by its thumbprint. A binding we cannot check is not ignored (CNF-3): `undefined` for any other. Takes
+ * an object of either reader.
+ */
+export function readConfirmation(value: unknown): Confirmation | undefined {
+  const members = membersOf(value)
+  const jkt = members?.get('jkt')
+  if (members?.size !== 1 || typeof jkt !== 'string' || decode(jkt)?.length !== 32) return undefined
+  return Object.freeze({ jkt })
 }
 
 function scopeOf(value: Json): string {

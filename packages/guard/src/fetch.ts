@@ -3,11 +3,12 @@
 import type { Auth, RequestView } from './credential.js'
 
 // `Headers` joins what stood twice with a comma, which none of these can hold by itself.
-const SINGLE = new Set(['authorization', 'origin', 'sec-fetch-site'])
+const SINGLE = new Set(['authorization', 'dpop', 'origin', 'sec-fetch-site'])
 
 export function viewOfFetch(request: Request): RequestView {
   return {
     method: request.method,
+    path: new URL(request.url).pathname,
     header(name) {
       const value = request.headers.get(name)
       if (value === null) return []

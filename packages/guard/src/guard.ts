@@ -5,6 +5,7 @@ import { VerifiedTokens } from './cache.js'
 import type { Claims } from './claims.js'
 import { Client } from './client.js'
 import type { Origins } from './cross_site.js'
+import { checkBinding, type Proof, UsedProofs } from './dpop.js'
 import { Feed } from './feed.js'
 import { Introspector } from './introspect.js'
 import { type GuardOptions, type Settings, settingsOf } from './options.js'
@@ -17,11 +18,16 @@ export type { GuardOptions } from './options.js'
 export type { OnEnd } from './watch.js'
 
 export interface Guard {
-  /** Believes the token, or rejects with a {@link Refusal}. */
+  /** Believes the token, or rejects with a {@link Refusal}. One that is bound to a key is refused here (`proof_required`). */
   verify(token: string): Promise<Claims>
   /**
+   * The same for a token that comes with a proof (RFC 9449), which must be fresh, for this token, and new to this guard. Only such a
+   * token passes that is bound to the proof's key.
+   */
+  verifyBound(token: string, proof: Proof): Promise<Claims>
+  /**
    * Calls back once, when the token stops counting: revoked, expired, outdated, or nobody can tell any more. At once, if it
-   * does not count now. Returns what takes the call-back away.
+   * does not count now. Who presents it is not asked again. Returns what takes the call-back away.
    */
   watch(token: string, onEnd: OnEnd): () => void
   /** Resolves when tokens can be judged; rejects when the guard is closed before. */
@@ -32,6 +38,8 @@ export interface Guard {
   now(): number
   /** From where requests that rest on a cookie may come. */
   readonly origins: Origins
+  /** Under which origin clients know this server: proofs are made for it and the request's path. */
+  readonly at: string
   /** The same guard in mode `introspect`, for the few routes where seconds are too long. It closes with this one. */
   asking(): Guard
   /** Stops asking; everything is refused from here on, and every watch ends. */
@@ -58,7 +66,9 @@ interface Known {
 /** Judges from a copy of the revocation log, for as long as the lease on it lasts. */
 class PushedGuard implements Guard {
   readonly origins: Origins
+  readonly at: string
   readonly #settings: Settings
+  readonly #proofs = new UsedProofs(() => this.now())
   readonly #index = new RevocationIndex()
   // An instance for each follower, not for each process: an acknowledgement speaks for this index only.
   readonly #feed = new Feed(randomBytes(16).toString('base64url'), this.#index)
@@ -75,6 +85,7 @@ class PushedGuard implements Guard {
   constructor(settings: Settings) {
     this.#settings = settings
     this.origins = settings.origins
+    this.at = settings.at
     this.#tokens = new VerifiedTokens(settings.cacheSize)
     this.#verifier = verifierOf(settings)
     this.#introspector = new Introspector({ ...settings, verifier: this.#verifier, closing: this.#closing.signal })
@@ -93,13 +104,26 @@ class PushedGuard implements Guard {
   }
 
   async verify(token: string): Promise<Claims> {
+    const claims = await this.#claims(token)
+    checkBinding(claims, token)
+    return claims
+  }
+
+  async verifyBound(token: string, proof: Proof): Promise<Claims> {
+    const claims = await this.#claims(token)
+    this.#proofs.use(claims, token, proof)
+    return claims
+  }
+
+  /** All but who presents it. */
+  async #claims(token: string): Promise<Claims> {
     if (this.alive()) return (await this.#known(token)).claims
     if (this.#settings.onLeaseEnd === 'introspect' && !this.#closed) return this.#introspector.ask(token)
     throw new Refusal('verifier_stale')
   }
 
   asking(): Guard {
-    this.#asking ??= new AskingGuard(this.#settings)
+    this.#asking ??= new AskingGuard(this.#settings, this.#proofs)
     if (this.#closed) this.#asking.close()
     return this.#asking
   }
@@ -203,14 +227,19 @@ class PushedGuard implements Guard {
 /** Asks the authority about every token. Keeps no lease, no keys and no cache. */
 class AskingGuard implements Guard {
   readonly origins: Origins
+  readonly at: string
   readonly #settings: Settings
+  readonly #proofs: UsedProofs
   readonly #introspector: Introspector
   readonly #watches = new Watches()
   readonly #closing = new AbortController()
 
-  constructor(settings: Settings) {
+  /** With the proofs of the guard it belongs to, if it does: what has been used there is used here. */
+  constructor(settings: Settings, proofs?: UsedProofs) {
     this.#settings = settings
     this.origins = settings.origins
+    this.at = settings.at
+    this.#proofs = proofs ?? new UsedProofs(() => this.now())
     this.#introspector = new Introspector({ ...settings, verifier: verifierOf(settings), closing: this.#closing.signal })
   }
 
@@ -219,13 +248,26 @@ class AskingGuard implements Guard {
   }
 
   async verify(token: string): Promise<Claims> {
+    const claims = await this.#claims(token)
+    checkBinding(claims, token)
+    return claims
+  }
+
+  async verifyBound(token: string, proof: Proof): Promise<Claims> {
+    const claims = await this.#claims(token)
+    this.#proofs.use(claims, token, proof)
+    return claims
+  }
+
+  /** All but who presents it. */
+  async #claims(token: string): Promise<Claims> {
     if (!this.alive()) throw new Refusal('verifier_stale')
     return this.#introspector.ask(token)
   }
 
   watch(token: string, onEnd: OnEnd): () => void {
     return startWatch(onEnd, async (end, onStop) => {
-      const claims = await this.verify(token)
+      const claims = await this.#claims(token)
       const watch: Watch = { claims, kid: undefined, end }
       this.#watches.add(watch)
       const cancelExpiry = armExpiry(claims, end, this.#settings.clock, () => this.now())
@@ -235,7 +277,7 @@ class AskingGuard implements Guard {
         if (this.#watches.has(watch)) cancelRecheck = this.#settings.clock.after(RECHECK_MS, recheck)
       }
       const recheck = (): void => {
-        this.verify(token).then(arm, (error: unknown) => end(refusalOf(error)))
+        this.#claims(token).then(arm, (error: unknown) => end(refusalOf(error)))
       }
       arm()
       onStop(() => {

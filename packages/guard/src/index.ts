@@ -7,12 +7,13 @@
  * ```
  */
 
-export type { Claims } from './claims.js'
+export type { Claims, Confirmation } from './claims.js'
 export type { ClientEvent, Fetch } from './client.js'
 export type { Clock, Instant } from './clock.js'
 export { type Auth, authenticate, type RequestView } from './credential.js'
 export { ACCESS_COOKIE, cookieValues } from './cookie.js'
 export { Origins, type Provenance } from './cross_site.js'
+export { Proof } from './dpop.js'
 export { DecryptionKeys } from './encryption.js'
 export { endingWith } from './fetch.js'
 export { createGuard, type Guard, type GuardOptions, type OnEnd, RECHECK_MS } from './guard.js'

@@ -1,7 +1,7 @@
 /** Asking the authority about one token (RFC 7662), where a pushed copy of the log is not wanted or not there. */
 
 import { decode } from './base64url.js'
-import { type Claims, freeze, readPrivate } from './claims.js'
+import { type Claims, freeze, readConfirmation, readPrivate } from './claims.js'
 import { parse, request } from './client.js'
 import type { Fetch } from './client.js'
 import type { Clock } from './clock.js'
@@ -18,6 +18,9 @@ const MAX_BODY = 64 * 1024
 
 // RFC 6750 b64token: what may follow `Bearer`.
 const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/
+
+/** What belongs in a call of an API (INT-2): a refresh token and a session token are active too. */
+const ACCESS: ReadonlySet<unknown> = new Set(['Bearer', 'DPoP'])
 
 /** Why a token is inactive, where the authority says so. */
 const REASONS: ReadonlyMap<unknown, Reason> = new Map<unknown, Reason>([
@@ -47,7 +50,10 @@ export class Introspector {
     this.#options = options
   }
 
-  /** What the authority says of the token, or a {@link Refusal}; `verifier_stale` when it says nothing. */
+  /**
+   * What the authority says of the token, or a {@link Refusal}; `verifier_stale` when it says nothing. Whether whoever presents it may
+   * do so is left to `checkBinding`.
+   */
   async ask(token: string): Promise<Claims> {
     const { issuer, verifier } = this.#options
     // The authority cannot open what is encrypted to this audience.
@@ -55,8 +61,7 @@ export class Introspector {
     const said = await this.#said(opened.token)
     if (said['active'] === false) throw new Refusal(REASONS.get(said['reason']) ?? 'inactive')
     if (said['active'] !== true) throw new Refusal('verifier_stale')
-    // A refresh token and a session token are active too, and no API may take them (INT-2).
-    if (said['token_type'] !== 'Bearer') throw new Refusal('wrong_type')
+    if (!ACCESS.has(said['token_type'])) throw new Refusal('wrong_type')
     const claims = claimsOf(said, issuer, opened)
     if (claims === undefined) throw new Refusal('bad_claim')
     // The authority knows who asks, but need not know which audiences this process answers for.
@@ -88,8 +93,10 @@ function claimsOf(said: Record<string, unknown>, issuer: string, opened: Opened)
   if (typeof iss !== 'string' || typeof audience !== 'string' || !isSubject(sub) || !isId(sid)) return undefined
   if (!Number.isSafeInteger(exp)) return undefined
   if (scope !== undefined && !(typeof scope === 'string' && isScope(scope))) return undefined
-  const [act, hidden] = [readActor(said['act']), hiddenIn(opened)]
+  const [act, cnf, hidden] = [readActor(said['act']), readConfirmation(said['cnf']), hiddenIn(opened)]
   if ((said['act'] !== undefined && act === undefined) || hidden === 'refused') return undefined
+  // Bound, but not to anything that could be proven here.
+  if ((said['cnf'] !== undefined || said['token_type'] === 'DPoP') && cnf === undefined) return undefined
   return freeze({
     iss, sub, sid, aud: audience, exp: exp as number,
     client_id: textOr(said['client_id'], ''),
@@ -102,6 +109,7 @@ function claimsOf(said: Record<string, unknown>, issuer: string, opened: Opened)
     cv: wholeOr(said['cv'], 0),
     ...(scope === undefined ? {} : { scope }),
     ...(act === undefined ? {} : { act }),
+    ...(cnf === undefined ? {} : { cnf }),
     ...(hidden === undefined ? {} : { private: hidden }),
   })
 }

@@ -26,6 +26,13 @@ export class JsonNumber {
 export type Json = null | boolean | string | JsonNumber | Json[] | JsonObject
 export type JsonObject = Map<string, Json>
 
+/** The members of an object that either reader has read: the strict one, or `JSON.parse`. `undefined` for anything else. */
+export function membersOf(value: unknown): ReadonlyMap<unknown, unknown> | undefined {
+  if (value instanceof Map) return value
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  return new Map(Object.entries(value))
+}
+
 const INTEGER = /^-?[0-9]+$/
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
 // Up to the end of the string, an escape, or a control character that may not stand there.

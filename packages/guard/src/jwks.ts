@@ -14,6 +14,14 @@ const MAX_KEYS = 64
  */
 export type Algorithm = 'EdDSA' | 'Ed25519' | 'ES256'
 
+/** All of them. */
+export const ALGORITHMS: readonly Algorithm[] = ['EdDSA', 'Ed25519', 'ES256']
+
+/** Whether the text names one. */
+export function isAlgorithm(text: unknown): text is Algorithm {
+  return (ALGORITHMS as readonly unknown[]).includes(text)
+}
+
 /** A public key that verifies, imported once. */
 export interface VerifyingKey {
   /** What a revocation of it names, however a token has named it. */
@@ -142,17 +150,19 @@ function usableKey(key: RawKey): UsableKey | undefined {
   const forSignatures = key.use === undefined || key.use === 'sig'
   const mayVerify = key.operations === undefined || key.operations.includes('verify')
   if (!forSignatures || !mayVerify || !isKid(key.kid)) return undefined
-  const { kid, kty, crv, alg, x, y } = key
-  if ((alg === 'EdDSA' || alg === 'Ed25519') && kty === 'OKP' && crv === 'Ed25519') {
-    const point = coordinate(x)
-    if (x === undefined || point === undefined || !isCanonical(point) || hasSmallOrder(point)) return undefined
-    return { kid, algorithm: alg, jwk: { kty, crv, x, alg }, ...(isPaserkId(key.paserkId) ? { paserkId: key.paserkId } : {}) }
-  }
-  if (alg === 'ES256' && kty === 'EC' && crv === 'P-256') {
-    if (x === undefined || y === undefined || !coordinate(x) || !coordinate(y)) return undefined
-    return { kid, algorithm: alg, jwk: { kty, crv, x, y, alg } }
-  }
-  return undefined
+  const { kid, alg, paserkId } = key
+  const jwk = isAlgorithm(alg) ? publicJwk(alg, key) : undefined
+  if (!isAlgorithm(alg) || jwk === undefined) return undefined
+  return { kid, algorithm: alg, jwk, ...(alg !== 'ES256' && isPaserkId(paserkId) ? { paserkId } : {}) }
+}
+
+/** The public key with these members, for this algorithm; `undefined` when it is none, or one that verifies what nobody has signed. */
+export function publicJwk(alg: Algorithm, { kty, crv, x, y }: Pick<RawKey, 'kty' | 'crv' | 'x' | 'y'>): JWK | undefined {
+  const point = coordinate(x)
+  if (x === undefined || point === undefined) return undefined
+  if (alg === 'ES256') return kty === 'EC' && crv === 'P-256' && y !== undefined && coordinate(y) ? { kty, crv, x, y, alg } : undefined
+  if (kty !== 'OKP' || crv !== 'Ed25519' || !isCanonical(point) || hasSmallOrder(point)) return undefined
+  return { kty, crv, x, alg }
 }
 
 /** 32 bytes in canonical base64url. */
@@ -190,7 +200,8 @@ export function hasSmallOrder(bytes: Uint8Array): boolean {
   return SMALL_ORDER.has(y.toString('hex'))
 }
 
-async function importKey(jwk: JWK, algorithm: Algorithm): Promise<Exclude<Awaited<ReturnType<typeof importJWK>>, Uint8Array>> {
+/** Rejects for a point that is not on the curve. */
+export async function importKey(jwk: JWK, algorithm: Algorithm): Promise<Exclude<Awaited<ReturnType<typeof importJWK>>, Uint8Array>> {
   const key = await importJWK(jwk, algorithm)
   if (key instanceof Uint8Array) throw new KeySetError('malformed')
   return key

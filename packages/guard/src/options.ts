@@ -24,6 +24,11 @@ export interface GuardOptions {
   readonly onLeaseEnd?: 'refuse' | 'introspect'
   /** From where requests that rest on a cookie may come. `own` is the issuer's origin unless given. */
   readonly origins?: { readonly own?: readonly string[]; readonly listed?: readonly string[] }
+  /**
+   * Under which origin clients know this server, such as `https://api.example.com`; the issuer's unless given. Proofs of possession
+   * (RFC 9449) are made for it and the request's path.
+   */
+  readonly at?: string
   /** Whose tokens are believed: those of `users` (the default), of `clients`, which are services in their own name, or of `both`. */
   readonly subjects?: Subjects
   /** Private JWKs (X25519 or P-256, with a `kid`) for tokens that are encrypted to this server. Without any, all such are refused. */
@@ -44,6 +49,7 @@ export interface Settings {
   readonly mode: 'pushed' | 'introspect'
   readonly onLeaseEnd: 'refuse' | 'introspect'
   readonly origins: Origins
+  readonly at: string
   readonly subjects: Subjects
   readonly decryptionKeys: DecryptionKeys
   readonly cacheSize: number
@@ -72,6 +78,7 @@ export function settingsOf(options: GuardOptions): Settings {
     decryptionKeys: DecryptionKeys.fromJwks(decryptionKeys),
     base: baseOf(feed.url),
     credential: feed.credential,
+    at: options.at === undefined ? issuerUrl.origin : originOf('at', options.at),
     origins: new Origins(origins.own ?? [issuerUrl.origin], origins.listed ?? []),
     onEvent: (event) => shielded(() => options.onEvent?.(event)),
     clock: options.clock ?? systemClock,
@@ -94,6 +101,13 @@ function shielded(report: () => void): void {
 function urlOf(name: string, text: string): URL {
   if (!URL.canParse(text)) throw new TypeError(`${name} must be a URL`)
   return new URL(text)
+}
+
+function originOf(name: string, text: string): string {
+  const url = urlOf(name, text)
+  const plain = url.href === `${url.origin}/`
+  if (!plain || !['https:', 'http:'].includes(url.protocol)) throw new TypeError(`${name} must be an origin: scheme, host and port`)
+  return url.origin
 }
 
 function baseOf(text: string): string {

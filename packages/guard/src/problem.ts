@@ -1,5 +1,6 @@
 /** The one error answer: `application/problem+json` (RFC 9457) with a stable code, in the authority's own words. */
 
+import { ALGORITHMS } from './jwks.js'
 import { Refusal, type RefusalCode } from './refusal.js'
 
 /** The codes that a guard answers with. They never change their meaning. */
@@ -18,6 +19,8 @@ const PROBLEMS: Readonly<Record<ProblemCode, readonly [status: number, title: st
   token_invalid: [401, 'The token is not valid.'],
   token_stale: [401, 'Roles have changed since the token was made; refresh it.'],
   session_revoked: [401, 'The session has ended.'],
+  proof_required: [401, 'The session or the token is bound to a key, and the proof of it is missing.'],
+  invalid_dpop_proof: [401, 'The proof of possession is not one, or not for this request.'],
   reauthentication_required: [401, 'Sign in again to do this.'],
   cross_site: [403, "The request does not come from this application's own pages."],
   insufficient_scope: [403, 'The token was not granted what this needs.'],
@@ -29,7 +32,11 @@ const PROBLEMS: Readonly<Record<ProblemCode, readonly [status: number, title: st
 const ERRORS: Readonly<Partial<Record<ProblemCode, string>>> = {
   reauthentication_required: 'insufficient_user_authentication',
   insufficient_scope: 'insufficient_scope',
+  invalid_dpop_proof: 'invalid_dpop_proof',
 }
+
+/** What is answered with the challenge of RFC 9449 section 7.1, and not with that of RFC 6750. */
+const PROOFS: ReadonlySet<ProblemCode> = new Set<ProblemCode>(['proof_required', 'invalid_dpop_proof'])
 
 /** What a problem may have beyond its code. */
 export interface ProblemOptions {
@@ -79,8 +86,9 @@ export class Problem extends Error {
   #wwwAuthenticate(): string {
     if (this.code === 'token_missing') return 'Bearer'
     const error = ERRORS[this.code] ?? 'invalid_token'
-    const parameters = Object.entries({ error, ...this.#challenge })
-    return `Bearer ${parameters.map(([name, value]) => `${name}="${value}"`).join(', ')}`
+    const [scheme, more] = PROOFS.has(this.code) ? ['DPoP', { algs: ALGORITHMS.join(' ') }] : ['Bearer', this.#challenge]
+    const parameters = Object.entries({ error, ...more })
+    return `${scheme} ${parameters.map(([name, value]) => `${name}="${value}"`).join(', ')}`
   }
 }
 

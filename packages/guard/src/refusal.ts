@@ -29,6 +29,10 @@ const CODES = {
   wrong_issuer: 'token_invalid',
   /** `aud` is not exactly this audience. */
   wrong_audience: 'token_invalid',
+  /** The token is bound to a key, and the request does not prove that it comes from its holder (RFC 9449). */
+  proof_required: 'proof_required',
+  /** The proof is not one, is not for this request and this token, or has been used. */
+  bad_proof: 'invalid_dpop_proof',
   /** `sub` is a service where users are served, or the reverse. */
   wrong_subject: 'token_invalid',
   /** `exp` has passed. */

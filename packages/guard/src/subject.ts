@@ -1,6 +1,7 @@
 /** Who a token speaks for: a user, or a service of its own (SEC-4.15, ATK-26). The two are written so that no text is both. */
 
 import { isId } from './id.js'
+import { membersOf } from './json.js'
 
 /** Whose tokens are believed. What serves people must not take a service for one. */
 export type Subjects = 'users' | 'clients' | 'both'
@@ -52,10 +53,4 @@ export function readActor(value: unknown, most: number = MAX_ACTORS): Actor | un
 /** The sessions of everybody in the chain. */
 export function* sessionsOf(actor: Actor | undefined): Generator<string> {
   for (let one = actor; one !== undefined; one = one.act) yield one.sid
-}
-
-function membersOf(value: unknown): ReadonlyMap<unknown, unknown> | undefined {
-  if (value instanceof Map) return value
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
-  return new Map(Object.entries(value))
 }

@@ -3,6 +3,7 @@
 import { compactVerify, errors } from 'jose'
 import { decode } from './base64url.js'
 import { type Claims, type Kind, readClaims } from './claims.js'
+import { checkBinding } from './dpop.js'
 import { DecryptionKeys } from './encryption.js'
 import { parseStrict } from './json.js'
 import { hasSmallOrder, type KeySet, type VerifyingKey } from './jwks.js'
@@ -58,17 +59,21 @@ export class Verifier {
     this.#decryptionKeys = decryptionKeys
   }
 
-  /** Believes the token or throws a {@link Refusal}. Says nothing about revocation. `now` in milliseconds. */
+  /**
+   * Believes the token or throws a {@link Refusal}; one that is bound to a key needs a proof, and is refused here. Says nothing about
+   * revocation. `now` in milliseconds.
+   */
   async verify(token: string, keys: KeySet, now: number): Promise<Claims> {
     const { claims } = await this.verifySigned(token, async (name) => keys.get(name))
     checkTimes(claims, now)
+    checkBinding(claims, token)
     return claims
   }
 
   /**
    * Shape, header, key, algorithm, signature, claims, issuer, audience and subject: all that does not depend on the time. What
    * the token is, its beginning says, and either kind is verified whole and in its own way. `keyFor` is asked only for tokens that
-   * say they are access tokens.
+   * say they are access tokens. Whether whoever presents it may do so is left to `checkBinding`.
    */
   async verifySigned(token: string, keyFor: KeyFor): Promise<Verified> {
     const opened = await this.open(token)

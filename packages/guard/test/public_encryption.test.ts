@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JWK } from 'jose'
 import { DecryptionKeys } from '../src/encryption.js'
+import { isKid } from '../src/id.js'
 import { KeySet } from '../src/jwks.js'
 import type { Refusal } from '../src/refusal.js'
 import { Verifier } from '../src/verify.js'
@@ -34,13 +35,13 @@ test('JWE-5.2: a guard without a key to decrypt refuses every encrypted token', 
 })
 
 test('ATK-20: a guard with the key opens none of the other kinds', async () => {
-  // Every key that agrees on P-256 is tried, whatever its own `alg` says; the valid ones differ from their label because ECDH-ES
-  // with A256GCM, a JWT within and no other member in the header is all that is opened here.
+  // Every key that agrees on P-256 and has a name is tried, whatever its own `alg` says; the valid ones differ from their label because
+  // ECDH-ES with A256GCM, a JWT within and no other member in the header is all that is opened here.
   const refused: Record<string, number> = {}
   const none = await KeySet.fromJwks('{"keys":[]}')
   for (const group of groups()) {
     const { alg: _, ...jwk } = group.private
-    if (jwk.kty !== 'EC' || jwk.crv !== 'P-256') continue
+    if (jwk.kty !== 'EC' || jwk.crv !== 'P-256' || !isKid(jwk.kid)) continue
     const verifier = new Verifier('https://example.com', ['web'], 'users', DecryptionKeys.fromJwks([jwk]))
     for (const { jwe } of group.tests) {
       const refusal = await verifier.verify(jwe, none, 1_700_000_000_000).then(() => 'believed', (error: Refusal) => error.reason)

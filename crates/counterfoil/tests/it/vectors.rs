@@ -122,6 +122,7 @@ async fn t1_every_case_of_the_vectors_is_refused_at_every_endpoint_that_takes_a_
             // Verified; and then its session is none of this server's, or not even its application.
             None if case["claims"]["client_id"] == "web" => "session_revoked",
             Some("expired") => "token_expired",
+            Some("proof_required") => "proof_required",
             None | Some(_) => "token_invalid",
         };
         for (path, code) in outcomes(&app, &introspector, case["token"].as_str().unwrap()).await {

@@ -218,7 +218,22 @@ refuse('bad_claim', 'ATK-22', 'cv 2^32', withClaims({ cv: 2 ** 32 }))
 refuse('bad_claim', 'ATK-22', 'cv a fraction', spelt('cv', '1.0'))
 
 refuse('bad_claim', 'ATK-23', 'a security event', withClaims({ events: {} }))
-refuse('bad_claim', 'ATK-23', 'a binding nobody checks here', withClaims({ cnf: { jkt: id(4) } }))
+// What is bound to a key is refused to whoever does not prove to hold it (DPOP-7b), and any other binding to everybody (CNF-3).
+const jkt = b64(Buffer.alloc(32, 4))
+refuse('proof_required', 'ATK-23', 'bound to a key, and no proof', withClaims({ cnf: { jkt } }))
+for (const [what, cnf] of Object.entries({
+  'a short thumbprint': { jkt: id(4) }, 'a long thumbprint': { jkt: b64(Buffer.alloc(33, 4)) }, 'an empty thumbprint': { jkt: '' },
+  'a thumbprint with padding': { jkt: `${jkt}=` }, 'a thumbprint with unused bits': { jkt: trailing(jkt) },
+  'a thumbprint in another alphabet': { jkt: Buffer.alloc(32, 0xff).toString('base64').slice(0, -1) },
+  'a thumbprint that is null': { jkt: null }, 'a thumbprint that is a number': { jkt: 4 }, 'two thumbprints': { jkt: [jkt, jkt] },
+  'nothing': {}, 'a certificate': { 'x5t#S256': jkt }, 'a key and a certificate': { jkt, 'x5t#S256': jkt }, 'a key by its name': { kid: 'k1' },
+  'a whole key': { jwk: jwks.keys[0] }, 'a key and something else': { jkt, more: null }, 'a key in other case': { JKT: jkt },
+  'a text': jkt, 'an array': [jkt], 'null': null, 'false': false,
+})) refuse('bad_claim', 'ATK-23', `bound to ${what}`, withClaims({ cnf }))
+refuse('malformed', 'ATK-23', 'bound to one key, then to another', twice(`"cnf":{"jkt":"${jkt}","jkt":"${jkt}"}`))
+refuse('malformed', 'ATK-23', 'bound twice', twice(`"cnf":{"jkt":"${jkt}"},"cnf":{"jkt":"${jkt}"}`))
+refuse('wrong_audience', 'ATK-23', 'bound to a key, and for somebody else', withClaims({ aud: 'api', cnf: { jkt } }))
+refuse('expired', 'ATK-23', 'bound to a key, and expired', withClaims({ exp: now, cnf: { jkt } }))
 refuse('bad_claim', 'ATK-25', 'aud with ours and another', withClaims({ aud: ['web', 'api'] }))
 refuse('bad_claim', 'ATK-25', 'aud with ours twice', withClaims({ aud: ['web', 'web'] }))
 refuse('bad_claim', 'ATK-25', 'aud []', withClaims({ aud: [] }))
