@@ -6,6 +6,7 @@ use crate::support::Server;
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
+use counterfoil::clock::{Clock as _, SystemClock};
 use counterfoil_guard::client::{Client, Config, Mode};
 use counterfoil_guard::tower::{Authenticated, GuardLayer, Source};
 use counterfoil_guard::{Require, Subjects};
@@ -232,9 +233,10 @@ async fn dpop_7a_bear_1_the_layer_asks_a_service_for_its_proof_and_its_scope() {
     let router = Router::new()
         .merge(Router::new().route("/invoices", get(who)).layer(layer("read")))
         .merge(Router::new().route("/payments", get(who)).layer(layer("write")));
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    // The server runs by the real clock here.
+    let now = SystemClock::default().now().as_seconds();
     let (mut own, mut thief) = (Prover::new(1), Prover::new(2));
-    own.now = now.cast_signed();
+    own.now = now;
     thief.now = own.now;
     let token = bound_token(&server, folder.path(), &mut own);
     let world = World { server, _folder: folder, sessions: Vec::new(), guard, router };
@@ -257,7 +259,7 @@ async fn dpop_7a_bear_1_the_layer_asks_a_service_for_its_proof_and_its_scope() {
     ];
     for (method, headers, (status, code)) in cases {
         let outcome = world.outcome(method.clone(), "/invoices", headers).await;
-        assert_eq!(outcome, (*status, (*code).to_owned()), "{:?}", headers);
+        assert_eq!(outcome, (*status, (*code).to_owned()), "{headers:?}");
     }
     let elsewhere = own.proof_for("GET", &format!("{API}/payments"), Some(&token));
     let request = Request::get("/payments").header("authorization", bound.1).header("dpop", elsewhere);
