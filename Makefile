@@ -32,8 +32,8 @@ bench:
 	cargo build --release -p counterfoil -p counterfoil-bench
 	target/release/counterfoil-bench
 
-# Each parser for so many seconds, beginning with the committed corpus.
-SECONDS_EACH ?= 600
+# Each parser for so many seconds, beginning with the committed corpus: an hour in all.
+SECONDS_EACH ?= 360
 fuzz:
 	./fuzz/run $(SECONDS_EACH)
 

@@ -3,17 +3,22 @@
 #![no_main]
 
 use counterfoil_core::Secret;
-use counterfoil_core::credential::argon2id::{Memory, UnknownHash, verify};
+use counterfoil_core::credential::argon2id::{COST, Memory, UnknownHash, verify};
 use counterfoil_core::credential::password::Password;
-use counterfoil_fuzz::text;
+use counterfoil_fuzz::{Bound, bounded, text};
 use libfuzzer_sys::fuzz_target;
 use std::cell::RefCell;
 use std::sync::LazyLock;
 
 /// The bounds that `argon2id` states: KiB, passes, lanes.
-const MOST: [u32; 3] = [1 << 20, 16, 8];
+const MOST: [u32; 3] = [4 * COST.0, 8, 4];
 /// What is cheap enough to be tried.
-const CHEAP: [u32; 3] = [64, 2, 8];
+const CHEAP: [u32; 3] = [64, 2, 4];
+
+/// Salt and digest.
+const REFUSED: Bound = Bound { times: 1, plus: 64 };
+/// And the memory that is worked in, once.
+const WORKED_ON: Bound = Bound { plus: 64 + 1024 * CHEAP[0] as u64, ..REFUSED };
 
 const GENUINE: &str = include_str!("../corpus/argon2_text/genuine");
 
@@ -24,7 +29,7 @@ static GIVEN: LazyLock<(Password, Secret<Vec<u8>>)> = LazyLock::new(|| {
     (password, pepper)
 });
 
-thread_local!(static MEMORY: RefCell<Memory> = RefCell::default());
+thread_local!(static WORKSPACE: RefCell<Memory> = RefCell::default());
 
 fuzz_target!(|data: &[u8]| {
     let stored = text(data);
@@ -33,7 +38,10 @@ fuzz_target!(|data: &[u8]| {
     if above(CHEAP) && !above(MOST) {
         return;
     }
-    let result = MEMORY.with_borrow_mut(|memory| verify(&GIVEN.0, &stored, &GIVEN.1, memory));
+    let bound = if cost.is_none() || above(MOST) { REFUSED } else { WORKED_ON };
+    let (password, pepper) = &*GIVEN;
+    let result = WORKSPACE
+        .with_borrow_mut(|memory| bounded(bound, stored.as_bytes(), || verify(password, &stored, pepper, memory)));
     if cost.is_none() || above(MOST) {
         assert_eq!(result, Err(UnknownHash));
     }

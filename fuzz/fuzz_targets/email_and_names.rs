@@ -2,20 +2,23 @@
 #![no_main]
 
 use counterfoil_core::user::{Email, Role, parse_name};
-use counterfoil_fuzz::text;
+use counterfoil_fuzz::{Bound, bounded, text};
 use libfuzzer_sys::fuzz_target;
+
+/// One copy.
+const MEMORY: Bound = Bound { times: 1, plus: 0 };
 
 fuzz_target!(|data: &[u8]| {
     let input = text(data);
-    if let Some(email) = Email::parse(&input) {
+    if let Some(email) = bounded(MEMORY, input.as_bytes(), || Email::parse(&input)) {
         check_email(&email, &input);
     }
-    if let Some(role) = Role::parse(&input) {
+    if let Some(role) = bounded(MEMORY, input.as_bytes(), || Role::parse(&input)) {
         assert_eq!(role.as_str(), input);
         assert!((1..=32).contains(&input.len()) && input.starts_with(|c: char| c.is_ascii_lowercase()));
         assert!(input.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '_' | '-')));
     }
-    if let Some(name) = parse_name(&input) {
+    if let Some(name) = bounded(MEMORY, input.as_bytes(), || parse_name(&input)) {
         assert!((1..=200).contains(&name.len()) && input.contains(&name));
         assert!(!name.contains(|c: char| c.is_control() || is_bidirectional(c)), "{name:?}");
         assert_eq!(parse_name(&name).as_ref(), Some(&name), "parsing twice changes nothing");

@@ -3,12 +3,15 @@
 #![no_main]
 
 use counterfoil_core::inspect::{Finding, Severity, inspect};
-use counterfoil_fuzz::{now, text};
+use counterfoil_fuzz::{Bound, bounded, now, text};
 use libfuzzer_sys::fuzz_target;
+
+/// Each member is explained and may have findings of its own: texts of a hundred bytes for one of ten.
+const MEMORY: Bound = Bound { times: 192, plus: 16384 };
 
 fuzz_target!(|data: &[u8]| {
     let input = text(data);
-    let report = inspect(&input, now());
+    let report = bounded(MEMORY, input.as_bytes(), || inspect(&input, now()));
     let members = report.parts.iter().flat_map(|part| &part.members);
     let lines: Vec<[&str; 4]> = members
         .map(|member| [&*member.name, &*member.value, &*member.meaning, member.source])

@@ -3,15 +3,21 @@
 
 use counterfoil_core::Secret;
 use counterfoil_core::credential::password::{LEAST_MINIMUM, MAX_BYTES, Password, Rejected};
-use counterfoil_fuzz::text;
+use counterfoil_fuzz::{Bound, bounded, text};
 use libfuzzer_sys::fuzz_target;
+
+/// Two bytes may be two marks (U+0344), which wait in lists, of 8 and 4 bytes each, to be sorted; lists double as they grow.
+const NORMALISING: Bound = Bound { times: 96, plus: 256 };
+/// Each word of five bytes is looked for twice, in two copies of a password that may have grown to three times `MAX_BYTES`.
+const CHECKING: Bound = Bound { times: 1536, plus: 8192 };
 
 fuzz_target!(|data: &[u8]| {
     let input = text(data);
     let mut lines = input.split('\n');
     let received = lines.next().unwrap_or_default();
     let context: Vec<&str> = lines.collect();
-    let Ok(password) = Password::new(&Secret::new(received.to_owned())) else {
+    let secret = Secret::new(received.to_owned());
+    let Ok(password) = bounded(NORMALISING, received.as_bytes(), || Password::new(&secret)) else {
         assert!(received.len() > MAX_BYTES);
         return;
     };
@@ -22,7 +28,7 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(again) = Password::new(&Secret::new(normal.clone())) {
         assert_eq!(again.as_bytes(), password.as_bytes(), "normalising twice changes nothing");
     }
-    let verdict = password.check(LEAST_MINIMUM, &context);
+    let verdict = bounded(CHECKING, input.as_bytes(), || password.check(LEAST_MINIMUM, &context));
     if verdict.is_ok() {
         assert!(normal.chars().count() >= LEAST_MINIMUM && !normal.contains(char::is_control));
         assert_eq!(password.check(0, &[]), Ok(()), "fewer words forbid less; the least minimum stands");

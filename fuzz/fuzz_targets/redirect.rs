@@ -2,12 +2,15 @@
 #![no_main]
 
 use counterfoil_core::redirect::LocalPath;
-use counterfoil_fuzz::text;
+use counterfoil_fuzz::{Bound, bounded, text};
 use libfuzzer_sys::fuzz_target;
+
+/// One copy.
+const MEMORY: Bound = Bound { times: 1, plus: 0 };
 
 fuzz_target!(|data: &[u8]| {
     let input = text(data);
-    let Some(path) = LocalPath::parse(&input) else { return };
+    let Some(path) = bounded(MEMORY, input.as_bytes(), || LocalPath::parse(&input)) else { return };
     assert_eq!(path.as_str(), input, "kept as it is");
     let mut bytes = input.bytes();
     assert_eq!(bytes.next(), Some(b'/'));

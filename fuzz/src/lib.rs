@@ -1,4 +1,10 @@
-//! What the targets share: a key, an instant, a verifier, and bytes as text.
+//! What the targets share: a key, an instant, a verifier, bytes as text, and a bound on memory.
+
+mod allocation;
+mod claims;
+
+pub use allocation::{Bound, bounded};
+pub use claims::{check_claims, check_times, object};
 
 use counterfoil_core::Secret;
 use counterfoil_core::keys::signing::SigningKey;
@@ -23,6 +29,12 @@ pub fn text(data: &[u8]) -> Cow<'_, str> {
         Ok(text) => text.into(),
         Err(_) => data.iter().map(|byte| char::from(*byte)).collect::<String>().into(),
     }
+}
+
+/// An input that is two things: what stands before the first line break, and what stands after it.
+pub fn halves(data: &[u8]) -> (&[u8], &[u8]) {
+    let cut = data.iter().position(|byte| *byte == b'\n').unwrap_or(0);
+    (&data[..cut], data.get(cut + 1..).unwrap_or_default())
 }
 
 /// A signing key known to everybody. Ed25519 is deterministic, so the tokens in the corpus stay valid.
