@@ -21,7 +21,7 @@ end
 local function refuse(txn, status, headers)
     local reply = txn:reply()
     reply:set_status(status)
-    for _, name in ipairs({ "location", "www-authenticate", "x-auth-location" }) do
+    for _, name in ipairs({ "location", "www-authenticate", "x-auth-location", "dpop-nonce" }) do
         if headers[name] then reply:add_header(name, headers[name][0]) end
     end
     txn:done(reply)

@@ -91,7 +91,12 @@ pub(super) async fn ask(State(app): State<Arc<App>>, Params(query): Params<GateQ
         Err(problem) => (None, Err(problem.clone())),
     };
     let problem = match answer {
-        Ok(response) => return response,
+        Ok(mut response) => {
+            if headers.contains_key(dpop::DPOP) {
+                dpop::give_nonce(&app, "use", &mut response);
+            }
+            return response;
+        }
         Err(problem) => problem,
     };
     let asked = read.as_ref().ok();

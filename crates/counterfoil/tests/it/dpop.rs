@@ -247,7 +247,10 @@ async fn dpop_7a_dpop_7b_atk36_a_bound_token_passes_only_with_a_proof_for_this_r
     assert_eq!(get(&app, "/api/auth/sessions", &bound, &[&sessions]).await.status, 200);
     for _ in 0..2 {
         let forwarded = own.proof("GET", "/things", Some(token));
-        assert_eq!(get(&app, "/gate", &bound, &[&forwarded]).await.status, 200);
+        let passed = get(&app, "/gate", &bound, &[&forwarded]).await;
+        assert_eq!(passed.status, 200);
+        own.learn(&passed);
+        assert!(passed.headers.contains_key("dpop-nonce"), "before the last one is too old");
         assert_eq!(get(&app, "/gate", &bound, &[&forwarded]).await.outcome(), (401, "invalid_dpop_proof".into()));
     }
     app.pass(303);

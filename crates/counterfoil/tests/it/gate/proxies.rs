@@ -171,6 +171,9 @@ fn signed_out(scene: &Scene) {
     let api = scene.ask("GET /a/thing", &[("Accept", "application/json")]);
     assert_eq!(api.status, 401);
     assert!(api.head.to_ascii_lowercase().contains("www-authenticate: bearer"), "{}", api.head);
+    let bound = scene.ask("GET /a/thing", &[("Authorization", "DPoP a.b.c"), ("DPoP", "no-proof")]);
+    assert_eq!(bound.status, 401);
+    assert!(bound.head.to_ascii_lowercase().contains("dpop-nonce: "), "DPOP-8: {}", bound.head);
     for line in ["POST /a/page", "OPTIONS /a/page", "DELETE /a/page"] {
         assert!(matches!(scene.ask(line, &[]).status, 401 | 403), "{line}");
     }
