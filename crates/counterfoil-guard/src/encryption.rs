@@ -98,7 +98,9 @@ impl EncryptionKey {
         if key.d.is_some() {
             return None;
         }
-        Some(Self { kid: key.kid?.parse().ok()?, curve, public })
+        let key = Self { kid: key.kid?.parse().ok()?, curve, public };
+        // No point of the curve, or one of small order: nothing could ever be encrypted to it.
+        key.encrypt("", &[1; 32], [0; NONCE_LEN]).is_some().then_some(key)
     }
 
     /// Encrypts a signed token. `ephemeral` and `nonce` must be random and fresh; `None` when `ephemeral` happens to be no private

@@ -15,6 +15,7 @@ use crate::wire::Answer;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 /// How many verified tokens are remembered, twice this at the most.
 const VERIFIED_TOKENS: usize = 8192;
@@ -80,7 +81,7 @@ impl Guard {
     pub fn check_proof(&self, verified: &Verified, token: &str, proof: &Proof, now: Clocks) -> Result<(), Refusal> {
         verified.claims.check_binding(token, Some(proof))?;
         let time = self.authority_time(now);
-        let new = proof.is_fresh(time) && self.lock_proofs().insert(proof.once(), time);
+        let new = proof.is_fresh(time) && self.lock_proofs().insert(proof, time);
         if new { Ok(()) } else { Err(Refusal::BadProof) }
     }
 
@@ -197,17 +198,25 @@ const MOST_PROOFS: usize = 200_000;
 
 /// Proofs that have been used, until they would be too old anyway.
 #[derive(Debug, Default)]
-struct UsedProofs(HashMap<[u8; 32], Timestamp>);
+struct UsedProofs {
+    proofs: HashMap<[u8; 32], Timestamp>,
+    swept_at: Timestamp,
+}
+
+/// How often a full memory is looked through.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 impl UsedProofs {
     /// Takes one in; `false` if it has been used, or if there is no room.
-    fn insert(&mut self, proof: [u8; 32], now: Timestamp) -> bool {
-        if self.0.len() >= MOST_PROOFS {
-            self.0.retain(|_, until| *until > now);
+    fn insert(&mut self, proof: &Proof, now: Timestamp) -> bool {
+        if self.proofs.len() >= MOST_PROOFS && now >= self.swept_at.plus(SWEEP_EVERY) {
+            self.proofs.retain(|_, until| *until > now);
+            self.swept_at = now;
         }
-        // Its `iat` may lie a little in the future.
-        let until = now.plus(PROOF_LIFE * 2);
-        self.0.len() < MOST_PROOFS && self.0.insert(proof, until).is_none_or(|before| before <= now)
+        // As long as it would be fresh.
+        let until = Timestamp::from_seconds(proof.issued_at.saturating_add(1)).plus(PROOF_LIFE);
+        let room = self.proofs.len() < MOST_PROOFS;
+        room && self.proofs.insert(proof.once(), until).is_none_or(|before| before <= now)
     }
 }
 

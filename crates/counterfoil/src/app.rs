@@ -92,6 +92,8 @@ pub struct App {
     pub rules: BTreeMap<String, Rules>,
     /// The services that can prove themselves.
     pub clients: Arc<RwLock<BTreeMap<ClientName, Arc<KnownClient>>>>,
+    /// Held from a change of a service in the store to the same change above, so that they come in the same order.
+    pub changing_clients: Arc<tokio::sync::Mutex<()>>,
     /// From where requests with cookies may come.
     pub origins: Origins,
     /// What the gate keeps.
@@ -160,6 +162,7 @@ impl App {
             applications: Arc::new(applications),
             rules: parts.config.clients.iter().map(|(name, own)| (name.clone(), own.rules(&parts.config))).collect(),
             clients: Arc::new(RwLock::new(clients)),
+            changing_clients: Arc::default(),
             resources,
             config: parts.config,
             public: parts.public,

@@ -98,8 +98,10 @@ pub fn exchange(
         return Err(GrantError::Subject);
     }
     let (resource, allowed) = resource(rules, wanted)?;
-    // A user's own token has no scope and may do what the user may; one that was granted a scope bounds all that come of it.
-    let inherited = |scope: &&str| subject.scope.is_none() || subject.has_scope(scope);
+    // A user's own token has no scope and may do what the user may. Any other bounds all that come of it: one that was granted no scope
+    // lets nobody have one.
+    let own = subject.scope.is_none() && subject.act.is_none() && subject.sub.user().is_some();
+    let inherited = |scope: &&str| own || subject.has_scope(scope);
     let granted = narrow(resource, wanted.scope, allowed.iter().map(String::as_str).filter(inherited).collect())?;
     // A bounded token must not become one without bounds at a resource that knows no scope.
     if subject.scope.is_some() && granted.scope.is_none() {
@@ -220,6 +222,19 @@ mod tests {
     }
 
     #[test]
+    fn tex_3_a_token_that_was_granted_no_scope_lets_nobody_have_one() {
+        let front = Actor { sub: "client:front".parse().expect("a subject"), sid: Sid::from_bytes([8; 16]), act: None };
+        let exchanged = subject("web", None, Some(front));
+        let of_service = Claims { sub: "client:low".parse().expect("a subject"), ..subject("web", None, None) };
+        for held in [exchanged, of_service] {
+            let made = exchange(&rules(), &service(), &held, wanted("billing", None)).expect("a token, and no scope");
+            assert_eq!(made.granted.scope, None);
+            let asked = exchange(&rules(), &service(), &held, wanted("billing", Some("read")));
+            assert_eq!(asked, Err(GrantError::Scope));
+        }
+    }
+
+    #[test]
     fn tex_3_the_chain_of_actors_is_bounded() {
         let mut act = None;
         for made in 1..=5 {
@@ -236,6 +251,7 @@ mod tests {
             resource in "(billing|mail|plain|other)?",
             scope in proptest::option::of("(read|write|send|admin| ){0,5}"),
             held in proptest::option::of("(read|write|send)( admin)?"),
+            acting: bool,
         ) {
             let wanted = Wanted { resource: Some(&resource).filter(|name| !name.is_empty()).map(String::as_str), scope: scope.as_deref() };
             let rules = rules();
@@ -243,11 +259,13 @@ mod tests {
                 let allowed = &rules.resources[&granted.resource];
                 prop_assert!(granted.scope.iter().flat_map(|scope| scope.split(' ')).all(|token| allowed.iter().any(|a| a == token)));
             }
-            let subject = subject("web", held.as_deref(), None);
+            let act = acting.then(|| Actor { sub: Subject::Client(service().name), sid: Sid::from_bytes([8; 16]), act: None });
+            let subject = subject("web", held.as_deref(), act);
+            let own = held.is_none() && !acting;
             if let Ok(made) = exchange(&rules, &service(), &subject, wanted) {
                 let allowed = &rules.resources[&made.granted.resource];
                 let tokens: Vec<&str> = made.granted.scope.iter().flat_map(|scope| scope.split(' ')).collect();
-                let both = |token: &&str| allowed.iter().any(|a| a == token) && (held.is_none() || subject.has_scope(token));
+                let both = |token: &&str| allowed.iter().any(|a| a == token) && (own || subject.has_scope(token));
                 prop_assert!(tokens.iter().all(both), "{:?}", tokens);
             }
         }

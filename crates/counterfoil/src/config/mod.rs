@@ -288,11 +288,20 @@ impl Config {
             resource.check(name)?;
             let algorithm = resource.algorithm.unwrap_or(self.keys.algorithm);
             check_format(&format!("resources.{name}.format"), resource.format, algorithm)?;
-            if !taken.insert(resource.audience(name).to_owned()) {
+            if self.applications.contains_key(name) {
+                let reason = "an application has this name; `exchanges` could mean either";
+                return Err(ConfigError::key(format!("resources.{name}"), reason));
+            }
+            let other = self.resources.keys().any(|other| other != name && other == resource.audience(name));
+            if other || !taken.insert(resource.audience(name).to_owned()) {
                 let reason =
                     format!("\"{}\" is another's audience; a resource needs one of its own", resource.audience(name));
                 return Err(ConfigError::key(format!("resources.{name}.audience"), reason));
             }
+        }
+        if let Some(name) = self.clients.keys().find(|name| self.applications.contains_key(*name)) {
+            let reason = "an application has this name; a token's `client_id` could mean either";
+            return Err(ConfigError::key(format!("clients.{name}"), reason));
         }
         self.clients.iter().try_for_each(|(name, client)| client.check(name, self))
     }

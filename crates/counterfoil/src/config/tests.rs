@@ -175,7 +175,10 @@ fn t2_resources_clients_and_formats_are_checked_when_the_configuration_is_read()
         ("[resources.billing]\nclaims = ['email']", "personal data"),
         ("[resources.billing]\ntoken_budget = 5000", "400 to 4096"),
         ("[resources.Billing]", "a-z, 0-9"),
-        ("[resources.web]", "resources.web.audience"),
+        ("[resources.web]", "an application has this name"),
+        ("[resources.a]\naudience = 'web'", "another's audience"),
+        ("[resources.a]\naudience = 'b'\n[resources.b]\naudience = 'c'", "another's audience"),
+        ("[clients.web]", "an application has this name"),
         ("[resources.a]\naudience = 'x'\n[resources.b]\naudience = 'x'", "another's audience"),
         ("[resources.a]\nformat = 'saml'", "resources.a.format"),
         ("[resources.a]\nformat = 'paseto'\nalgorithm = 'ES256'", "signed by Ed25519"),
@@ -183,6 +186,10 @@ fn t2_resources_clients_and_formats_are_checked_when_the_configuration_is_read()
         ("[keys]\nalgorithm = 'ES256'\n[applications.web]\nformat = 'paseto'", "applications.web.format"),
         ("[resources.a]\nprivate = ['email']", "give the resource an `encryption_key`"),
         ("[resources.a]\nencryption_key = '{}'", "expected a public JWK"),
+        (
+            "[resources.a]\nencryption_key = { kid = 'e', kty = 'OKP', crv = 'X25519', x = 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' }",
+            "expected a public JWK",
+        ),
         (
             "[resources.a]\nencryption_key = { kid = 'e', kty = 'OKP', crv = 'X25519', x = 'hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo', d = 'x' }",
             "no private member",

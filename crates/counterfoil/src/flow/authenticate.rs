@@ -149,16 +149,14 @@ pub(super) async fn identify_verified(
 }
 
 /// The session that a credential names, to sign it out: an expired access token will do, as long as it is ours.
-pub async fn session_to_end(app: &App, credential: Credential<'_>) -> Result<Option<Sid>, StoreError> {
+pub async fn session_to_end(app: &App, credential: Credential<'_>) -> Result<Option<Sid>, AuthenticateError> {
     match credential {
-        Credential::Access(token) => Ok(own(app, token, None)),
-        Credential::Bound(token, proof) => match own(app, token, Some(proof)) {
-            Some(sid) if proof::use_up(app, proof).await? => Ok(Some(sid)),
-            _ => Ok(None),
-        },
+        // Signing out may be repeated, so the proof is looked at and not used up.
+        Credential::Access(token) => own(app, token, None),
+        Credential::Bound(token, proof) => own(app, token, Some(proof)),
         Credential::Session(token) => {
             let Ok(handle) = app.tokens.parse_session(token) else { return Ok(None) };
-            session_of_handle(app, handle).await
+            Ok(session_of_handle(app, handle).await?)
         }
     }
 }
@@ -168,10 +166,11 @@ pub async fn use_up(app: &App, proof: &Proof) -> Result<(), AuthenticateError> {
     if proof::use_up(app, proof).await? { Ok(()) } else { Err(Refusal::BadProof.into()) }
 }
 
-/// The session of a token that is ours, presented as it must be.
-fn own(app: &App, token: &str, proof: Option<&Proof>) -> Option<Sid> {
-    let claims = app.keyring().verifier.verify_even_if_expired(token, app.clock.now()).ok()?;
-    claims.check_binding(token, proof).ok().map(|()| claims.sid)
+/// The session of a token, if it is ours; then it must be presented as it has to be, or somebody would believe to be signed out.
+fn own(app: &App, token: &str, proof: Option<&Proof>) -> Result<Option<Sid>, AuthenticateError> {
+    let Ok(claims) = app.keyring().verifier.verify_even_if_expired(token, app.clock.now()) else { return Ok(None) };
+    claims.check_binding(token, proof)?;
+    Ok(Some(claims.sid))
 }
 
 /// The session a handle points to, or pointed to a moment ago.

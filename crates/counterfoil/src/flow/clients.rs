@@ -76,7 +76,9 @@ pub async fn add(app: &App, by: &Administrator, name: ClientName, jwks: Option<S
     let entry = by.entry(app, Event::ClientAdded, None, name.as_str());
     let new = Client { name, sid: Sid::from_bytes(random()), proof, created_at: app.clock.now() };
     let (store, clients) = (Arc::clone(&app.store), Arc::clone(&app.clients));
+    let one_at_a_time = Arc::clone(&app.changing_clients).lock_owned().await;
     let added = carried_through(async move {
+        let _held = one_at_a_time;
         let known = KnownClient::of(&new).ok_or(StoreError::Corrupt { table: "client", column: "jwks" })?;
         let added = store.add_client(new.clone(), entry).await?;
         if added {
@@ -95,12 +97,14 @@ pub async fn renew(
     name: ClientName,
     jwks: Option<String>,
 ) -> Result<Option<Option<Secret<String>>>, StoreError> {
+    let one_at_a_time = Arc::clone(&app.changing_clients).lock_owned().await;
     let Some(sid) = app.clients.read().get(&name).map(|client| client.sid) else { return Ok(None) };
     let (proof, secret) = proof(jwks);
     let entry = by.entry(app, Event::ClientRenewed, None, name.as_str());
     let renewed = Client { name, sid, proof, created_at: app.clock.now() };
     let (store, clients) = (Arc::clone(&app.store), Arc::clone(&app.clients));
     let done = carried_through(async move {
+        let _held = one_at_a_time;
         let known = KnownClient::of(&renewed).ok_or(StoreError::Corrupt { table: "client", column: "jwks" })?;
         let done = store.renew_client(renewed.name.clone(), renewed.proof, entry).await?;
         if done {
@@ -123,7 +127,8 @@ fn proof(jwks: Option<String>) -> (ClientProof, Option<Secret<String>>) {
 /// Takes a service's credential back: it gets no further token, and those it has are revoked.
 pub async fn remove(app: &App, by: &Administrator, name: ClientName) -> Result<Ended, StoreError> {
     let entry = by.entry(app, Event::ClientRemoved, None, name.as_str());
-    access::end(app, Revocation::Client { name }, entry).await
+    let one_at_a_time = Arc::clone(&app.changing_clients).lock_owned().await;
+    access::end_holding(app, Revocation::Client { name }, entry, one_at_a_time).await
 }
 
 /// The service of this name, if this is its secret.

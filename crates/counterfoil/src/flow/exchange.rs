@@ -96,6 +96,11 @@ pub async fn for_another(
     proof: Option<&Proof>,
 ) -> Result<Issued, IssueError> {
     let now = app.clock.now();
+    // Nobody who may exchange nothing learns whether a token counts.
+    let own = rules(app, service);
+    if own.exchanges.is_empty() || own.resources.is_empty() {
+        return Err(GrantError::Unauthorized.into());
+    }
     let live = match resolve(app, subject_token, now).await {
         Ok(live) => live,
         Err(AuthenticateError::Refused(refusal)) => {
@@ -106,7 +111,7 @@ pub async fn for_another(
     };
     let verified = live.access().ok_or(IssueError::SubjectToken)?;
     let subject = &verified.claims;
-    let made = exchange(rules(app, service), service, subject, by_name(app, wanted))?;
+    let made = exchange(own, service, subject, by_name(app, wanted))?;
     let said = Statement {
         sub: subject.sub.clone(),
         client_id: service.name.as_str(),

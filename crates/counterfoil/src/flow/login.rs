@@ -87,14 +87,18 @@ pub async fn login(app: &App, login: Login, proof: Option<&Proof>, caller: &Call
     let account = login.email.trim().to_ascii_lowercase();
     count_attempt(app, &account, caller, now)?;
     let (user, hash) = check_password(app, &login, caller, now).await?;
+    let proof = proof.filter(|_| app.applications[&application].profile == Profile::Native);
+    if let Some(proof) = proof
+        && !use_up(app, proof).await?
+    {
+        // Written down like a failure: nobody shall try passwords with a proof that opens no session.
+        let entry = caller.audit(Event::SignInFailed, Actor::Anonymous, now);
+        app.store.note_failure(Some(user.id), AuditEntry { user: Some(user.id), ..entry }).await?;
+        return Err(LoginError::BadProof);
+    }
     give_attempts_back(app, &account, caller);
     let mut session = new_session(app, &user, application, login.remember, (caller, now));
-    if let Some(proof) = proof.filter(|_| session.profile == Profile::Native) {
-        if !use_up(app, proof).await? {
-            return Err(LoginError::BadProof);
-        }
-        session.bound_to = Some(proof.key);
-    }
+    session.bound_to = proof.map(|proof| proof.key);
     let entry = caller.audit(Event::SignedIn, Actor::User(user.id), now);
     let entry = AuditEntry { user: Some(user.id), sid: Some(session.sid), ..entry };
     let new = NewSession { session: session.clone(), proved_by: Some(hash), limit: app.config.session.max_per_user };

@@ -5,9 +5,11 @@ use super::deliver::{Delivery, LongLived, deliver};
 use super::proof::use_up;
 use super::{Caller, access};
 use crate::app::App;
+use crate::limits::Limited;
 use crate::store::{Refreshed, Rule, Seen, StoreError};
 use counterfoil_core::Timestamp;
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
+use counterfoil_core::limit::Rate;
 use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::rotation::{Decision, Proof as Possession, decide};
 use counterfoil_core::refresh::token::Presented;
@@ -15,6 +17,10 @@ use counterfoil_core::revocation::Revocation;
 use counterfoil_core::session::{EndReason, Session};
 use counterfoil_guard::dpop::Proof;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How often a refresh without the proof it needs is written down, for each session.
+const UNPROVEN: Rate = Rate { burst: 3, interval: Duration::from_mins(1) };
 
 /// How the token came; it must be the way its profile uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +115,11 @@ async fn carry_out(
     let long_lived = match decision {
         Decision::Ended(reason) => return Err(RefreshError::Invalid(Some(reason))),
         Decision::Unproven => {
-            app.store.append(about(&session, caller, Event::RefreshUnproven, now)).await?;
+            // Nothing ends by it, so it can be done without end: written down a few times, and then once a minute.
+            let written = app.limiter.take(Limited::Unproven, &session.sid.to_string(), UNPROVEN, now);
+            if written.is_ok() {
+                app.store.append(about(&session, caller, Event::RefreshUnproven, now)).await?;
+            }
             return Err(RefreshError::Unproven);
         }
         Decision::Reuse => return Err(end_stolen(app, &session, now, caller).await?),

@@ -77,7 +77,9 @@ fn actor(live: &Live, by: &Revoker) -> Result<(Actor, String), RevokeTokenError>
     match (by, live) {
         (Revoker::Guard(name), _) => Ok((Actor::Guard, name.clone())),
         (Revoker::Service(name), _) if issued_to == Some(name.as_str()) => Ok((Actor::Client, name.clone())),
-        (Revoker::Client(name), Live::OfSession { session, .. }) if *name == session.application => {
+        (Revoker::Client(name), Live::OfSession { session, .. })
+            if *name == session.application && issued_to.is_none_or(|client| client == name) =>
+        {
             Ok((Actor::User(session.user), String::new()))
         }
         _ => Err(RevokeTokenError::IssuedToAnother),

@@ -22,6 +22,8 @@ pub enum Limited {
     RegisterNetwork,
     /// Tokens revoked by clients without a credential, from a network.
     RevokeNetwork,
+    /// What is written down of refreshes of one session without the proof it needs.
+    Unproven,
     /// Requests for tokens by services, from a network.
     TokenNetwork,
 }

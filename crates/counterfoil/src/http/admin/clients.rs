@@ -42,6 +42,9 @@ pub(in crate::http) async fn create(
         .parse()
         .map_err(|_| malformed("`name` must be 1 to 64 letters, digits, dots, dashes and underscores"))?;
     let jwks = body.jwks.map(|jwks| usable(&jwks).map_err(malformed)).transpose()?;
+    if app.applications.contains_key(name.as_str()) {
+        return Err(malformed("an application has this `name`; a token's `client_id` could mean either"));
+    }
     let configured = app.rules.contains_key(name.as_str());
     match clients::add(&app, &by, name.clone(), jwks).await? {
         Added::NameTaken => Err(Problem::new(Code::NameTaken)),
