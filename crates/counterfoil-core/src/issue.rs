@@ -2,7 +2,7 @@
 
 use crate::keys::signing::SigningKey;
 use crate::session::Session;
-use crate::user::User;
+use crate::user::{Role, User};
 use counterfoil_guard::dpop::Thumbprint;
 use counterfoil_guard::{Actor, EncryptionKey, Jti, Sid, Subject, Timestamp, base64url_encode, rfc3339};
 use serde::Serialize;
@@ -110,9 +110,7 @@ pub struct Statement<'a> {
     pub sid: Sid,
     /// When and how the user proved themselves; nothing of a service.
     pub proof: Option<Proof<'a>>,
-    /// The roles the subject holds; they go in where the policy says so.
-    pub roles: Vec<&'a str>,
-    /// How often they have changed.
+    /// How often the subject's roles have changed.
     pub claims_version: u32,
     /// What was granted.
     pub scope: Option<&'a str>,
@@ -122,7 +120,7 @@ pub struct Statement<'a> {
     pub not_after: Timestamp,
     /// The key it is bound to.
     pub bound_to: Option<Thumbprint>,
-    /// Who it speaks for, for audiences that may know.
+    /// Whose roles, and what else is theirs, go in where the policy says so.
     pub person: Option<&'a User>,
 }
 
@@ -149,7 +147,6 @@ impl<'a> Statement<'a> {
                 acr: session.acr.as_str(),
                 amr: &session.amr,
             }),
-            roles: user.roles.iter().map(crate::user::Role::as_str).collect(),
             claims_version: user.claims_version,
             scope: None,
             act: None,
@@ -195,7 +192,7 @@ struct Payload<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     amr: Option<&'a [String]>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    roles: &'a [&'a str],
+    roles: &'a [Role],
     #[serde(rename = "cv", skip_serializing_if = "is_zero")]
     claims_version: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -266,7 +263,7 @@ pub fn mint(
         auth_time: said.proof.map(|proof| time(proof.auth_time)),
         acr: said.proof.map(|proof| proof.acr),
         amr: said.proof.map(|proof| proof.amr),
-        roles: if policy.with_roles { &said.roles } else { &[] },
+        roles: said.person.filter(|_| policy.with_roles).map_or(&[], |person| &person.roles),
         claims_version: said.claims_version,
         scope: said.scope,
         act: said.act,

@@ -68,7 +68,7 @@ impl Email {
 }
 
 /// The name of a role: 1 to 32 characters of `[a-z0-9_-]`, beginning with a letter.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct Role(String);
 
 impl Role {

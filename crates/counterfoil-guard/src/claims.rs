@@ -70,10 +70,9 @@ impl Claims {
         }
     }
 
-    /// The sessions on which the token hangs: the subject's, and those of everybody who acts.
-    pub fn sessions(&self) -> impl Iterator<Item = Sid> {
-        let actors = self.act.iter().flat_map(Actor::chain).map(|actor| actor.sid);
-        std::iter::once(self.sid).chain(actors)
+    /// Everybody who acts for the subject, the outermost first. The token hangs on their sessions too.
+    pub fn actors(&self) -> impl Iterator<Item = &Actor> {
+        self.act.iter().flat_map(Actor::chain)
     }
 
     /// Reads a payload as this kind of token has it.

@@ -5,7 +5,7 @@ use crate::base64url;
 use crate::json::{Object, present};
 use crate::jwt::{MAX_TOKEN_BYTES, split};
 use crate::key::{Algorithm, VerifyingKey};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, whole_seconds};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{Context, SHA256, digest};
 use serde::Deserialize;
@@ -109,7 +109,7 @@ impl Proof {
         Ok(Self {
             key: key.thumbprint(),
             jti: claims.jti,
-            issued_at: whole(claims.iat).ok_or(BadProof("iat"))?,
+            issued_at: whole_seconds(claims.iat).ok_or(BadProof("iat"))?,
             nonce: claims.nonce,
             token_hash,
             address,
@@ -173,13 +173,6 @@ fn normal(url: &str) -> Option<String> {
         return None;
     }
     Some(format!("{scheme}://{host}{path}"))
-}
-
-/// A `NumericDate`, fractions cut.
-#[expect(clippy::cast_possible_truncation, reason = "the range check keeps the value exact")]
-fn whole(time: f64) -> Option<i64> {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    (0.0..EXACT).contains(&time).then(|| time.floor() as i64)
 }
 
 #[cfg(test)]

@@ -63,6 +63,6 @@ pub use refusal::Refusal;
 pub use require::{Insufficient, Require};
 pub use revocation::{Entry, RevocationIndex, Target};
 pub use subject::{Actor, MAX_ACTORS, Subject, Subjects};
-pub use time::{Clocks, Tick, Timestamp};
+pub use time::{Clocks, Tick, Timestamp, whole_seconds};
 pub use verify::{LEEWAY_SECONDS, MAX_LIFETIME_SECONDS, Verifier, check_times};
 pub use wire::{Answer, Flat};

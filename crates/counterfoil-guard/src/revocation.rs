@@ -69,7 +69,7 @@ impl RevocationIndex {
             return Err(Refusal::Revoked);
         }
         self.check_session(claims.sid, claims.claims_version)?;
-        if claims.sessions().any(|sid| self.sessions.contains_key(&sid)) {
+        if claims.actors().any(|actor| self.sessions.contains_key(&actor.sid)) {
             return Err(Refusal::Revoked);
         }
         if self.key_is_revoked(kid) { Err(Refusal::KeyRevoked) } else { Ok(()) }

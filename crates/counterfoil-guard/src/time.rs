@@ -97,3 +97,9 @@ pub struct Clocks {
 fn millis(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
+/// A `NumericDate` (RFC 7519 section 2) of a proof or an assertion, from the epoch on; fractions are cut.
+#[expect(clippy::cast_possible_truncation, reason = "the range check keeps the value exact")]
+pub fn whole_seconds(time: f64) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    (0.0..EXACT).contains(&time).then(|| time.floor() as i64)
+}

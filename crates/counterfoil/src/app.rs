@@ -1,8 +1,9 @@
 //! The application as a value: everything a request needs, passed and never fetched from a global.
 
 use crate::clock::Clock;
-use crate::config::{Config, RegistrationPolicy};
+use crate::config::{Config, LimitConfig, RegistrationPolicy};
 use crate::feed::Feed;
+use crate::flow::Caller;
 use crate::flow::access::InForce;
 use crate::flow::budget;
 use crate::flow::clients::{self, KnownClient};
@@ -10,7 +11,7 @@ use crate::flow::start::{Secrets, StartError};
 use crate::gate::Gate;
 use crate::hashing::Hasher;
 use crate::keyring::{Keyring, Keys, Parties};
-use crate::limits::Limiter;
+use crate::limits::{Limited, Limiter};
 use crate::public_url::PublicUrl;
 use crate::store::Store;
 use bytes::Bytes;
@@ -23,6 +24,7 @@ use counterfoil_guard::{Algorithm, Claims, Origins, RevocationIndex, VerifiedTok
 use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How many verified tokens are remembered (twice this at the most).
 const VERIFIED_TOKENS: usize = 8192;
@@ -195,6 +197,14 @@ impl App {
     /// The tokens verified lately.
     pub const fn verified(&self) -> &Mutex<VerifiedTokens<Arc<Verified>>> {
         &self.verified
+    }
+
+    /// Counts something done from the caller's network; `Err` holds the time to wait. To be asked before any work.
+    pub fn count_from_network(&self, what: Limited, rate: LimitConfig, caller: &Caller) -> Result<(), Duration> {
+        if !self.config.limits.enabled {
+            return Ok(());
+        }
+        self.limiter.take(what, &caller.source(), rate.rate(), self.clock.now())
     }
 
     /// Whether a stranger may make an account without an invitation.

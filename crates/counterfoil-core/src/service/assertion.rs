@@ -1,7 +1,7 @@
 //! `private_key_jwt` (RFC 7523 section 3): a service proves itself by a JWT of its own, signed by a key it has registered.
 
 use counterfoil_guard::{
-    KeySet, Kid, LEEWAY_SECONDS, MAX_TOKEN_BYTES, Timestamp, base64url_decode, parse_object, split,
+    KeySet, Kid, LEEWAY_SECONDS, MAX_TOKEN_BYTES, Timestamp, base64url_decode, parse_object, split, whole_seconds,
 };
 use serde::Deserialize;
 
@@ -106,16 +106,17 @@ fn judge(claims: Claims, client: &str, audiences: &[&str], now: Timestamp) -> Re
     if claims.jti.is_empty() || claims.jti.len() > LONGEST_JTI {
         return Err(BadAssertion("jti"));
     }
-    let seconds = whole(claims.exp).ok_or(BadAssertion("exp"))?;
+    let seconds = whole_seconds(claims.exp).ok_or(BadAssertion("exp"))?;
     let now = now.as_seconds();
-    let begins = |time: Option<f64>| time.is_none_or(|time| whole(time).is_some_and(|at| at <= now + LEEWAY_SECONDS));
+    let begins =
+        |time: Option<f64>| time.is_none_or(|time| whole_seconds(time).is_some_and(|at| at <= now + LEEWAY_SECONDS));
     if !begins(claims.iat) || !begins(claims.nbf) {
         return Err(BadAssertion("iat or nbf"));
     }
     if seconds > now + FURTHEST_EXPIRY_SECONDS + LEEWAY_SECONDS {
         return Err(BadAssertion("exp"));
     }
-    let longest = claims.iat.and_then(whole).map_or(now, |iat| iat.min(now)) + LONGEST_LIFE_SECONDS;
+    let longest = claims.iat.and_then(whole_seconds).map_or(now, |iat| iat.min(now)) + LONGEST_LIFE_SECONDS;
     let usable_until = match claims.iat {
         Some(_) => seconds.min(longest),
         None if seconds > longest => return Err(BadAssertion("exp")),
@@ -125,13 +126,6 @@ fn judge(claims: Claims, client: &str, audiences: &[&str], now: Timestamp) -> Re
         return Err(BadAssertion("exp"));
     }
     Ok(Assertion { jti: claims.jti, expires_at: Timestamp::from_seconds(usable_until) })
-}
-
-/// A `NumericDate`, fractions cut.
-#[expect(clippy::cast_possible_truncation, reason = "the range check keeps the value exact")]
-fn whole(time: f64) -> Option<i64> {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    (0.0..EXACT).contains(&time).then(|| time.floor() as i64)
 }
 
 #[cfg(test)]

@@ -152,8 +152,8 @@ pub(super) async fn identify_verified(
 pub async fn session_to_end(app: &App, credential: Credential<'_>) -> Result<Option<Sid>, AuthenticateError> {
     match credential {
         // Signing out may be repeated, so the proof is looked at and not used up.
-        Credential::Access(token) => own(app, token, None),
-        Credential::Bound(token, proof) => own(app, token, Some(proof)),
+        Credential::Access(token) => session_of_token(app, token, None),
+        Credential::Bound(token, proof) => session_of_token(app, token, Some(proof)),
         Credential::Session(token) => {
             let Ok(handle) = app.tokens.parse_session(token) else { return Ok(None) };
             Ok(session_of_handle(app, handle).await?)
@@ -167,7 +167,7 @@ pub async fn use_up(app: &App, proof: &Proof) -> Result<(), AuthenticateError> {
 }
 
 /// The session of a token, if it is ours; then it must be presented as it has to be, or somebody would believe to be signed out.
-fn own(app: &App, token: &str, proof: Option<&Proof>) -> Result<Option<Sid>, AuthenticateError> {
+fn session_of_token(app: &App, token: &str, proof: Option<&Proof>) -> Result<Option<Sid>, AuthenticateError> {
     let Ok(claims) = app.keyring().verifier.verify_even_if_expired(token, app.clock.now()) else { return Ok(None) };
     claims.check_binding(token, proof)?;
     Ok(Some(claims.sid))

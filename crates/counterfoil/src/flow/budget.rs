@@ -48,7 +48,6 @@ fn anybody(amr: &[String]) -> Statement<'_> {
         client_id: "",
         sid: sid(),
         proof: Some(Proof { auth_time: SOME_TIME.as_seconds(), acr: "aal1", amr }),
-        roles: Vec::new(),
         claims_version: 0,
         scope: None,
         act: None,

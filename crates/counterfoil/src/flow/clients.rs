@@ -2,12 +2,13 @@
 
 use super::access::{self, Ended, carried_through};
 use super::administer::Administrator;
+use super::guards::hash;
 use super::start::StartError;
 use crate::app::App;
 use crate::clock::random;
 use crate::store::{Client, ClientProof, StoreError};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use aws_lc_rs::digest::{Context, SHA256, digest};
+use aws_lc_rs::digest::{Context, SHA256};
 use counterfoil_core::audit::Event;
 use counterfoil_core::revocation::Revocation;
 use counterfoil_core::service::assertion;
@@ -184,8 +185,4 @@ fn once(kind: &str, who: &str, jti: &str) -> [u8; 32] {
         context.update(part.as_bytes());
     }
     context.finish().as_ref().try_into().expect("SHA-256 has 32 bytes")
-}
-
-fn hash(secret: &str) -> [u8; 32] {
-    digest(&SHA256, secret.as_bytes()).as_ref().try_into().expect("SHA-256 has 32 bytes")
 }

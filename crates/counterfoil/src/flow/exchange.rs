@@ -12,7 +12,7 @@ use crate::store::StoreError;
 use counterfoil_core::Timestamp;
 use counterfoil_core::issue::{Minted, Proof as SignIn, Statement};
 use counterfoil_core::service::grant::{GrantError, Granted, Rules, Service, Wanted, client_credentials, exchange};
-use counterfoil_core::user::{Role, User};
+use counterfoil_core::user::User;
 use counterfoil_guard::dpop::Proof;
 use counterfoil_guard::{Claims, Subject};
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,11 +54,7 @@ pub enum IssueError {
 
 /// Counts a request; `Err` holds the time to wait. To be asked before any work.
 pub fn count_attempt(app: &App, caller: &Caller) -> Result<(), Duration> {
-    let limits = &app.config.limits;
-    if !limits.enabled {
-        return Ok(());
-    }
-    app.limiter.take(Limited::TokenNetwork, &caller.source(), limits.token_per_network.rate(), app.clock.now())
+    app.count_from_network(Limited::TokenNetwork, app.config.limits.token_per_network, caller)
 }
 
 /// A token in the service's own name.
@@ -75,7 +71,6 @@ pub async fn for_itself(
         client_id: service.name.as_str(),
         sid: service.sid,
         proof: None,
-        roles: Vec::new(),
         claims_version: 0,
         scope: granted.scope.as_deref(),
         act: None,
@@ -117,7 +112,6 @@ pub async fn for_another(
         client_id: service.name.as_str(),
         sid: subject.sid,
         proof: proof_of(subject),
-        roles: roles_of(&live),
         claims_version: subject.claims_version,
         scope: made.granted.scope.as_deref(),
         act: Some(&made.act),
@@ -138,10 +132,6 @@ const fn person_of(live: &Live) -> Option<&User> {
         Live::OfSession { user, .. } => Some(user),
         Live::OfClient(_) => None,
     }
-}
-
-fn roles_of(live: &Live) -> Vec<&str> {
-    person_of(live).map(|user| user.roles.iter().map(Role::as_str).collect()).unwrap_or_default()
 }
 
 fn rules<'a>(app: &'a App, service: &Service) -> &'a Rules {

@@ -54,6 +54,7 @@ pub fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.chars().all(allowed)
 }
 
-fn hash(credential: &str) -> [u8; 32] {
+/// What is kept of a credential of 256 random bits.
+pub(super) fn hash(credential: &str) -> [u8; 32] {
     digest(&SHA256, credential.as_bytes()).as_ref().try_into().expect("SHA-256 has 32 bytes")
 }

@@ -64,12 +64,8 @@ pub async fn register(app: &App, registration: Registration, caller: &Caller) ->
     if registration.invite.is_none() && !open {
         return Err(RegisterError::Closed);
     }
-    let limits = &app.config.limits;
-    if limits.enabled {
-        let rate = limits.register_per_network.rate();
-        let taken = app.limiter.take(Limited::RegisterNetwork, &caller.source(), rate, app.clock.now());
-        taken.map_err(RegisterError::RateLimited)?;
-    }
+    let rate = app.config.limits.register_per_network;
+    app.count_from_network(Limited::RegisterNetwork, rate, caller).map_err(RegisterError::RateLimited)?;
     create(app, registration, Vec::new(), (Actor::Anonymous, caller)).await
 }
 

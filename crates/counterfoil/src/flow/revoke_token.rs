@@ -37,11 +37,7 @@ pub enum RevokeTokenError {
 
 /// Counts an attempt of a client without a credential; `Err` holds the time to wait. To be asked before any work.
 pub fn count_attempt(app: &App, caller: &Caller) -> Result<(), Duration> {
-    let limits = &app.config.limits;
-    if !limits.enabled {
-        return Ok(());
-    }
-    app.limiter.take(Limited::RevokeNetwork, &caller.source(), limits.revoke_per_network.rate(), app.clock.now())
+    app.count_from_network(Limited::RevokeNetwork, app.config.limits.revoke_per_network, caller)
 }
 
 /// Revokes a token. Of a refresh token any generation will do, as at sign-out.

@@ -4,8 +4,7 @@
 use super::problem::{Code, Problem};
 use crate::app::App;
 use crate::flow::proof::NONCE_LIFE;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::Response;
 use counterfoil_guard::dpop::Proof;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -43,18 +42,16 @@ fn role(path: &str) -> &'static str {
     if matches!(path, "/oauth/token" | "/api/auth/login" | "/api/auth/refresh") { "issue" } else { "use" }
 }
 
-/// Reads the header of every request that has one. The gate asks about other requests than its own, and reads theirs itself.
-pub(super) async fn layer(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+/// Reads the header of a request that has one; returns the role that the answer's nonce must have. The gate asks about other requests
+/// than its own, and reads theirs itself.
+pub(super) fn read_own(app: &App, request: &mut Request) -> Option<&'static str> {
     if !request.headers().contains_key(DPOP) || request.uri().path() == "/gate" {
-        return next.run(request).await;
+        return None;
     }
-    let (path, method) = (request.uri().path().to_owned(), request.method().clone());
-    let url = app.public.absolute(&path);
-    let shown = read(&app, request.headers(), (method.as_str(), &url), role(&path));
+    let (path, role) = (request.uri().path(), role(request.uri().path()));
+    let shown = read(app, request.headers(), (request.method().as_str(), &app.public.absolute(path)), role);
     request.extensions_mut().insert(Shown(shown));
-    let mut response = next.run(request).await;
-    give_nonce(&app, role(&path), &mut response);
-    response
+    Some(role)
 }
 
 /// Sends a nonce along for the next proof.
@@ -84,11 +81,11 @@ fn read(app: &App, headers: &HeaderMap, (method, url): (&str, &str), role: &str)
     Ok(Arc::new(proof))
 }
 
-/// The same for a request that the gate is asked about; as if the [`layer`] had read it.
-pub(super) fn read_forwarded(app: &App, headers: &HeaderMap, request: (&str, &str), extensions: &mut Extensions) {
-    if headers.contains_key(DPOP) {
-        extensions.insert(Shown(read(app, headers, request, "use")));
-    }
+/// The same for a request that the gate is asked about; as if [`read_own`] had read it.
+pub(super) fn read_forwarded(app: &App, headers: &HeaderMap, request: (&str, &str)) -> Extensions {
+    let mut extensions = Extensions::new();
+    extensions.insert(Shown(read(app, headers, request, "use")));
+    extensions
 }
 
 /// What a request has proved to hold the key with; none where it has not tried.

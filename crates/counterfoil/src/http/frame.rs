@@ -1,5 +1,6 @@
-//! What goes around every answer: security headers, CORS for listed origins, request metrics.
+//! What goes around every answer: security headers, CORS for listed origins, request metrics, proofs of possession.
 
+use super::dpop;
 use super::problem::{Code, Problem};
 use crate::app::App;
 use axum::extract::{MatchedPath, Request, State};
@@ -18,7 +19,7 @@ const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-
 const CSP_NOT_A_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// Wraps every route.
-pub(super) async fn frame(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(super) async fn frame(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let origin = request.headers().get(header::ORIGIN).cloned();
     let cors = origin.filter(|origin| origin.to_str().is_ok_and(|origin| app.origins.is_listed(origin)));
     let path = request.extensions().get::<MatchedPath>().cloned();
@@ -26,6 +27,7 @@ pub(super) async fn frame(State(app): State<Arc<App>>, request: Request, next: N
     let preflight = path.as_ref().is_none_or(|path| path.as_str() != "/gate")
         && request.method() == Method::OPTIONS
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let nonce = dpop::read_own(&app, &mut request);
     let mut response = match (&cors, preflight) {
         (Some(_), true) => preflight_answer(),
         (None, true) => Problem::new(Code::CrossSite).into_response(),
@@ -33,6 +35,9 @@ pub(super) async fn frame(State(app): State<Arc<App>>, request: Request, next: N
     };
     count(path.as_ref(), response.status());
     secure(&app, response.headers_mut());
+    if let Some(role) = nonce {
+        dpop::give_nonce(&app, role, &mut response);
+    }
     if let Some(origin) = cors {
         allow(response.headers_mut(), origin);
     }

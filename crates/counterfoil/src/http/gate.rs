@@ -235,12 +235,14 @@ async fn answer(app: &App, asked: &Asked, rule: &Rule, parts: &Parts) -> Result<
         }
     }
     // A proof is made for the request that the client sends, and to the host it knows.
-    let mut extensions = parts.extensions.clone();
-    let path = asked.target.split('?').next().unwrap_or_default();
-    let url = app.public.at_host(asked.host.as_deref(), path);
-    dpop::read_forwarded(app, headers, (asked.method.as_str(), &url), &mut extensions);
+    let forwarded = headers.contains_key(dpop::DPOP).then(|| {
+        let path = asked.target.split('?').next().unwrap_or_default();
+        let url = app.public.at_host(asked.host.as_deref(), path);
+        dpop::read_forwarded(app, headers, (asked.method.as_str(), &url))
+    });
+    let extensions = forwarded.as_ref().unwrap_or(&parts.extensions);
     // As for a safe method: C1 has been asked above, by the rule.
-    let presented = Presented::require(app, &Method::GET, (headers, &extensions))?;
+    let presented = Presented::require(app, &Method::GET, (headers, extensions))?;
     let caller = caller_of(app, headers, &parts.extensions);
     let admitted = admit(app, presented.credential(), (demand, rule.audience.as_deref()), &caller).await?;
     Ok(passed(app, Some(&admitted)))

@@ -4,7 +4,7 @@ use super::admin::{audit, clients, guards, invites, keys, sessions as admin_sess
 use super::auth::{login, logout, me, password, refresh, register, sessions};
 use super::oauth::{introspect, revoke, token};
 use super::problem::{Code, Problem};
-use super::{dpop, frame, gate, health, openapi, pages, revocations, well_known};
+use super::{frame, gate, health, openapi, pages, revocations, well_known};
 use crate::app::App;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -42,7 +42,6 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/metrics", get(health::metrics))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(Arc::clone(&app), dpop::layer))
         .layer(from_fn_with_state(Arc::clone(&app), frame::frame))
         .with_state(app)
 }
