@@ -7,12 +7,12 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { freePort, run as program } from "../support/processes.mjs";
 import { draw } from "./picture.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -20,14 +20,6 @@ const COUNTERFOIL = join(root, "target/debug/counterfoil");
 const AXUM = join(root, "target/debug/example-axum-api");
 const EMAIL = "ada@example.com";
 const PASSWORD = "correct horse battery staple";
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  return port;
-}
 
 /** Starts a program and waits until it has said `line`, if one is given. Ended with the test. */
 async function start(t, program, args, env, line) {
@@ -48,16 +40,7 @@ async function start(t, program, args, env, line) {
   return line?.exec(said);
 }
 
-async function run(args, env, input = "") {
-  const child = spawn(COUNTERFOIL, args, { env: { ...process.env, ...env } });
-  let [out, err] = ["", ""];
-  child.stdout.setEncoding("utf8").on("data", (text) => { out += text; });
-  child.stderr.setEncoding("utf8").on("data", (text) => { err += text; });
-  child.stdin.end(input);
-  const [code] = await once(child, "close");
-  assert.equal(code, 0, err);
-  return out.trimEnd();
-}
+const run = (args, env, input) => program(COUNTERFOIL, args, { env, input });
 
 async function nginx(t, folder, ports) {
   const example = await readFile(join(root, "examples/static-site/counterfoil-static.conf"), "utf8");

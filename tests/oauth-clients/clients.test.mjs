@@ -6,7 +6,6 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -14,6 +13,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import * as oauth from "oauth4webapi";
 import * as openid from "openid-client";
+import { freePort, run } from "../support/processes.mjs";
 
 const COUNTERFOIL = fileURLToPath(new URL("../../target/debug/counterfoil", import.meta.url));
 const EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -37,25 +37,6 @@ let secret;
 let keys;
 let jwk;
 let subject;
-
-async function run(program, args, { env = {}, input = "" } = {}) {
-  const child = spawn(program, args, { env: { ...process.env, ...env } });
-  let [out, err] = ["", ""];
-  child.stdout.setEncoding("utf8").on("data", (text) => { out += text; });
-  child.stderr.setEncoding("utf8").on("data", (text) => { err += text; });
-  child.stdin.end(input);
-  const [code] = await once(child, "close");
-  assert.equal(code, 0, err);
-  return out.trimEnd();
-}
-
-async function freePort() {
-  const listener = createServer().listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  const { port } = listener.address();
-  listener.close();
-  return port;
-}
 
 async function serving(data, config) {
   const port = await freePort();

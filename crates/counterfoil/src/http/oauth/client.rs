@@ -14,16 +14,7 @@ use http::{HeaderMap, header};
 /// The guard that calls; `None` when there is no Authorization header. What a caller has tried and failed by, it does not get
 /// another way in for.
 pub(super) fn guard(app: &App, headers: &HeaderMap) -> Result<Option<String>, OAuthError> {
-    const MALFORMED: OAuthError = OAuthError::invalid_request("expected Authorization: Bearer CREDENTIAL, or Basic");
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    if values.next().is_some() {
-        return Err(OAuthError::invalid_request("there are two Authorization headers"));
-    }
-    let (scheme, rest) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(MALFORMED)?;
-    if rest.is_empty() || rest.contains(' ') {
-        return Err(MALFORMED);
-    }
+    let Some((scheme, rest)) = authorization(headers)? else { return Ok(None) };
     if scheme.eq_ignore_ascii_case("bearer") {
         let known = guards::authenticate(app, rest);
         return known.map(Some).ok_or(OAuthError::invalid_client(Tried::Bearer));
@@ -34,6 +25,21 @@ pub(super) fn guard(app: &App, headers: &HeaderMap) -> Result<Option<String>, OA
         return known.map(Some).ok_or(OAuthError::invalid_client(Tried::Basic));
     }
     Err(OAuthError::invalid_client(Tried::Nothing))
+}
+
+/// What is said of a header that is none of the two kinds there are.
+const MALFORMED: OAuthError =
+    OAuthError::invalid_request("expected Authorization: Bearer CREDENTIAL, or Basic NAME:SECRET in base64");
+
+/// Scheme and credential of the one Authorization header; `None` when there is none.
+fn authorization(headers: &HeaderMap) -> Result<Option<(&str, &str)>, OAuthError> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(OAuthError::invalid_request("there are two Authorization headers"));
+    }
+    let (scheme, rest) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(MALFORMED)?;
+    if rest.is_empty() || rest.contains(' ') { Err(MALFORMED) } else { Ok(Some((scheme, rest))) }
 }
 
 /// Name and credential, each form-urlencoded (RFC 6749 section 2.3.1).
@@ -92,13 +98,7 @@ fn has_service_secret(headers: &HeaderMap) -> bool {
 
 /// Name and secret of a `Basic` header; `None` when there is none.
 fn basic_of(headers: &HeaderMap) -> Result<Option<(String, Secret<String>)>, OAuthError> {
-    const MALFORMED: OAuthError = OAuthError::invalid_request("expected Authorization: Basic NAME:SECRET, in base64");
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    if values.next().is_some() {
-        return Err(OAuthError::invalid_request("there are two Authorization headers"));
-    }
-    let (scheme, rest) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(MALFORMED)?;
+    let Some((scheme, rest)) = authorization(headers)? else { return Ok(None) };
     if !scheme.eq_ignore_ascii_case("basic") {
         return Err(OAuthError::unknown_client(Tried::Basic));
     }
