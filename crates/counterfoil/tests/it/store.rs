@@ -4,11 +4,13 @@ mod clients;
 mod feed;
 mod keys;
 
+use crate::support::Postgres;
 use clients::{
     a_service_is_added_renewed_and_removed_with_its_session,
     atk28_what_counts_once_counts_once_and_is_forgotten_in_time,
 };
 use counterfoil::clock::random;
+use counterfoil::store::postgres::{PostgresStore, Settings};
 use counterfoil::store::sqlite::{SqliteStore, Synchronous};
 use counterfoil::store::{
     Invite, NewAccount, NewSession, Opened, Purged, Refreshed, Registered, Rule, Seen, Store, StoreError,
@@ -34,22 +36,35 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A store, and what must outlive it.
-type Engine = (Arc<dyn Store>, tempfile::TempDir);
+type Engine = (Arc<dyn Store>, Box<dyn std::any::Any>);
 
-fn sqlite() -> Engine {
+async fn sqlite() -> Engine {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("counterfoil.db"), Synchronous::Full).unwrap();
-    (Arc::new(store), folder)
+    (Arc::new(store), Box::new(folder))
+}
+
+async fn postgres() -> Engine {
+    let server = Postgres::start();
+    let settings = Settings {
+        url: server.url(),
+        password: None,
+        ca_file: None,
+        connections: 12,
+        issuer: "https://app.example.com".into(),
+    };
+    let store = PostgresStore::open(&settings).await.unwrap();
+    (Arc::new(store), Box::new(server))
 }
 
 macro_rules! engines {
     ([$($engine:ident),*] $contracts:tt) => { $(mod $engine { engines!(@ $engine $contracts); })* };
     (@ $engine:ident { $($contract:ident),* $(,)? }) => {
-        $(#[tokio::test] async fn $contract() { let (store, _folder) = super::$engine(); super::$contract(store).await; })*
+        $(#[tokio::test] async fn $contract() { let (store, _kept) = super::$engine().await; super::$contract(store).await; })*
     };
 }
 
-engines! { [sqlite] {
+engines! { [sqlite, postgres] {
     an_account_is_found_by_address_and_by_id,
     an_address_is_taken_once_even_in_a_race,
     an_invitation_is_spent_once_and_grants_its_role,

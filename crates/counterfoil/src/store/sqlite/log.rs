@@ -6,7 +6,7 @@ use super::{SqliteStore, audit, clients, keys};
 use crate::store::{Log, LogState, StoreError};
 use async_trait::async_trait;
 use counterfoil_core::audit::AuditEntry;
-use counterfoil_core::keys::ring::{KeyState, KeyStep};
+use counterfoil_core::keys::ring::{KeyState, KeyStep, StoredKey};
 use counterfoil_core::revocation::{ENTRY_LIFE, Revocation, RevocationOrder, Revoked};
 use counterfoil_core::session::{EndReason, Handle};
 use counterfoil_core::user::Role;
@@ -124,7 +124,7 @@ fn revoke(connection: &Connection, order: &RevocationOrder) -> Result<Revoked, F
             audit::insert(connection, audit_entry)?;
             Ok(Revoked { entries, found: true, ..Revoked::default() })
         }
-        Revocation::Keys { steps, audits } => revoke_keys(connection, steps, audits, audit_entry),
+        Revocation::Keys { ring, steps, audits } => revoke_keys(connection, (ring, steps), audits, audit_entry),
         Revocation::Client { name } => {
             let Some(sid) = clients::remove(connection, name)? else { return Ok(Revoked::default()) };
             let entries = append(connection, vec![Target::Session(sid)], "client_removed", audit_entry)?;
@@ -156,14 +156,13 @@ fn revoke_token(connection: &Connection, sid: Sid, jti: Jti, audit_entry: &Audit
 
 fn revoke_keys(
     connection: &Connection,
-    steps: &[KeyStep],
+    (ring, steps): (&[StoredKey], &[KeyStep]),
     audits: &[AuditEntry],
     audit_entry: &AuditEntry,
 ) -> Result<Revoked, Failure> {
-    if !keys::may_take(connection, steps)? {
+    if !keys::take(connection, ring, steps)? {
         return Ok(Revoked::default());
     }
-    keys::take(connection, steps)?;
     let revoked = |step: &KeyStep| match step {
         KeyStep::Move { kid, to: KeyState::Revoked, .. } => Some(Target::Key(kid.clone())),
         _ => None,
