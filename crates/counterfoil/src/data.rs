@@ -1,13 +1,14 @@
 //! The data folder: its lock, its master key, its database. One process at a time.
 
 use crate::clock::random;
+use crate::secret_text;
 use crate::store::sqlite::{OpenError, SqliteStore, Synchronous};
 use counterfoil_core::Secret;
 use counterfoil_core::keys::sealing::MasterKey;
 use counterfoil_guard::{base64url_decode, base64url_encode};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// The master key itself, base64url; for mounted secrets and tests.
@@ -47,6 +48,15 @@ pub enum DataError {
          {MASTER_KEY_FILE}; without it nothing in the database can be used"
     )]
     NoMasterKey {
+        /// The folder.
+        folder: String,
+    },
+    /// The store is another's as well, who has the master key.
+    #[error(
+        "the database has been set up by another server, and {folder} has no master key: copy master.key from that server's data \
+         folder to {folder}, or set {MASTER_KEY} or {MASTER_KEY_FILE}"
+    )]
+    MasterKeyElsewhere {
         /// The folder.
         folder: String,
     },
@@ -109,8 +119,8 @@ impl Data {
     }
 
     /// The master key: from the environment, from the file that the environment names, or from `master.key`, which is made
-    /// at the very first start and at no other time.
-    pub fn master_key(&self) -> Result<MasterKey, DataError> {
+    /// at the very first start and at no other time. With a store elsewhere, `sealed` says whether that holds secrets already.
+    pub fn master_key(&self, sealed: Option<bool>) -> Result<MasterKey, DataError> {
         if let Ok(text) = std::env::var(MASTER_KEY) {
             return decode(&Secret::new(text), MASTER_KEY);
         }
@@ -119,8 +129,11 @@ impl Data {
         }
         let path = self.path(MASTER_KEY_NAME);
         if !path.exists() {
-            if self.path("counterfoil.db").exists() {
-                return Err(DataError::NoMasterKey { folder: self.folder.display().to_string() });
+            let folder = self.folder.display().to_string();
+            match sealed {
+                None if self.path("counterfoil.db").exists() => return Err(DataError::NoMasterKey { folder }),
+                Some(true) => return Err(DataError::MasterKeyElsewhere { folder }),
+                _ => {}
             }
             self.write_private(MASTER_KEY_NAME, fresh_key().expose())?;
         }
@@ -190,8 +203,7 @@ fn rename(folder: &Path, from: &Path, to: &Path) -> std::io::Result<()> {
 
 /// A master key as text, out of a file that others may not read.
 pub fn read_key_text(path: &Path) -> Result<Secret<String>, DataError> {
-    let mode = std::fs::metadata(path).map_err(|error| io(path, &error))?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
+    if let Some(mode) = secret_text::exposed(path).map_err(|error| io(path, &error))? {
         return Err(DataError::ExposedMasterKey { path: path.display().to_string(), mode });
     }
     std::fs::read_to_string(path).map(Secret::new).map_err(|error| io(path, &error))

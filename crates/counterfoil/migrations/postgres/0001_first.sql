@@ -167,6 +167,7 @@ CREATE TABLE replica (
     beat          bigint NOT NULL,
     floor         bigint,
     max_staleness bigint NOT NULL,
+    verifiers     integer NOT NULL,      -- guards with a lease of it
     id            uuid PRIMARY KEY,
     name          text NOT NULL
 ) WITH (fillfactor = 50);

@@ -339,6 +339,17 @@ pub trait Cursors {
     async fn move_reader(&self, name: &str, to: i64) -> Result<(), StoreError>;
 }
 
+/// How many connections an engine has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connections {
+    /// In use.
+    pub busy: u32,
+    /// Ready to be used.
+    pub idle: u32,
+    /// How many there may be.
+    pub most: u32,
+}
+
 /// A process among those that share a store: random, and new at every start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReplicaId(pub [u8; 16]);
@@ -356,6 +367,8 @@ pub struct Beat {
     pub floor: Option<u64>,
     /// How long its leases are.
     pub max_staleness: Duration,
+    /// How many guards have one.
+    pub verifiers: u32,
     /// The newest entry of the log that it knows.
     pub after: u64,
 }
@@ -394,6 +407,8 @@ pub struct Peer {
     pub floor: Option<u64>,
     /// How long its leases are.
     pub max_staleness: Duration,
+    /// How many guards have one.
+    pub verifiers: u32,
 }
 
 /// What replicas need of a store that they share.
@@ -423,6 +438,10 @@ pub trait Store: Users + Sessions + Log + Guards + Clients + Keys + Audit + Curs
     async fn check(&self) -> Result<(), StoreError>;
     /// Finishes what is under way and lets go of the files.
     async fn close(&self);
+    /// How many connections there are, where there are any.
+    fn connections(&self) -> Option<Connections> {
+        None
+    }
     /// What replicas need, if this is an engine that several processes can share.
     fn shared(&self) -> Option<&dyn Shared> {
         None

@@ -20,6 +20,7 @@ mod oauth;
 mod pages;
 mod readers;
 mod readme;
+mod replicas;
 mod store;
 mod support;
 mod transport;

@@ -3,6 +3,7 @@
 mod clients;
 mod feed;
 mod keys;
+mod shared;
 
 use crate::support::Postgres;
 use clients::{
@@ -10,7 +11,6 @@ use clients::{
     atk28_what_counts_once_counts_once_and_is_forgotten_in_time,
 };
 use counterfoil::clock::random;
-use counterfoil::store::postgres::{PostgresStore, Settings};
 use counterfoil::store::sqlite::{SqliteStore, Synchronous};
 use counterfoil::store::{
     Invite, NewAccount, NewSession, Opened, Purged, Refreshed, Registered, Rule, Seen, Store, StoreError,
@@ -46,14 +46,7 @@ async fn sqlite() -> Engine {
 
 async fn postgres() -> Engine {
     let server = Postgres::start();
-    let settings = Settings {
-        url: server.url(),
-        password: None,
-        ca_file: None,
-        connections: 12,
-        issuer: "https://app.example.com".into(),
-    };
-    let store = PostgresStore::open(&settings).await.unwrap();
+    let store = server.open().await;
     (Arc::new(store), Box::new(server))
 }
 

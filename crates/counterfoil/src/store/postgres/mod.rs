@@ -19,7 +19,7 @@ mod sessions;
 mod transact;
 mod users;
 
-use super::{Store, StoreError};
+use super::{Connections, Store, StoreError};
 use async_trait::async_trait;
 use connect::Connector;
 use counterfoil_core::{Secret, Timestamp};
@@ -117,18 +117,19 @@ impl PostgresStore {
         let (config, tls) = settings.prepare()?;
         let hosts = hosts(&config);
         let first = Connector::new(config.clone(), tls.clone());
-        let first = first.connect(None).await.map_err(|error| refused(&hosts, &error))?;
+        let first = Box::pin(first.connect(None)).await.map_err(|error| refused(&hosts, &error))?;
         migrate::migrate(&first).await?;
         migrate::settle_issuer(&first, &settings.issuer).await?;
         drop(first);
-        Ok(Self::with(config, tls, settings.connections))
+        Ok(Self::with(&config, &tls, settings.connections))
     }
 
     /// Brings the schema up to date, and, where one is given, makes the database this issuer's.
     pub async fn migrate(settings: &Settings, issuer: Option<&str>) -> Result<Migrated, OpenError> {
         let (config, tls) = settings.prepare()?;
         let hosts = hosts(&config);
-        let connection = Connector::new(config, tls).connect(None).await.map_err(|error| refused(&hosts, &error))?;
+        let connection = Box::pin(Connector::new(config, tls).connect(None)).await;
+        let connection = connection.map_err(|error| refused(&hosts, &error))?;
         let migrated = migrate::migrate(&connection).await?;
         if let Some(issuer) = issuer {
             migrate::change_issuer(&connection, issuer).await?;
@@ -136,7 +137,7 @@ impl PostgresStore {
         Ok(migrated)
     }
 
-    fn with(config: Config, tls: MakeRustlsConnect, connections: u32) -> Self {
+    fn with(config: &Config, tls: &MakeRustlsConnect, connections: u32) -> Self {
         let connector = || Connector::new(config.clone(), tls.clone());
         let timeouts = Timeouts {
             wait: Some(CONNECTION_WITHIN),
@@ -253,6 +254,15 @@ impl Store for PostgresStore {
         self.lanes.stop().await;
         self.follower.close();
         self.pool.close();
+    }
+
+    fn connections(&self) -> Option<Connections> {
+        let status = self.pool.status();
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        // Those of the lanes and of the follower are always there.
+        let own = number(lanes::LANES + 1);
+        let idle = number(status.available);
+        Some(Connections { busy: number(status.size) - idle + own, idle, most: number(status.max_size) + own })
     }
 
     fn shared(&self) -> Option<&dyn super::Shared> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// [`Rate::decide`] as a statement: `$2` now, `$3` the interval, `$4` how far ahead of now the state may be.
 const TAKE: &str = "\
-    INSERT INTO rate AS old (key, state) VALUES ($1, $2 + $3) ON CONFLICT (key) DO UPDATE \
+    INSERT INTO rate AS old (key, state) VALUES ($1, $2::bigint + $3::bigint) ON CONFLICT (key) DO UPDATE \
       SET state = greatest(old.state, $2) + $3 WHERE greatest(old.state, $2) - $2 <= $4";
 
 impl PostgresStore {

@@ -78,13 +78,12 @@ pub(super) async fn together(connection: &Connection, jobs: &mut Vec<Job>) -> Re
     }
     let unchanged = commit(connection, &advance, &confirm).await?;
     let undecided = std::mem::take(jobs).into_iter().zip(fates).filter_map(|(job, fate)| {
-        match fate {
-            Fate::Settled(answer) => job.answer(answer),
-            Fate::IfUnchanged(refreshed) if unchanged.contains(job.handle.as_bytes()) => {
-                job.answer(Ok(Some(refreshed)))
-            }
+        let answer = match fate {
+            Fate::Settled(answer) => answer,
+            Fate::IfUnchanged(refreshed) if unchanged.contains(job.handle.as_bytes()) => Ok(Some(refreshed)),
             Fate::IfUnchanged(_) | Fate::Later => return Some(job),
-        }
+        };
+        job.answer(answer);
         None
     });
     *jobs = undecided.collect();

@@ -18,12 +18,12 @@ use tokio_postgres::{Error, Row};
 pub(super) const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
 const REGISTER: &str = "\
-    INSERT INTO replica (id, name, beat, floor, max_staleness) VALUES ($1, $2, 0, NULL, $3) ON CONFLICT (id) DO NOTHING";
+    INSERT INTO replica (id, name, beat, floor, max_staleness, verifiers) VALUES ($1, $2, 0, NULL, $3, 0) ON CONFLICT (id) DO NOTHING";
 
 /// An old primary that has been cut off cannot commit it where its standby has to confirm: so what is read in the same
 /// transaction is what there is.
 const BEAT: &str = "\
-    UPDATE replica new SET beat = new.beat + 1, floor = $2, max_staleness = $3 FROM replica old \
+    UPDATE replica new SET beat = new.beat + 1, floor = $2, max_staleness = $3, verifiers = $4 FROM replica old \
     WHERE new.id = $1 AND old.id = $1 RETURNING old.floor IS DISTINCT FROM $2";
 
 /// For a process that only looks, and grants no leases. As good as a beat.
@@ -35,7 +35,7 @@ const HEAD: &str = "\
 const ENTRIES: &str = "\
     SELECT seq, until, kind, target, version FROM revocation WHERE seq > $1 ORDER BY seq LIMIT 4096";
 
-const PEERS: &str = "SELECT id, name, beat, floor, max_staleness FROM replica WHERE id <> $1";
+const PEERS: &str = "SELECT id, name, beat, floor, max_staleness, verifiers FROM replica WHERE id <> $1";
 
 const LEAD: &str = "\
     INSERT INTO job AS old (name, holder, until) VALUES ($1, $2, $4) \
@@ -68,15 +68,14 @@ impl Follower {
             Some(connection) => connection,
             None => self.connect().await?,
         };
-        let beaten = match commit(&connection, beat).await? {
-            Some(beaten) => beaten,
+        let beaten = if let Some(beaten) = commit(&connection, beat).await? {
+            beaten
+        } else {
             // Not registered, or taken out by somebody who thought that this replica was gone. Its row must be there before
             // the log is read: whoever looks for those who may not know of an entry has to find it.
-            None => {
-                let (id, most) = (Id(beat.id.0), millis(beat.max_staleness));
-                connection.execute(REGISTER, &[&id, &beat.name, &most]).await?;
-                commit(&connection, beat).await?.ok_or(StoreError::Unavailable)?
-            }
+            let (id, most) = (Id(beat.id.0), millis(beat.max_staleness));
+            connection.execute(REGISTER, &[&id, &beat.name, &most]).await?;
+            commit(&connection, beat).await?.ok_or(StoreError::Unavailable)?
         };
         *kept = Some(connection);
         Ok(beaten)
@@ -93,11 +92,11 @@ impl Follower {
 /// One transaction, one round trip. `None` when the replica is not registered.
 async fn commit(connection: &Connection, beat: &Beat) -> Result<Option<Beaten>, Failure> {
     let (own, floor) = (Id(beat.id.0), beat.floor.map(u64::cast_signed));
-    let (most, after) = (millis(beat.max_staleness), beat.after.cast_signed());
+    let (most, after, verifiers) = (millis(beat.max_staleness), beat.after.cast_signed(), beat.verifiers.cast_signed());
     let (for_entries, for_peers): (Params<'_>, Params<'_>) = (&[&after], &[&own]);
     let registered = beat.grants_leases;
     let sign = async {
-        let params: Params<'_> = &[&own, &floor, &most];
+        let params: Params<'_> = &[&own, &floor, &most, &verifiers];
         if registered { connection.optional(BEAT, params).await } else { connection.optional(LOOK, &[]).await }
     };
     // In this order: the head comes before the entries, so that all up to it are there.
@@ -140,13 +139,14 @@ fn peer(row: &Row) -> Result<Peer, Failure> {
         beat: row.try_get(2)?,
         floor: row.try_get::<_, Option<i64>>(3)?.map(i64::cast_unsigned),
         max_staleness: Duration::from_millis(row.try_get::<_, i64>(4)?.unsigned_abs()),
+        verifiers: row.try_get::<_, i32>(5)?.cast_unsigned(),
     })
 }
 
 #[async_trait]
 impl Shared for PostgresStore {
     async fn beat(&self, beat: Beat) -> Result<Beaten, StoreError> {
-        match in_time(self.follower.beat(&beat)).await {
+        match in_time(Box::pin(self.follower.beat(&beat))).await {
             Ok(beaten) => Ok(beaten),
             // Whoever beats does so again in a moment.
             Err(failure) => match Retries::spent().after(failure).await {

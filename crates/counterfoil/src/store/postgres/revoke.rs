@@ -62,32 +62,9 @@ async fn revoke(transaction: &Transaction, order: &RevocationOrder) -> Result<Re
             let targets = end_all(transaction, *user, *except, (*reason, order.at)).await?;
             ended(transaction, (found, targets), reason.as_str(), entry).await
         }
-        Revocation::Ban { user, reason } => {
-            let sql = "UPDATE account SET banned_at = coalesce(banned_at, $2), ban_reason = $3 WHERE id = $1";
-            let (account, at) = (Id(*user.as_bytes()), order.at.as_millis());
-            if transaction.execute(sql, &[&account, &at, reason]).await? == 0 {
-                return Ok(Revoked::default());
-            }
-            take_invitations_back(transaction, *user).await?;
-            let why = EndReason::EndedByAdmin;
-            let targets = end_all(transaction, *user, None, (why, order.at)).await?;
-            done(transaction, targets, why.as_str(), entry).await
-        }
+        Revocation::Ban { user, reason } => ban(transaction, *user, reason, order).await,
         Revocation::Password { user, hash, keep } => {
-            let kept = keep.as_ref().map(|(sid, _)| *sid);
-            // The session it is changed in has ended meanwhile: nothing is changed.
-            if let Some((sid, handle)) = keep
-                && !replace_handle(transaction, *sid, *handle, order.at).await?
-            {
-                return Ok(Revoked::default());
-            }
-            let sql = "UPDATE password SET hash = $2, failures = 0 WHERE account = $1";
-            if transaction.execute(sql, &[&Id(*user.as_bytes()), hash]).await? == 0 {
-                return Ok(Revoked::default());
-            }
-            let why = EndReason::PasswordChanged;
-            let targets = end_all(transaction, *user, kept, (why, order.at)).await?;
-            done(transaction, targets, why.as_str(), entry).await
+            set_password(transaction, (*user, hash), keep.as_ref(), order).await
         }
         Revocation::Keys { ring, steps, audits } => {
             if !keys::take(transaction, ring, steps).await? {
@@ -104,6 +81,43 @@ async fn revoke(transaction: &Transaction, order: &RevocationOrder) -> Result<Re
         }
         Revocation::Roles { user, roles } => set_roles(transaction, *user, roles, entry).await,
     }
+}
+
+async fn ban(
+    transaction: &Transaction,
+    user: UserId,
+    reason: &str,
+    order: &RevocationOrder,
+) -> Result<Revoked, Failure> {
+    let sql = "UPDATE account SET banned_at = coalesce(banned_at, $2), ban_reason = $3 WHERE id = $1";
+    if transaction.execute(sql, &[&Id(*user.as_bytes()), &order.at.as_millis(), &reason]).await? == 0 {
+        return Ok(Revoked::default());
+    }
+    take_invitations_back(transaction, user).await?;
+    let why = EndReason::EndedByAdmin;
+    let targets = end_all(transaction, user, None, (why, order.at)).await?;
+    done(transaction, targets, why.as_str(), &order.audit).await
+}
+
+async fn set_password(
+    transaction: &Transaction,
+    (user, hash): (UserId, &str),
+    keep: Option<&(Sid, Handle)>,
+    order: &RevocationOrder,
+) -> Result<Revoked, Failure> {
+    // The session it is changed in has ended meanwhile: nothing is changed.
+    if let Some((sid, handle)) = keep
+        && !replace_handle(transaction, *sid, *handle, order.at).await?
+    {
+        return Ok(Revoked::default());
+    }
+    let sql = "UPDATE password SET hash = $2, failures = 0 WHERE account = $1";
+    if transaction.execute(sql, &[&Id(*user.as_bytes()), &hash]).await? == 0 {
+        return Ok(Revoked::default());
+    }
+    let why = EndReason::PasswordChanged;
+    let targets = end_all(transaction, user, keep.map(|(sid, _)| *sid), (why, order.at)).await?;
+    done(transaction, targets, why.as_str(), &order.audit).await
 }
 
 fn revoked_key(step: &KeyStep) -> Option<Target> {

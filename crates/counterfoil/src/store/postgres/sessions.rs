@@ -186,7 +186,7 @@ pub(super) async fn insert(transaction: &Transaction, new: &Session) -> Result<(
                 &new.amr.join(" "),
                 &new.device,
                 &new.network,
-                &new.bound_to.as_ref().map(|key| key.as_slice()),
+                &new.bound_to.as_ref().map(<[u8; 32]>::as_slice),
                 &rotation.generation.cast_signed(),
                 &parent_column(rotation.parent),
                 &rotation.handed_at.as_millis(),

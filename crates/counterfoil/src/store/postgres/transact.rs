@@ -7,6 +7,7 @@ use crate::store::StoreError;
 use deadpool::managed::{Object, Pool, PoolError, TimeoutType};
 use std::ops::Deref;
 use std::time::Duration;
+use tokio::time::Instant;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
@@ -72,21 +73,21 @@ impl Retries {
             Failure::NotDone(error) => return Err(unavailable(&error)),
             Failure::Unknown(error) => {
                 tracing::error!(%error, "the database failed at a commit; what has become of it is not known");
-                return Err(StoreError::Unavailable);
+                return Err(failed("unknown"));
             }
-            Failure::Doubtful => return Err(StoreError::Unavailable),
+            Failure::Doubtful => return Err(failed("not_replicated")),
             Failure::Late => {
                 tracing::error!("the database did not answer in time");
-                return Err(StoreError::Unavailable);
+                return Err(failed("late"));
             }
             Failure::Pool(PoolError::Timeout(TimeoutType::Wait)) => {
-                metrics::counter!("counterfoil_store_errors_total", "kind" => "overloaded").increment(1);
+                failed("overloaded");
                 return Err(StoreError::Overloaded);
             }
             Failure::Pool(PoolError::Backend(error)) if self.0 < ATTEMPTS => error,
             Failure::Pool(error) => {
                 tracing::error!(%error, "no connection to the database");
-                return Err(StoreError::Unavailable);
+                return Err(failed("no_connection"));
             }
         };
         let wait = FIRST_WAIT * (1 << self.0);
@@ -118,9 +119,13 @@ fn may_pass(error: &Error) -> bool {
 
 /// Logs what the engine said, here and nowhere else, and turns it into what a caller can act on.
 pub(super) fn unavailable(error: &Error) -> StoreError {
-    metrics::counter!("counterfoil_store_errors_total", "kind" => "unavailable").increment(1);
     let detail = error.as_db_error().map(ToString::to_string);
     tracing::error!(%error, detail, "the store failed");
+    failed("unavailable")
+}
+
+fn failed(kind: &'static str) -> StoreError {
+    metrics::counter!("counterfoil_store_errors_total", "kind" => kind).increment(1);
     StoreError::Unavailable
 }
 
@@ -134,7 +139,7 @@ macro_rules! again {
     ($attempt:expr) => {{
         let mut retries = $crate::store::postgres::transact::Retries::default();
         loop {
-            match $crate::store::postgres::transact::in_time($attempt).await {
+            match $crate::store::postgres::transact::in_time(Box::pin($attempt)).await {
                 Ok(done) => break Ok(done),
                 Err(failure) => match retries.after(failure).await {
                     Ok(()) => {}
@@ -148,7 +153,10 @@ pub(super) use again;
 
 /// A connection, for single statements.
 pub(super) async fn connection(pool: &Pool<Connector>) -> Result<Object<Connector>, Failure> {
-    pool.get().await.map_err(Failure::Pool)
+    let begun = Instant::now();
+    let taken = pool.get().await.map_err(Failure::Pool);
+    metrics::histogram!("counterfoil_store_wait_seconds").record(begun.elapsed().as_secs_f64());
+    taken
 }
 
 /// A transaction. Dropped before its end it is undone.

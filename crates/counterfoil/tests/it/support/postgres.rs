@@ -1,6 +1,7 @@
 //! PostgreSQL as a process of its own: one server for a test that asks for one, in a temporary folder, on a socket nobody else
 //! finds; stopped when dropped. The empty cluster is made once and copied.
 
+use counterfoil::store::postgres::{OpenError, PostgresStore, Settings};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -68,8 +69,29 @@ impl Postgres {
         format!("postgres://counterfoil@/counterfoil?host={}", self.socket_folder().display())
     }
 
+    /// A store on it, for the issuer of every test's application.
+    pub(crate) async fn open(&self) -> PostgresStore {
+        self.try_open(super::test_app::ORIGIN).await.unwrap()
+    }
+
+    /// A store on it, for this issuer.
+    pub(crate) async fn try_open(&self, issuer: &str) -> Result<PostgresStore, OpenError> {
+        let (url, issuer) = (self.url(), issuer.to_owned());
+        PostgresStore::open(&Settings { url, password: None, ca_file: None, connections: 12, issuer }).await
+    }
+
     pub(crate) fn socket_folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Sends a signal to the server and to all its processes.
+    pub(crate) fn signal_all(&self, signal: &str) {
+        let parent = self.child.id().to_string();
+        let children = Command::new("pgrep").args(["-P", &parent]).output().unwrap();
+        let children = String::from_utf8(children.stdout).unwrap();
+        for id in children.split_whitespace().chain([parent.as_str()]) {
+            drop(Command::new("kill").args([&format!("-{signal}"), id]).status());
+        }
     }
 
     /// Runs a statement, as soon as the server takes one.
@@ -93,6 +115,7 @@ impl Postgres {
 impl Drop for Postgres {
     fn drop(&mut self) {
         // At once: nothing in it is needed any more.
+        self.signal_all("CONT");
         let id = self.child.id().to_string();
         drop(Command::new("kill").args(["-QUIT", &id]).status());
         drop(self.child.wait());
