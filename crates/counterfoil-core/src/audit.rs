@@ -111,10 +111,12 @@ pub enum Event {
     KeyRevoked,
     /// All secrets were sealed under another master key.
     MasterKeyChanged,
+    /// The store was put back from a backup.
+    Restored,
 }
 
 impl Event {
-    const ALL: [Self; 25] = [
+    const ALL: [Self; 26] = [
         Self::Registered,
         Self::SignedIn,
         Self::SignInFailed,
@@ -140,6 +142,7 @@ impl Event {
         Self::KeyRetired,
         Self::KeyRevoked,
         Self::MasterKeyChanged,
+        Self::Restored,
     ];
 
     /// Every event there is.
@@ -180,6 +183,7 @@ impl Event {
             Self::KeyRetired => "key_retired",
             Self::KeyRevoked => "key_revoked",
             Self::MasterKeyChanged => "master_key_changed",
+            Self::Restored => "restored",
         }
     }
 }

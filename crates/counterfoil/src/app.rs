@@ -106,6 +106,8 @@ pub struct App {
     pub feed: Arc<Feed>,
     /// Draws the metrics page.
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
+    /// Until then nothing is refreshed: the store has been put back from a backup.
+    pub refresh_closed_until: Option<Timestamp>,
     revocations: Arc<RwLock<RevocationIndex>>,
     verified: Mutex<VerifiedTokens<Arc<Verified>>>,
 }
@@ -138,6 +140,8 @@ impl App {
         for entry in &log.in_force {
             index.add(entry);
         }
+        let grace = parts.config.session.rotation_grace.0;
+        let refresh_closed_until = log.restored_at.map(|at| at.plus(grace));
         let policy = parts.config.revocation.policy();
         let promised = parts.store.promise(policy.max_staleness, false).await?;
         let shared = parts.replica.is_some();
@@ -168,6 +172,7 @@ impl App {
             verified: Mutex::new(VerifiedTokens::new(VERIFIED_TOKENS)),
             applications: Arc::new(applications),
             rules: parts.config.clients.iter().map(|(name, own)| (name.clone(), own.rules(&parts.config))).collect(),
+            refresh_closed_until,
             parties: Arc::new(known),
             replica: parts.replica,
             resources,

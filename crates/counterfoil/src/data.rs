@@ -2,13 +2,14 @@
 
 use crate::clock::random;
 use crate::secret_text;
+use crate::store::Replayed;
 use crate::store::sqlite::{OpenError, SqliteStore, Synchronous};
 use counterfoil_core::Secret;
 use counterfoil_core::keys::sealing::MasterKey;
 use counterfoil_guard::{base64url_decode, base64url_encode};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// The master key itself, base64url; for mounted secrets and tests.
@@ -19,6 +20,9 @@ pub const MASTER_KEY_FILE: &str = "COUNTERFOIL_MASTER_KEY_FILE";
 
 /// The master key's file in the data folder, where it is kept there.
 pub const MASTER_KEY_NAME: &str = "master.key";
+
+/// The embedded store's file in the data folder.
+pub const STORE_NAME: &str = "counterfoil.db";
 
 /// The one that is about to take its place.
 pub const NEXT_MASTER_KEY: &str = "master.key.next";
@@ -131,7 +135,7 @@ impl Data {
         if !path.exists() {
             let folder = self.folder.display().to_string();
             match sealed {
-                None if self.path("counterfoil.db").exists() => return Err(DataError::NoMasterKey { folder }),
+                None if self.path(STORE_NAME).exists() => return Err(DataError::NoMasterKey { folder }),
                 Some(true) => return Err(DataError::MasterKeyElsewhere { folder }),
                 _ => {}
             }
@@ -153,12 +157,44 @@ impl Data {
 
     /// Opens the database.
     pub fn store(&self, synchronous: Synchronous) -> Result<SqliteStore, DataError> {
-        let path = self.path("counterfoil.db");
+        let path = self.path(STORE_NAME);
         // Made here, so that it is private from the start; SQLite gives its companion files the same mode.
         let made = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
         made.map_err(|error| io(&path, &error))?;
         let store = SqliteStore::open(&path, synchronous);
         store.map_err(|error| DataError::Store { path: path.display().to_string(), error })
+    }
+
+    /// What `revoked.log` in the folder says has been revoked; `None` if there is none.
+    pub fn revoked(&self) -> Result<Option<Vec<Replayed>>, DataError> {
+        SqliteStore::revoked(&self.folder).map_err(|error| io(&self.folder, &error))
+    }
+
+    /// Puts a backup in the place of the database, which is put aside.
+    pub fn replace_store(&self, backup: &Path) -> Result<(), DataError> {
+        let fresh = self.path("counterfoil.db.new");
+        // Whole, and on the disk, before anything is moved.
+        let copied = std::fs::copy(backup, &fresh).and_then(|_| {
+            std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(0o600))?;
+            File::open(&fresh)?.sync_all()
+        });
+        copied.map_err(|error| io(backup, &error))?;
+        if self.path(STORE_NAME).exists() {
+            self.put_store_aside("before-restore")?;
+        }
+        rename(&self.folder, &fresh, &self.path(STORE_NAME)).map_err(|error| io(&fresh, &error))
+    }
+
+    /// Gives the database, and what belongs to it, another name.
+    pub fn put_store_aside(&self, why: &str) -> Result<(), DataError> {
+        for companion in ["-wal", "-shm", ""] {
+            let from = self.path(&format!("{STORE_NAME}{companion}"));
+            let to = self.path(&format!("{STORE_NAME}.{why}{companion}"));
+            if from.exists() {
+                rename(&self.folder, &from, &to).map_err(|error| io(&from, &error))?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes a file that only its owner can read, durably and all or nothing.

@@ -68,12 +68,13 @@ CREATE TABLE superseded_handle (
 
 -- The log's identity is new after every restore. `promised` is the longest max_staleness, in milliseconds, by which guards may
 -- have been granted leases. `keys` and `parties` count the changes of the key ring, and of guards and services: replicas
--- compare them with what they have read.
+-- compare them with what they have read. `restored_at`: when the database was put back from a backup, if it ever was.
 CREATE TABLE log_head (
     seq      bigint NOT NULL,
     promised bigint NOT NULL,
     keys     bigint NOT NULL,
     parties  bigint NOT NULL,
+    restored_at bigint,
     one      boolean PRIMARY KEY CHECK (one),
     id       uuid NOT NULL
 ) WITH (fillfactor = 10);

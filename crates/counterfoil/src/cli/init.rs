@@ -6,14 +6,14 @@ use crate::clock::{Clock, StoreClock, SystemClock};
 use crate::config::Config;
 use crate::data::{Data, NEXT_MASTER_KEY};
 use crate::flow::administer::{ADMIN, Administrator, invite};
-use crate::flow::start;
+use crate::flow::{restore, start};
 use crate::public_url::PublicUrl;
 use crate::replica::Replica;
 use crate::secret_text;
 use crate::shared_redis::SharedRedis;
 use crate::store::postgres::{PostgresStore, Settings};
 use crate::store::sqlite::Synchronous;
-use crate::store::{Keys as _, Store};
+use crate::store::{Ends, Keys as _, Replayed, Store};
 use crate::telemetry;
 use counterfoil_core::keys::sealing::MasterKey;
 use counterfoil_core::user::Role;
@@ -56,7 +56,18 @@ pub(super) async fn open_app(
     public: PublicUrl,
     synchronous: Synchronous,
 ) -> anyhow::Result<App> {
-    let Opened { store, clock, replica, master } = open_store(data, &config, &public, synchronous).await?;
+    Ok(open_app_after(data, (config, public), synchronous, None).await?.0)
+}
+
+/// The same on a store that has been put back from a backup: what `ends` says has ended before anything is made of it. Returns
+/// how many sessions that were.
+pub(super) async fn open_app_after(
+    data: &Data,
+    (config, public): (Config, PublicUrl),
+    synchronous: Synchronous,
+    ends: Option<&Ends>,
+) -> anyhow::Result<(App, u64)> {
+    let Opened { store, clock, replica, master, put_back } = open_store(data, &config, &public, synchronous).await?;
     let (in_use, policy) = (config.algorithms(), config.keys.policy());
     let secrets = match start::secrets(store.as_ref(), master, (&in_use, policy), clock.as_ref()).await {
         Ok(secrets) => secrets,
@@ -66,9 +77,19 @@ pub(super) async fn open_app(
             return Err(error.into());
         }
     };
+    let put_back = ends.cloned().or(put_back.map(Ends::These));
+    let mut ended = 0;
+    if let Some(ends) = &put_back {
+        ended = restore::put_back(store.as_ref(), clock.as_ref(), ends).await?;
+        tracing::warn!(ended, "the store has been put back from a backup; what was revoked since has ended again");
+    }
     let redis = config.redis.as_ref().map(SharedRedis::prepare).transpose()?.map(Arc::new);
     let metrics = telemetry::start_metrics();
-    Ok(App::new(Parts { config, public, store, clock, replica, redis, secrets, metrics }).await?)
+    let app = App::new(Parts { config, public, store, clock, replica, redis, secrets, metrics }).await?;
+    if let Some(ends) = &put_back {
+        restore::revoke_keys(&app, ends).await?;
+    }
+    Ok((app, ended))
 }
 
 /// The store, its clock, and the key to its secrets.
@@ -77,6 +98,8 @@ struct Opened {
     clock: Arc<dyn Clock>,
     replica: Option<Replica>,
     master: MasterKey,
+    /// What had been revoked, if the store is older than that.
+    put_back: Option<Vec<Replayed>>,
 }
 
 async fn open_store(
@@ -87,9 +110,11 @@ async fn open_store(
 ) -> anyhow::Result<Opened> {
     let Some(settings) = settings(config, public)? else {
         let master = data.master_key(None)?;
-        let store: Arc<dyn Store> = Arc::new(data.store(synchronous)?);
+        let store = data.store(synchronous)?;
+        let put_back = store.put_back();
+        let store: Arc<dyn Store> = Arc::new(store);
         let master = finish_change(data, store.as_ref(), master).await?;
-        return Ok(Opened { store, clock: Arc::new(SystemClock::default()), replica: None, master });
+        return Ok(Opened { store, clock: Arc::new(SystemClock::default()), replica: None, master, put_back });
     };
     let store = PostgresStore::open(&settings).await?;
     let master = data.master_key(Some(!store.secrets().await?.is_empty()))?;
@@ -99,7 +124,7 @@ async fn open_store(
     let now = store.now().await?;
     let clock = Arc::new(StoreClock::set(now, (sent, ticks.tick())));
     let replica = Some(Replica::new(Arc::clone(&clock)));
-    Ok(Opened { store: Arc::new(store), clock, replica, master })
+    Ok(Opened { store: Arc::new(store), clock, replica, master, put_back: None })
 }
 
 /// What the configuration says of the database; `None` where everything is kept in the data folder.

@@ -19,6 +19,7 @@ pub mod parties;
 pub mod proof;
 pub mod refresh;
 pub mod register;
+pub mod restore;
 pub mod revoke_token;
 pub mod sign_out;
 pub mod start;

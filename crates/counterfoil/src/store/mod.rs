@@ -6,6 +6,7 @@
 
 pub mod postgres;
 pub mod sqlite;
+pub mod transfer;
 
 use async_trait::async_trait;
 use counterfoil_core::audit::AuditEntry;
@@ -13,10 +14,10 @@ use counterfoil_core::keys::ring::{KeyStep, StoredKey};
 use counterfoil_core::limit::Rate;
 use counterfoil_core::refresh::rotation::Decision;
 use counterfoil_core::revocation::{RevocationOrder, Revoked};
-use counterfoil_core::session::{Handle, Session};
+use counterfoil_core::session::{EndReason, Handle, Session};
 use counterfoil_core::user::{Role, User};
 use counterfoil_core::{ClientName, Sid, Timestamp, UserId};
-use counterfoil_guard::{Entry, LogId};
+use counterfoil_guard::{Entry, LogId, Target};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -154,6 +155,30 @@ pub struct LogState {
     pub head: Option<Entry>,
     /// The entries still in force, in order.
     pub in_force: Vec<Entry>,
+    /// When the store was last put back from a backup.
+    pub restored_at: Option<Timestamp>,
+}
+
+/// A revocation that a store which has been put back knows nothing of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replayed {
+    /// When it was.
+    pub at: Timestamp,
+    /// What it hit.
+    pub what: Target,
+    /// Why, for a session.
+    pub reason: EndReason,
+}
+
+/// What ends when a store has been put back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ends {
+    /// Nothing: what had been revoked since the backup lives again.
+    Nothing,
+    /// What is known to have been revoked.
+    These(Vec<Replayed>),
+    /// Every session, because nobody knows.
+    All,
 }
 
 /// What a guard proves itself with.
@@ -261,6 +286,9 @@ pub trait Log {
     /// Ends access: the session rows, the log entries and the audit entry, all or nothing. The one function through which
     /// every way of ending access goes. Repeating it ends nothing more and writes nothing more.
     async fn revoke(&self, order: RevocationOrder) -> Result<Revoked, StoreError>;
+    /// The store has been put back from a backup: the log gets another identity, and what `ends` says ends. With [`Ends::All`]
+    /// no entry names the sessions; then all keys have to be revoked. Returns how many sessions ended.
+    async fn restored(&self, ends: Ends, audit: AuditEntry) -> Result<u64, StoreError>;
     /// The number of the newest entry there is.
     async fn head(&self) -> Result<u64, StoreError>;
     /// The log as it is at `now`.

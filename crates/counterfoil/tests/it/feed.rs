@@ -166,7 +166,7 @@ async fn a_long_poll_answers_as_soon_as_there_is_something() {
 
 /// The log's state as a store would have it, with nothing in it.
 fn empty_log() -> LogState {
-    LogState { id: LogId::from_bytes([7; 16]), head: None, in_force: Vec::new() }
+    LogState { id: LogId::from_bytes([7; 16]), head: None, in_force: Vec::new(), restored_at: None }
 }
 
 fn ended(seq: u64) -> Entry {

@@ -4,6 +4,7 @@
 mod admin;
 mod attacks;
 mod auth;
+mod backup;
 mod cli;
 mod control;
 mod crash;

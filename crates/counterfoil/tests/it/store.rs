@@ -26,6 +26,7 @@ use counterfoil_core::{Jti, Sid, Timestamp, UserId};
 use counterfoil_guard::{Entry, Target};
 use feed::{
     a_guards_name_is_taken_once_and_free_again, a_log_keeps_its_identity,
+    s1_a_store_that_was_put_back_has_another_log_and_ends_what_it_is_told,
     the_longest_promise_is_kept_until_it_is_forgotten,
 };
 use keys::{
@@ -76,6 +77,7 @@ engines! { [sqlite, postgres] {
     a_surplus_session_ends_with_an_entry,
     entries_leave_after_their_time,
     a_log_keeps_its_identity,
+    s1_a_store_that_was_put_back_has_another_log_and_ends_what_it_is_told,
     the_longest_promise_is_kept_until_it_is_forgotten,
     a_guards_name_is_taken_once_and_free_again,
     a_service_is_added_renewed_and_removed_with_its_session,

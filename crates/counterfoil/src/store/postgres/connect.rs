@@ -101,6 +101,11 @@ impl Connector {
 }
 
 impl Connection {
+    /// For statements that are made at run time.
+    pub(super) const fn client(&self) -> &Client {
+        &self.client
+    }
+
     async fn prepare(&self, sql: &'static str) -> Result<Statement, Error> {
         let known = self.prepared.lock().get(sql).cloned();
         if let Some(statement) = known {

@@ -2,9 +2,9 @@
 
 use super::PostgresStore;
 use super::id::Id;
-use super::row::{corrupt, id, millis, time};
+use super::row::{corrupt, id, millis, optional_time, time};
 use super::transact::{Failure, Transaction, again, connection};
-use crate::store::{Log, LogState, StoreError};
+use crate::store::{Ends, Log, LogState, StoreError};
 use async_trait::async_trait;
 use counterfoil_core::audit::AuditEntry;
 use counterfoil_core::revocation::{ENTRY_LIFE, RevocationOrder, Revoked};
@@ -15,12 +15,12 @@ use tokio_postgres::Row;
 
 /// One statement, so one snapshot; three ways into the table, each by an index.
 const WHOLE: &str = "\
-    WITH head AS (SELECT id, seq FROM log_head), \
+    WITH head AS (SELECT id, seq, restored_at FROM log_head), \
       kept AS (SELECT seq, until, kind, target, version FROM revocation WHERE until > $1 AND kind <> 'key' \
         UNION ALL SELECT seq, until, kind, target, version FROM revocation WHERE kind = 'key' \
         UNION ALL SELECT r.seq, until, kind, target, version FROM revocation r, head \
           WHERE r.seq = head.seq AND until <= $1 AND kind <> 'key') \
-    SELECT kept.seq, until, kind, target, version, head.id, head.seq FROM head LEFT JOIN kept ON true ORDER BY kept.seq";
+    SELECT kept.seq, until, kind, target, version, head.id, head.seq, head.restored_at FROM head LEFT JOIN kept ON true ORDER BY kept.seq";
 
 /// The numbers come from the head row, which only one transaction at a time can hold, so they become visible in their order.
 const APPEND: &str = "\
@@ -39,6 +39,10 @@ const PROMISE: &str = "\
 impl Log for PostgresStore {
     async fn revoke(&self, order: RevocationOrder) -> Result<Revoked, StoreError> {
         again!(self.revoke_once(&order))
+    }
+
+    async fn restored(&self, ends: Ends, audit: AuditEntry) -> Result<u64, StoreError> {
+        again!(self.restored_once(&ends, &audit))
     }
 
     async fn head(&self) -> Result<u64, StoreError> {
@@ -70,7 +74,7 @@ fn whole(rows: &[Row], now: Timestamp) -> Result<LogState, Failure> {
     let first = rows.first().ok_or_else(|| corrupt("log_head", "seq"))?;
     let log = LogId::from_bytes(id(first, 5)?);
     let newest: i64 = first.try_get(6)?;
-    let mut state = LogState { id: log, head: None, in_force: Vec::new() };
+    let mut state = LogState { id: log, head: None, in_force: Vec::new(), restored_at: optional_time(first, 7)? };
     for row in rows {
         if row.try_get::<_, Option<i64>>(0)?.is_none() {
             continue;

@@ -4,6 +4,7 @@ mod audit;
 mod clients;
 mod connect;
 mod cursors;
+mod fill;
 mod guards;
 mod id;
 mod keys;
@@ -13,6 +14,7 @@ mod migrate;
 mod rates;
 mod refresh;
 mod replicas;
+mod restore;
 mod revoke;
 mod row;
 mod sessions;
@@ -39,6 +41,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use transact::{Transaction, again, connection};
 
+pub use fill::{Cell, Column, Filling};
 pub use migrate::{MigrateError, Migrated};
 
 /// How long one waits for a connection when all are in use.
