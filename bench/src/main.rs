@@ -9,6 +9,7 @@ mod hello;
 mod http;
 mod load;
 mod options;
+mod postgres;
 mod raw_argon2;
 mod report;
 mod server;

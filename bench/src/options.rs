@@ -13,7 +13,8 @@ counterfoil-bench [--only a,b] [--quick] [--many N] [--server PATH] [--out FILE]
 counterfoil-bench hello --listen ADDR
 counterfoil-bench argon2
 
-  --only    subjects to run: control, me, me-cold, refresh, login, mint, guard, feed, gate, footprint, million (default: all)
+  --only    subjects to run: control, me, me-cold, refresh, login, mint, guard, feed, gate, footprint, million, postgres
+            (default: all)
   --quick   fewer and shorter slices; a look, not a result
   --many    sessions in the big store (default 1000000)
   --server  the counterfoil binary (default: beside this one)

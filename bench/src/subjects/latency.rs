@@ -21,31 +21,37 @@ const CONNECTIONS: usize = 64;
 /// How long after a slice its last answers may come.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A server under 2,000 refreshes a second, as one side of a comparison of their p99.
+/// A server under so many refreshes a second, as one side of a comparison of their p99.
 #[derive(Debug)]
 pub(super) struct OpenLoop<'a> {
     process: &'a Process,
     pool: Arc<Pool>,
+    per_second: u32,
 }
 
 impl<'a> OpenLoop<'a> {
     /// Opens the connections; `sessions` take turns, none twice at once.
     pub(super) async fn new(authority: &'a Authority, sessions: Vec<Request>) -> Result<Self> {
+        Self::at(PER_SECOND, authority, sessions).await
+    }
+
+    /// The same at another rate.
+    pub(super) async fn at(per_second: u32, authority: &'a Authority, sessions: Vec<Request>) -> Result<Self> {
         // In turn: one that is not used for ten seconds is closed by the server.
         let mut idle = VecDeque::with_capacity(CONNECTIONS);
         for _ in 0..CONNECTIONS {
             idle.push_back(Connection::open(authority.address()).await?);
         }
         let state = State { idle, sessions: sessions.into(), ..State::default() };
-        Ok(Self { process: &authority.process, pool: Arc::new(Pool(Mutex::new(state))) })
+        Ok(Self { process: &authority.process, pool: Arc::new(Pool(Mutex::new(state))), per_second })
     }
 
     /// Begins each refresh when it is due. Busy waiting: the load has its core to itself, and the runtime's timer,
     /// with its whole milliseconds, is too coarse. A yield lets the answers in.
     async fn follow_timetable(&self) {
         let start = Instant::now();
-        for at in 0..PER_SECOND * u32::try_from(SLICE.as_secs()).unwrap_or(1) {
-            let due = start + Duration::from_secs(1) * at / PER_SECOND;
+        for at in 0..self.per_second * u32::try_from(SLICE.as_secs()).unwrap_or(1) {
+            let due = start + Duration::from_secs(1) * at / self.per_second;
             while Instant::now() < due {
                 tokio::task::yield_now().await;
             }

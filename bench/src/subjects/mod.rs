@@ -10,6 +10,7 @@ mod login;
 mod me;
 mod million;
 mod mint;
+mod postgres;
 mod refresh;
 
 use std::path::Path;
@@ -53,11 +54,13 @@ pub(crate) enum Subject {
     Footprint,
     /// A million sessions: disk, start-up, refresh, memory, latency.
     Million,
+    /// PostgreSQL: refresh against pgbench, growth, revocation across replicas.
+    Postgres,
 }
 
 impl Subject {
     /// All of them, in the order of a full run.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Control,
         Self::Footprint,
         Self::Me,
@@ -69,6 +72,7 @@ impl Subject {
         Self::Feed,
         Self::Gate,
         Self::Million,
+        Self::Postgres,
     ];
 
     /// Reads a subject's name.
@@ -93,6 +97,7 @@ impl Subject {
             Self::Gate => "gate",
             Self::Footprint => "footprint",
             Self::Million => "million",
+            Self::Postgres => "postgres",
         }
     }
 
@@ -112,6 +117,7 @@ impl Subject {
             Self::Gate => gate::measure(bench).await,
             Self::Footprint => footprint::measure(bench).await,
             Self::Million => million::measure(bench).await,
+            Self::Postgres => postgres::measure(bench).await,
         }
     }
 }

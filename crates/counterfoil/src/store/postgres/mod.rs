@@ -109,6 +109,8 @@ pub enum OpenError {
 pub struct PostgresStore {
     pool: Pool<Connector>,
     lanes: Lanes,
+    /// Connections of the lanes and of the follower.
+    own: u32,
     follower: Arc<Follower>,
     /// How far purging has come; lost at a restart, which then begins at the start.
     purged_to: Mutex<[u8; 16]>,
@@ -148,12 +150,14 @@ impl PostgresStore {
             recycle: Some(Duration::from_secs(1)),
         };
         // Refreshes have lanes of their own, and so has what follows the log.
-        let most = (connections as usize).saturating_sub(lanes::LANES + 1).max(1);
+        let lanes = lanes::count(connections as usize);
+        let most = (connections as usize).saturating_sub(lanes + 1).max(1);
         let pool = Pool::builder(connector()).max_size(most).timeouts(timeouts).runtime(Runtime::Tokio1).build();
         let pool = pool.expect("a pool with time-outs has a runtime");
         Self {
             pool,
-            lanes: Lanes::start(connector),
+            own: u32::try_from(lanes + 1).unwrap_or(u32::MAX),
+            lanes: Lanes::start(lanes, connector),
             follower: Arc::new(Follower::new(connector())),
             purged_to: Mutex::new([0; 16]),
         }
@@ -262,10 +266,9 @@ impl Store for PostgresStore {
     fn connections(&self) -> Option<Connections> {
         let status = self.pool.status();
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        // Those of the lanes and of the follower are always there.
-        let own = number(lanes::LANES + 1);
         let idle = number(status.available);
-        Some(Connections { busy: number(status.size) - idle + own, idle, most: number(status.max_size) + own })
+        let busy = number(status.size).saturating_sub(idle) + self.own;
+        Some(Connections { busy, idle, most: number(status.max_size) + self.own })
     }
 
     fn shared(&self) -> Option<&dyn super::Shared> {
