@@ -28,12 +28,16 @@ const fn going_on(latest: i64, system: i64) -> i64 {
     if system < latest && latest - system <= MOST_STANDSTILL { latest } else { system }
 }
 
+/// What the system's clock says, right or wrong, in milliseconds.
+#[expect(clippy::disallowed_methods, reason = "the one place that may read the clock")]
+fn system_time() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
+}
+
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that may read the clock")]
     fn now(&self) -> Timestamp {
-        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        let system = i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX);
-        let now = going_on(self.latest.load(Ordering::Relaxed), system);
+        let now = going_on(self.latest.load(Ordering::Relaxed), system_time());
         self.latest.store(now, Ordering::Relaxed);
         Timestamp::from_millis(now)
     }
@@ -75,7 +79,7 @@ impl StoreClock {
 
     /// By how much this machine's clock is ahead of the store's, in milliseconds.
     pub fn error(&self) -> i64 {
-        self.system.now().as_millis() - self.now().as_millis()
+        system_time() - self.now().as_millis()
     }
 }
 

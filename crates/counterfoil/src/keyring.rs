@@ -22,7 +22,7 @@ pub struct DamagedKey;
 #[derive(Debug)]
 pub struct Keyring {
     /// What signs, by algorithm.
-    signing: BTreeMap<Algorithm, SigningKey>,
+    signing: BTreeMap<Algorithm, Arc<SigningKey>>,
     /// Since when they have been signing.
     since: BTreeMap<Algorithm, Timestamp>,
     /// The verifier of the access tokens that this server's applications have.
@@ -37,13 +37,25 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// Opens the private halves of the keys that sign.
-    fn open(keys: &[StoredKey], master: &MasterKey, parties: &Parties) -> Result<Self, DamagedKey> {
+    /// Opens the private halves of the keys that sign, but for those that `before` has open already: another replica may have
+    /// sealed them under a master key that this one gets with its next start.
+    fn open(
+        keys: &[StoredKey],
+        master: &MasterKey,
+        parties: &Parties,
+        before: Option<&Self>,
+    ) -> Result<Self, DamagedKey> {
         let mut signing = BTreeMap::new();
         for key in keys.iter().filter(|key| key.state == KeyState::Active) {
+            let known = before.and_then(|before| before.signing.get(&key.algorithm));
+            if let Some(open) = known.filter(|open| *open.kid() == key.kid && open.public() == key.public) {
+                signing.insert(key.algorithm, Arc::clone(open));
+                continue;
+            }
             let private = master.open(Purpose::SigningKey, key.kid.as_str(), &key.sealed).map_err(|_| DamagedKey)?;
             let opened = SigningKey::new(key.algorithm, &private).map(|opened| opened.named(key.kid.clone()));
-            signing.insert(key.algorithm, opened.filter(|opened| opened.public() == key.public).ok_or(DamagedKey)?);
+            let opened = opened.filter(|opened| opened.public() == key.public).ok_or(DamagedKey)?;
+            signing.insert(key.algorithm, Arc::new(opened));
         }
         if signing.is_empty() {
             return Err(DamagedKey);
@@ -104,7 +116,7 @@ pub struct Keys {
 impl Keys {
     /// From what the store holds.
     pub fn open(keys: &[StoredKey], master: MasterKey, parties: Parties) -> Result<Self, DamagedKey> {
-        let ring = Keyring::open(keys, &master, &parties)?;
+        let ring = Keyring::open(keys, &master, &parties, None)?;
         Ok(Self {
             master: RwLock::new(Arc::new(master)),
             ring: RwLock::new(Arc::new(ring)),
@@ -139,7 +151,8 @@ impl Keys {
         const CORRUPT: StoreError = StoreError::Corrupt { table: "signing_key", column: "sealed" };
         let _one = self.reloading.lock().await;
         let keys = store.signing_keys().await?;
-        let ring = Keyring::open(&keys, &self.master(), &self.parties).map_err(|DamagedKey| CORRUPT)?;
+        let before = self.ring();
+        let ring = Keyring::open(&keys, &self.master(), &self.parties, Some(&before)).map_err(|DamagedKey| CORRUPT)?;
         *self.ring.write() = Arc::new(ring);
         Ok(())
     }

@@ -110,7 +110,7 @@ pub async fn beat(app: &App, grants_leases: bool) -> Result<bool, StoreError> {
     let began = app.clock.tick();
     // No longer than a guard waits for it.
     let within = app.config.revocation.max_staleness.0.min(Duration::from_secs(3));
-    let beaten = tokio::time::timeout(within, shared.beat(beat)).await.unwrap_or(Err(StoreError::Unavailable))?;
+    let beaten = shared.beat(beat, within).await?;
     let ended = app.clock.tick();
     replica.clock.learn(beaten.now, (began, ended));
     replica.known.lock().floor = floor;

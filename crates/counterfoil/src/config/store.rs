@@ -34,8 +34,8 @@ impl StoreConfig {
         if self.password_file.is_some() && self.password_env.is_some() {
             return Err(ConfigError::key("store", "set one of `password_file` and `password_env`, or neither"));
         }
-        if !(5..=1000).contains(&self.connections) {
-            let reason = format!("found {}; allowed are 5 to 1000", self.connections);
+        if !(6..=1000).contains(&self.connections) {
+            let reason = format!("found {}; allowed are 6 to 1000", self.connections);
             return Err(ConfigError::key("store.connections", reason));
         }
         if self.url.is_some() && public_url.is_none() {

@@ -126,6 +126,14 @@ impl Reader {
         }
     }
 
+    /// Another replica measures now.
+    fn measure_nothing(&self) {
+        match self {
+            Self::Webhook(webhook) => webhook.measure_nothing(),
+            Self::Mirror(_) => redis_mirror::measure_nothing(),
+        }
+    }
+
     async fn run(&self, source: &Source) {
         match self {
             Self::Webhook(webhook) => webhook.run(source).await,
@@ -141,7 +149,10 @@ async fn alone(reader: Reader, source: Source) {
         if source.leads(&job).await {
             tokio::select! {
                 () = reader.run(&source) => {}
-                () = lost(&source, &job) => tracing::info!(job, "another replica goes on with this"),
+                () = lost(&source, &job) => {
+                    tracing::info!(job, "another replica goes on with this");
+                    reader.measure_nothing();
+                }
             }
         }
         tokio::time::sleep(ASK_EVERY).await;

@@ -199,6 +199,13 @@ fn seconds_left(until: Timestamp, now: Timestamp) -> u64 {
     millis.div_ceil(1000)
 }
 
+/// Another replica writes the mirror.
+pub(super) fn measure_nothing() {
+    metrics::gauge!("counterfoil_redis_mirror_up").set(0.0);
+    metrics::gauge!("counterfoil_redis_mirror_lag_events").set(0.0);
+    metrics::gauge!("counterfoil_redis_mirror_lag_seconds").set(0.0);
+}
+
 fn report(source: &Source, progress: &Progress) {
     let behind = source.feed.head().saturating_sub(progress.at);
     metrics::gauge!("counterfoil_redis_mirror_lag_events").set(gauge_value(behind));

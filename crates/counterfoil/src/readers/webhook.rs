@@ -101,6 +101,12 @@ impl Webhook {
         }
     }
 
+    /// Another replica delivers.
+    pub(super) fn measure_nothing(&self) {
+        metrics::gauge!("counterfoil_webhook_lag_events", "name" => self.name.clone()).set(0.0);
+        metrics::gauge!("counterfoil_webhook_lag_seconds", "name" => self.name.clone()).set(0.0);
+    }
+
     /// Where it stands; waits for a store that cannot say it now.
     async fn start(&self, source: &Source, reader: &str) -> i64 {
         loop {

@@ -289,7 +289,8 @@ pub trait Log {
     /// The store has been put back from a backup: the log gets another identity, and what `ends` says ends. With [`Ends::All`]
     /// no entry names the sessions; then all keys have to be revoked. Returns how many sessions ended.
     async fn restored(&self, ends: Ends, audit: AuditEntry) -> Result<u64, StoreError>;
-    /// The number of the newest entry there is.
+    /// The number of the newest entry there is. What has ended before counts as acknowledged by this, so an engine that has been
+    /// replaced must not be able to answer.
     async fn head(&self) -> Result<u64, StoreError>;
     /// The log as it is at `now`.
     async fn log(&self, now: Timestamp) -> Result<LogState, StoreError>;
@@ -442,9 +443,9 @@ pub struct Peer {
 /// What replicas need of a store that they share.
 #[async_trait]
 pub trait Shared: Send + Sync {
-    /// Gives a sign of life and looks what has happened, in one transaction that an engine which has been replaced cannot
+    /// Gives a sign of life and looks what has happened, no longer than `within`, in one transaction that an engine which has been replaced cannot
     /// commit. A replica that is not registered is registered, durably, before the log is read.
-    async fn beat(&self, beat: Beat) -> Result<Beaten, StoreError>;
+    async fn beat(&self, beat: Beat, within: Duration) -> Result<Beaten, StoreError>;
     /// Changes when there may be something new.
     fn news(&self) -> watch::Receiver<u64>;
     /// Takes a replica out of the registry, unless it has given a sign of life since `beat`.

@@ -185,6 +185,26 @@ fn k2_a_key_that_is_revoked_at_one_replica_signs_nowhere_and_what_it_signed_is_r
 }
 
 #[test]
+fn the_master_key_changes_under_replicas_that_still_have_the_old_one() {
+    let cluster = Cluster::start(2);
+    cluster.register(0);
+    let (_, refresh) = cluster.sign_in(0);
+    let fresh = cluster.folder.path().join("fresh.key");
+    std::fs::write(&fresh, "AgECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n").unwrap();
+    std::fs::set_permissions(&fresh, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    cluster.command(0, &["key", "rotate-master", "--to", fresh.to_str().unwrap()]);
+    std::thread::sleep(Duration::from_millis(600));
+    assert_eq!(cluster.page(1, "GET /readyz", "", "").status, 200);
+    let refreshed = cluster.page(1, "POST /api/auth/refresh", &refresh, "");
+    assert_eq!(refreshed.status, 200, "it signs on with what it has open");
+    let (access, _) = cookies(&refreshed);
+    assert_eq!(cluster.me(0, &access).status, 200);
+    let revoke = run(&["key", "revoke", "--all", "--data", cluster.data(1).to_str().unwrap()], "");
+    assert!(!revoke.status.success(), "but seals nothing under a key that is no more");
+    cluster.command(0, &["key", "revoke", "--all"]);
+}
+
+#[test]
 fn guards_and_services_are_known_everywhere_and_nowhere_any_more() {
     let cluster = Cluster::start(2);
     let credential = credential(&cluster.command(0, &["guard", "add", "api"]));

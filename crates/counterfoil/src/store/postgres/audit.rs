@@ -29,7 +29,7 @@ const NUMBER: &str = "\
 #[async_trait]
 impl Audit for PostgresStore {
     async fn append(&self, entry: AuditEntry) -> Result<(), StoreError> {
-        again!(async {
+        again!(self, async {
             let connection = connection(&self.pool).await?;
             insert_by(&connection, &entry).await.map_err(committing)?;
             if connection.is_doubtful() { Err(Failure::Doubtful) } else { Ok(()) }
@@ -39,7 +39,7 @@ impl Audit for PostgresStore {
     async fn page(&self, before: Option<i64>, limit: u32) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
         self.number_entries().await?;
         let (before, limit) = (before.unwrap_or(i64::MAX), i64::from(limit));
-        again!(async {
+        again!(self, async {
             let sql = "SELECT seq, at, event, actor, by_user, account, sid, network, detail FROM audit \
                        WHERE seq < $1 ORDER BY seq DESC LIMIT $2";
             all(&connection(&self.pool).await?.query(sql, &[&before, &limit]).await?, read)
@@ -49,7 +49,7 @@ impl Audit for PostgresStore {
     async fn following(&self, after: i64, limit: u32) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
         self.number_entries().await?;
         let limit = i64::from(limit);
-        again!(async {
+        again!(self, async {
             let sql = "SELECT seq, at, event, actor, by_user, account, sid, network, detail FROM audit \
                        WHERE seq > $1 ORDER BY seq LIMIT $2";
             all(&connection(&self.pool).await?.query(sql, &[&after, &limit]).await?, read)
@@ -58,7 +58,7 @@ impl Audit for PostgresStore {
 
     async fn newest(&self) -> Result<i64, StoreError> {
         self.number_entries().await?;
-        again!(async {
+        again!(self, async {
             let row = connection(&self.pool).await?.one("SELECT coalesce(max(seq), 0) FROM audit", &[]).await?;
             Ok(row.try_get(0)?)
         })
@@ -68,7 +68,7 @@ impl Audit for PostgresStore {
 impl PostgresStore {
     /// Gives the entries committed so far their numbers.
     pub(super) async fn number_entries(&self) -> Result<(), StoreError> {
-        again!(async {
+        again!(self, async {
             loop {
                 if !connection(&self.pool).await?.one(UNNUMBERED, &[]).await?.try_get(0)? {
                     return Ok(());

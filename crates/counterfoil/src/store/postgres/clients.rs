@@ -21,14 +21,14 @@ const SPEND: &str = "\
 #[async_trait]
 impl Clients for PostgresStore {
     async fn clients(&self) -> Result<Vec<Client>, StoreError> {
-        again!(async {
+        again!(self, async {
             let sql = "SELECT name, sid, secret_hash, jwks, created_at FROM client ORDER BY name";
             all(&connection(&self.pool).await?.query(sql, &[]).await?, client)
         })
     }
 
     async fn add_client(&self, new: Client, entry: AuditEntry) -> Result<bool, StoreError> {
-        again!(async {
+        again!(self, async {
             let transaction = Transaction::begin(&self.pool).await?;
             let (hash, jwks) = columns(&new.proof);
             let sql = "INSERT INTO client (name, sid, secret_hash, jwks, created_at) VALUES ($1, $2, $3, $4, $5) \
@@ -45,7 +45,7 @@ impl Clients for PostgresStore {
     }
 
     async fn renew_client(&self, name: ClientName, proof: ClientProof, entry: AuditEntry) -> Result<bool, StoreError> {
-        again!(async {
+        again!(self, async {
             let transaction = Transaction::begin(&self.pool).await?;
             let (hash, jwks) = columns(&proof);
             let sql = "UPDATE client SET secret_hash = $2, jwks = $3 WHERE name = $1";
@@ -60,7 +60,7 @@ impl Clients for PostgresStore {
     }
 
     async fn spend(&self, what: [u8; 32], now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
-        again!(async {
+        again!(self, async {
             let connection = connection(&self.pool).await?;
             let what = what.as_slice();
             let spent = connection.execute(SPEND, &[&what, &now.as_millis(), &until.as_millis()]).await;

@@ -1,5 +1,6 @@
 //! Connections: made to the host that takes writes, bounded in number, each with its statements prepared once.
 
+use super::hosts::Hosts;
 use deadpool::managed::{Manager, Metrics, RecycleError, RecycleResult};
 use futures_util::future::poll_fn;
 use parking_lot::Mutex;
@@ -16,8 +17,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 /// What statements are given.
 pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
-/// How long connecting to one host may take.
-const CONNECT_WITHIN: Duration = Duration::from_secs(3);
+/// How long one host may take until it has answered the first question.
+const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 
 /// What the server says when a commit that should have reached the standby was given up waiting for; it goes on to say that the
 /// commit has been done.
@@ -26,15 +27,36 @@ const NOT_REPLICATED: &str = "canceling wait for synchronous replication";
 /// The channel on which replicas tell each other of news.
 pub(super) const CHANNEL: &str = "counterfoil";
 
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ConnectError {
+    /// The host, or what is between, says no.
+    #[error("{0}")]
+    Refused(#[from] Error),
+    /// It takes the connection and says nothing.
+    #[error("{0} does not answer")]
+    Silent(String),
+}
+
+impl ConnectError {
+    /// Whether the host takes no writes.
+    pub(super) fn is_standby(&self) -> bool {
+        let Self::Refused(error) = self else { return false };
+        let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+        [error.to_string(), source].iter().any(|text| text.contains("does not allow writes"))
+    }
+}
+
 /// Makes connections.
+#[derive(Clone)]
 pub(super) struct Connector {
-    config: Config,
+    hosts: Arc<Hosts>,
     tls: MakeRustlsConnect,
 }
 
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connector").field("hosts", &self.config.get_hosts()).finish_non_exhaustive()
+        f.debug_struct("Connector").field("hosts", &self.hosts).finish_non_exhaustive()
     }
 }
 
@@ -47,48 +69,62 @@ pub(super) struct Connection {
     busy: AtomicBool,
     /// Whether a commit has been acknowledged that the standby may not have.
     doubtful: Arc<AtomicBool>,
+    hosts: Arc<Hosts>,
+    /// The round it is of: when that is over, so is this.
+    epoch: u64,
 }
 
 impl Connector {
-    pub(super) fn new(mut config: Config, tls: MakeRustlsConnect) -> Self {
-        config.connect_timeout(CONNECT_WITHIN);
-        // A host that has gone without a word must not be waited for by its time-outs of a quarter of an hour.
-        config.tcp_user_timeout(Duration::from_secs(10));
-        config.keepalives_idle(Duration::from_secs(10));
-        config.keepalives_interval(Duration::from_secs(2));
-        config.keepalives_retries(3);
-        config.target_session_attrs(tokio_postgres::config::TargetSessionAttrs::ReadWrite);
-        // An old primary that is cut off must not be what everybody comes back to.
-        config.load_balance_hosts(tokio_postgres::config::LoadBalanceHosts::Random);
-        Self { config, tls }
+    pub(super) const fn new(hosts: Arc<Hosts>, tls: MakeRustlsConnect) -> Self {
+        Self { hosts, tls }
     }
 
-    /// Connects; `news` is told of what comes on the channel, if it is listened to.
-    pub(super) async fn connect(&self, news: Option<watch::Sender<u64>>) -> Result<Connection, Error> {
-        let (client, mut connection) = self.config.connect(self.tls.clone()).await?;
+    /// The hosts it knows.
+    pub(super) const fn hosts(&self) -> &Arc<Hosts> {
+        &self.hosts
+    }
+
+    /// Connects to the host that takes writes; `news` is told of what comes on the channel, if it is listened to.
+    pub(super) async fn connect(&self, news: Option<watch::Sender<u64>>) -> Result<Connection, ConnectError> {
+        let mut errors = Vec::new();
+        for (index, config) in self.hosts.in_order() {
+            let made = tokio::time::timeout(CONNECT_WITHIN, self.connect_to(config, news.clone())).await;
+            match made.unwrap_or_else(|_| Err(ConnectError::Silent(format!("host {} of {}", index + 1, self.hosts)))) {
+                Ok(connection) => {
+                    self.hosts.prefer(index);
+                    return Ok(connection);
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        Err(Hosts::worst(errors).unwrap_or_else(|| ConnectError::Silent(self.hosts.to_string())))
+    }
+
+    async fn connect_to(&self, config: &Config, news: Option<watch::Sender<u64>>) -> Result<Connection, ConnectError> {
+        let epoch = self.hosts.epoch();
+        let (client, mut connection) = config.connect(self.tls.clone()).await?;
         let doubtful = Arc::new(AtomicBool::new(false));
         let doubt = Arc::clone(&doubtful);
         tokio::spawn(async move {
-            while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+            // An error is the end: whoever waits for an answer is told when this lets go of the connection.
+            while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
                 match message {
                     // Before the answer that it belongs to is handed on.
-                    Ok(AsyncMessage::Notice(notice)) if notice.message().starts_with(NOT_REPLICATED) => {
+                    AsyncMessage::Notice(notice) if notice.message().starts_with(NOT_REPLICATED) => {
                         tracing::error!(notice = notice.message(), "a commit may not be on the standby");
                         doubt.store(true, Ordering::Release);
                     }
-                    Ok(AsyncMessage::Notification(_)) => {
+                    AsyncMessage::Notification(_) => {
                         if let Some(news) = &news {
                             news.send_modify(|count| *count += 1);
                         }
                     }
-                    Ok(_) => {}
-                    // Whoever waits for an answer is told; this is for those who look at the log.
-                    Err(error) => tracing::debug!(%error, "a connection to the database has ended"),
+                    _ => {}
                 }
             }
         });
-        // Whatever the role's own settings: a server that gives up waiting for the standby says that all is well, and a
-        // commit that does not wait for the disk is none.
+        // Whatever the role's own settings: deadlines are ours, locks are not waited for without end, and a commit that does
+        // not wait for the disk is none.
         client
             .batch_execute(
                 "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = '10s'; SET lock_timeout = '3s'; \
@@ -96,7 +132,8 @@ impl Connector {
                    THEN set_config('synchronous_commit', 'on', false) END",
             )
             .await?;
-        Ok(Connection { client, prepared: Mutex::default(), busy: AtomicBool::new(false), doubtful })
+        let (prepared, busy, hosts) = (Mutex::default(), AtomicBool::new(false), Arc::clone(&self.hosts));
+        Ok(Connection { client, prepared, busy, doubtful, hosts, epoch })
     }
 }
 
@@ -178,19 +215,22 @@ impl Connection {
     }
 
     pub(super) fn is_usable(&self) -> bool {
-        !self.client.is_closed() && !self.is_doubtful() && !self.busy.load(Ordering::Acquire)
+        !self.client.is_closed()
+            && self.epoch == self.hosts.epoch()
+            && !self.is_doubtful()
+            && !self.busy.load(Ordering::Acquire)
     }
 }
 
 impl Manager for Connector {
     type Type = Connection;
-    type Error = Error;
+    type Error = ConnectError;
 
-    async fn create(&self) -> Result<Connection, Error> {
+    async fn create(&self) -> Result<Connection, ConnectError> {
         self.connect(None).await
     }
 
-    async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<Error> {
+    async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<ConnectError> {
         if connection.is_usable() { Ok(()) } else { Err(RecycleError::message("not to be used any more")) }
     }
 }

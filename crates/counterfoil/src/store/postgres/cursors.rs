@@ -9,7 +9,7 @@ use async_trait::async_trait;
 impl Cursors for PostgresStore {
     async fn reader(&self, name: &str) -> Result<i64, StoreError> {
         self.number_entries().await?;
-        again!(async {
+        again!(self, async {
             let connection = connection(&self.pool).await?;
             let sql = "INSERT INTO reader (name, seq) SELECT $1, coalesce(max(seq), 0) FROM audit \
                        ON CONFLICT (name) DO NOTHING";
@@ -20,7 +20,7 @@ impl Cursors for PostgresStore {
     }
 
     async fn move_reader(&self, name: &str, to: i64) -> Result<(), StoreError> {
-        again!(async {
+        again!(self, async {
             let sql = "UPDATE reader SET seq = greatest(seq, $2) WHERE name = $1";
             connection(&self.pool).await?.execute(sql, &[&name, &to]).await?;
             Ok(())

@@ -13,7 +13,7 @@ pub(super) const CHANGED: &str = "UPDATE log_head SET parties = parties + 1";
 #[async_trait]
 impl Guards for PostgresStore {
     async fn guards(&self) -> Result<Vec<GuardCredential>, StoreError> {
-        again!(async {
+        again!(self, async {
             let sql = "SELECT name, hash, created_at FROM guard ORDER BY name";
             all(&connection(&self.pool).await?.query(sql, &[]).await?, |row| {
                 let hash = row.try_get::<_, &[u8]>(1)?.try_into().map_err(|_| corrupt("guard", "hash"))?;
@@ -23,7 +23,7 @@ impl Guards for PostgresStore {
     }
 
     async fn add_guard(&self, new: GuardCredential, entry: AuditEntry) -> Result<bool, StoreError> {
-        again!(async {
+        again!(self, async {
             let transaction = Transaction::begin(&self.pool).await?;
             let sql = "INSERT INTO guard (name, hash, created_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
             let (hash, at) = (new.hash.as_slice(), new.created_at.as_millis());
@@ -38,7 +38,7 @@ impl Guards for PostgresStore {
     }
 
     async fn remove_guard(&self, name: String, entry: AuditEntry) -> Result<bool, StoreError> {
-        again!(async {
+        again!(self, async {
             let transaction = Transaction::begin(&self.pool).await?;
             if transaction.execute("DELETE FROM guard WHERE name = $1", &[&name]).await? == 0 {
                 return transaction.undo(false).await;

@@ -27,15 +27,15 @@ const CHANGED: &str = "UPDATE log_head SET keys = keys + 1";
 #[async_trait]
 impl Keys for PostgresStore {
     async fn signing_keys(&self) -> Result<Vec<StoredKey>, StoreError> {
-        again!(async { all(&connection(&self.pool).await?.query(RING, &[]).await?, key) })
+        again!(self, async { all(&connection(&self.pool).await?.query(RING, &[]).await?, key) })
     }
 
     async fn secrets(&self) -> Result<Vec<SealedSecret>, StoreError> {
-        again!(async { all(&connection(&self.pool).await?.query(SECRETS, &[]).await?, secret) })
+        again!(self, async { all(&connection(&self.pool).await?.query(SECRETS, &[]).await?, secret) })
     }
 
     async fn initialise(&self, keys: Vec<StoredKey>, secrets: Vec<SealedSecret>) -> Result<bool, StoreError> {
-        again!(async {
+        again!(self, async {
             let transaction = Transaction::begin(&self.pool).await?;
             transaction.query(ALONE, &[]).await?;
             let sql = "SELECT EXISTS (SELECT 1 FROM signing_key) OR EXISTS (SELECT 1 FROM sealed_secret)";
@@ -61,7 +61,7 @@ impl Keys for PostgresStore {
         steps: Vec<KeyStep>,
         audits: Vec<AuditEntry>,
     ) -> Result<bool, StoreError> {
-        again!(async {
+        again!(self, async {
             let transaction = Transaction::begin(&self.pool).await?;
             if !take(&transaction, &ring, &steps).await? {
                 return transaction.undo(false).await;
@@ -75,7 +75,7 @@ impl Keys for PostgresStore {
     }
 
     async fn reseal(&self, old: Sealed, new: Sealed, entry: AuditEntry) -> Result<bool, StoreError> {
-        again!(async {
+        again!(self, async {
             let transaction = Transaction::begin(&self.pool).await?;
             transaction.query(ALONE, &[]).await?;
             let ring = all(&transaction.query(RING, &[]).await?, key)?;

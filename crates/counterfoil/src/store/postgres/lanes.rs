@@ -47,10 +47,10 @@ pub(super) struct Lanes {
 type Waiting = Arc<tokio::sync::Mutex<mpsc::Receiver<Job>>>;
 
 impl Lanes {
-    pub(super) fn start(count: usize, connector: impl Fn() -> Connector) -> Self {
+    pub(super) fn start(count: usize, connector: &Connector) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let waiting = Arc::new(tokio::sync::Mutex::new(receiver));
-        let tasks = (0..count).map(|_| tokio::spawn(keep_driving(Arc::new(connector()), Arc::clone(&waiting))));
+        let tasks = (0..count).map(|_| tokio::spawn(keep_driving(connector.clone(), Arc::clone(&waiting))));
         Self { queue: Mutex::new(Some(sender)), tasks: Mutex::new(tasks.collect()) }
     }
 
@@ -83,19 +83,19 @@ impl Lanes {
 }
 
 /// A rule that panics takes its own group down and not the lane.
-async fn keep_driving(connector: Arc<Connector>, waiting: Waiting) {
-    while tokio::spawn(drive(Arc::clone(&connector), Arc::clone(&waiting))).await.is_err() {
+async fn keep_driving(connector: Connector, waiting: Waiting) {
+    while tokio::spawn(drive(connector.clone(), Arc::clone(&waiting))).await.is_err() {
         tracing::error!("a lane broke down; going on with a new one");
     }
 }
 
-async fn drive(connector: Arc<Connector>, waiting: Waiting) {
+async fn drive(connector: Connector, waiting: Waiting) {
     let mut jobs = Vec::with_capacity(GROUP);
     let mut connection = None;
     while waiting.lock().await.recv_many(&mut jobs, GROUP).await > 0 {
         let mut retries = Retries::default();
         while !jobs.is_empty() {
-            let outcome = in_time(round(&connector, &mut connection, &mut jobs)).await;
+            let outcome = in_time(connector.hosts(), Box::pin(round(&connector, &mut connection, &mut jobs))).await;
             let Err(failure) = outcome else { continue };
             // What was under way on it is not known.
             connection = None;

@@ -38,22 +38,24 @@ const PROMISE: &str = "\
 #[async_trait]
 impl Log for PostgresStore {
     async fn revoke(&self, order: RevocationOrder) -> Result<Revoked, StoreError> {
-        again!(self.revoke_once(&order))
+        again!(self, self.revoke_once(&order))
     }
 
     async fn restored(&self, ends: Ends, audit: AuditEntry) -> Result<u64, StoreError> {
-        again!(self.restored_once(&ends, &audit))
+        again!(self, self.restored_once(&ends, &audit))
     }
 
     async fn head(&self) -> Result<u64, StoreError> {
-        again!(async {
-            let row = connection(&self.pool).await?.one("SELECT seq FROM log_head", &[]).await?;
-            Ok(row.try_get::<_, i64>(0)?.cast_unsigned())
+        again!(self, async {
+            let transaction = Transaction::begin(&self.pool).await?;
+            let head = confirmed_head(&transaction).await?;
+            transaction.commit().await?;
+            Ok(head)
         })
     }
 
     async fn log(&self, now: Timestamp) -> Result<LogState, StoreError> {
-        again!(async {
+        again!(self, async {
             let rows = connection(&self.pool).await?.query(WHOLE, &[&now.as_millis()]).await?;
             whole(&rows, now)
         })
@@ -61,7 +63,7 @@ impl Log for PostgresStore {
 
     async fn promise(&self, max_staleness: Duration, forget: bool) -> Result<Duration, StoreError> {
         let new = millis(max_staleness);
-        again!(async {
+        again!(self, async {
             let transaction = Transaction::begin(&self.pool).await?;
             let before = transaction.one(PROMISE, &[&new, &forget]).await?.try_get::<_, i64>(0)?;
             transaction.commit().await?;
@@ -106,6 +108,13 @@ pub(super) fn entry(row: &Row) -> Result<Entry, Failure> {
         _ => return Err(TARGET),
     };
     Ok(Entry { seq: row.try_get::<_, i64>(0)?.cast_unsigned(), until: time(row, 1)?, what })
+}
+
+/// The newest entry, locked: that makes a commit of the transaction, which only the primary can do, with its standby where one
+/// has to confirm. Whoever is told that there was nothing left to end is told so by the one that counts.
+pub(super) async fn confirmed_head(transaction: &Transaction) -> Result<u64, Failure> {
+    let row = transaction.one("SELECT seq FROM log_head FOR KEY SHARE", &[]).await?;
+    Ok(row.try_get::<_, i64>(0)?.cast_unsigned())
 }
 
 /// Appends to the log: the last thing a transaction does, because nobody else can until it has committed.

@@ -6,6 +6,7 @@ mod connect;
 mod cursors;
 mod fill;
 mod guards;
+mod hosts;
 mod id;
 mod keys;
 mod lanes;
@@ -23,10 +24,11 @@ mod users;
 
 use super::{Connections, Store, StoreError};
 use async_trait::async_trait;
-use connect::Connector;
+use connect::{ConnectError, Connector};
 use counterfoil_core::{Secret, Timestamp};
 use deadpool::Runtime;
 use deadpool::managed::{Pool, Timeouts};
+use hosts::Hosts;
 use lanes::Lanes;
 use parking_lot::Mutex;
 use replicas::Follower;
@@ -107,6 +109,7 @@ pub enum OpenError {
 /// A store in PostgreSQL.
 #[derive(Debug)]
 pub struct PostgresStore {
+    hosts: Arc<Hosts>,
     pool: Pool<Connector>,
     lanes: Lanes,
     /// Connections of the lanes and of the follower.
@@ -119,22 +122,18 @@ pub struct PostgresStore {
 impl PostgresStore {
     /// Connects, brings the schema up to date, and makes sure that the database is this issuer's.
     pub async fn open(settings: &Settings) -> Result<Self, OpenError> {
-        let (config, tls) = settings.prepare()?;
-        let hosts = hosts(&config);
-        let first = Connector::new(config.clone(), tls.clone());
-        let first = Box::pin(first.connect(None)).await.map_err(|error| refused(&hosts, &error))?;
+        let connector = settings.prepare()?;
+        let first = Box::pin(connector.connect(None)).await.map_err(|error| refused(&connector, &error))?;
         migrate::migrate(&first).await?;
         migrate::settle_issuer(&first, &settings.issuer).await?;
         drop(first);
-        Ok(Self::with(&config, &tls, settings.connections))
+        Ok(Self::with(&connector, settings.connections))
     }
 
     /// Brings the schema up to date, and, where one is given, makes the database this issuer's.
     pub async fn migrate(settings: &Settings, issuer: Option<&str>) -> Result<Migrated, OpenError> {
-        let (config, tls) = settings.prepare()?;
-        let hosts = hosts(&config);
-        let connection = Box::pin(Connector::new(config, tls).connect(None)).await;
-        let connection = connection.map_err(|error| refused(&hosts, &error))?;
+        let connector = settings.prepare()?;
+        let connection = Box::pin(connector.connect(None)).await.map_err(|error| refused(&connector, &error))?;
         let migrated = migrate::migrate(&connection).await?;
         if let Some(issuer) = issuer {
             migrate::change_issuer(&connection, issuer).await?;
@@ -142,8 +141,7 @@ impl PostgresStore {
         Ok(migrated)
     }
 
-    fn with(config: &Config, tls: &MakeRustlsConnect, connections: u32) -> Self {
-        let connector = || Connector::new(config.clone(), tls.clone());
+    fn with(connector: &Connector, connections: u32) -> Self {
         let timeouts = Timeouts {
             wait: Some(CONNECTION_WITHIN),
             create: Some(Duration::from_secs(10)),
@@ -152,20 +150,21 @@ impl PostgresStore {
         // Refreshes have lanes of their own, and so has what follows the log.
         let lanes = lanes::count(connections as usize);
         let most = (connections as usize).saturating_sub(lanes + 1).max(1);
-        let pool = Pool::builder(connector()).max_size(most).timeouts(timeouts).runtime(Runtime::Tokio1).build();
+        let pool = Pool::builder(connector.clone()).max_size(most).timeouts(timeouts).runtime(Runtime::Tokio1).build();
         let pool = pool.expect("a pool with time-outs has a runtime");
         Self {
+            hosts: Arc::clone(connector.hosts()),
             pool,
             own: u32::try_from(lanes + 1).unwrap_or(u32::MAX),
             lanes: Lanes::start(lanes, connector),
-            follower: Arc::new(Follower::new(connector())),
+            follower: Arc::new(Follower::new(connector.clone())),
             purged_to: Mutex::new([0; 16]),
         }
     }
 
     /// The database's time.
     pub async fn now(&self) -> Result<Timestamp, StoreError> {
-        again!(async {
+        again!(self, async {
             let row = connection(&self.pool).await?.one(replicas::NOW, &[]).await?;
             Ok(Timestamp::from_millis(row.try_get(0)?))
         })
@@ -173,7 +172,7 @@ impl PostgresStore {
 }
 
 impl Settings {
-    fn prepare(&self) -> Result<(Config, MakeRustlsConnect), OpenError> {
+    fn prepare(&self) -> Result<Connector, OpenError> {
         let mut config: Config = self.url.parse().map_err(|error: tokio_postgres::Error| {
             let source = std::error::Error::source(&error).map(ToString::to_string);
             OpenError::Url(source.unwrap_or_else(|| error.to_string()))
@@ -184,9 +183,6 @@ impl Settings {
         if let Some(password) = &self.password {
             config.password(password.expose());
         }
-        if config.get_application_name().is_none() {
-            config.application_name("counterfoil");
-        }
         // What goes over a network is encrypted, and to whom it goes is checked; `sslmode=disable` is the operator's word.
         let far = config.get_hosts().iter().any(|host| match host {
             Host::Tcp(name) => !is_loopback(name),
@@ -195,7 +191,7 @@ impl Settings {
         if config.get_ssl_mode() == SslMode::Prefer {
             config.ssl_mode(if far { SslMode::Require } else { SslMode::Disable });
         }
-        Ok((config, self.tls()?))
+        Ok(Connector::new(Arc::new(Hosts::new(&config)), self.tls()?))
     }
 
     fn tls(&self) -> Result<MakeRustlsConnect, OpenError> {
@@ -220,28 +216,22 @@ fn is_loopback(name: &str) -> bool {
     name == "localhost" || name.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
 
-fn hosts(config: &Config) -> String {
-    let ports = config.get_ports();
-    let named = config.get_hosts().iter().enumerate().map(|(index, host)| match host {
-        Host::Tcp(name) => format!("{name}:{}", ports.get(index).or_else(|| ports.first()).copied().unwrap_or(5432)),
-        Host::Unix(path) => path.display().to_string(),
-    });
-    named.collect::<Vec<_>>().join(", ")
-}
-
 /// Says what is wrong in words; the library's own end in "db error".
-fn refused(hosts: &str, error: &tokio_postgres::Error) -> OpenError {
-    let hosts = hosts.to_owned();
-    let text = error.to_string();
-    if text.contains("does not allow writes") || text.contains("read-write") {
+fn refused(connector: &Connector, error: &ConnectError) -> OpenError {
+    let hosts = connector.hosts().to_string();
+    if error.is_standby() {
         return OpenError::Standby { hosts };
     }
-    let source = std::error::Error::source(error).map(ToString::to_string);
-    let reason = match (error.as_db_error(), source) {
-        (Some(said), _) => said.message().to_owned(),
-        (None, Some(source)) if source.contains("does not allow writes") => return OpenError::Standby { hosts },
-        (None, Some(source)) => format!("{text}: {source}"),
-        (None, None) => text,
+    let reason = match error {
+        ConnectError::Silent(_) => "nobody answers".to_owned(),
+        ConnectError::Refused(error) => {
+            let source = std::error::Error::source(error).map(ToString::to_string);
+            match (error.as_db_error(), source) {
+                (Some(said), _) => said.message().to_owned(),
+                (None, Some(source)) => format!("{error}: {source}"),
+                (None, None) => error.to_string(),
+            }
+        }
     };
     OpenError::Unreachable { hosts, reason }
 }
@@ -250,9 +240,9 @@ fn refused(hosts: &str, error: &tokio_postgres::Error) -> OpenError {
 impl Store for PostgresStore {
     async fn check(&self) -> Result<(), StoreError> {
         // A row that is locked is written to: it takes the primary, and its standby where one has to confirm.
-        again!(async {
+        again!(self, async {
             let transaction = Transaction::begin(&self.pool).await?;
-            transaction.one("SELECT seq FROM log_head FOR KEY SHARE", &[]).await?;
+            log::confirmed_head(&transaction).await?;
             transaction.commit().await
         })
     }

@@ -39,7 +39,7 @@ impl PostgresStore {
     /// One count back, or with `None` all of them.
     pub(super) async fn give_rate_back_once(&self, key: &[u8; 32], rate: Option<Rate>) -> Result<(), StoreError> {
         let key = key.as_slice();
-        again!(async {
+        again!(self, async {
             let connection = connection(&self.pool).await?;
             match rate {
                 // If it is not known whether it was done, it is left: stricter, and never open.
@@ -55,7 +55,7 @@ impl PostgresStore {
 
     /// Forgets all keys that are as good as never seen.
     pub(super) async fn forget_rates(&self, now: Timestamp) -> Result<(), StoreError> {
-        again!(async {
+        again!(self, async {
             connection(&self.pool).await?.execute("DELETE FROM rate WHERE state <= $1", &[&now.as_millis()]).await?;
             Ok(())
         })

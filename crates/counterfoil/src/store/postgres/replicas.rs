@@ -5,14 +5,14 @@ use super::connect::{CHANNEL, Connection, Connector, Params};
 use super::id::Id;
 use super::log::{entry, log_id};
 use super::row::{all, id, millis};
-use super::transact::{Failure, Retries, again, committing, connection, in_time};
+use super::transact::{Failure, Retries, again, committing, connection, within};
 use crate::store::{Beat, Beaten, Peer, ReplicaId, Shared, StoreError};
 use async_trait::async_trait;
 use counterfoil_core::Timestamp;
 use counterfoil_core::limit::Rate;
 use std::time::Duration;
 use tokio::sync::{Mutex, watch};
-use tokio_postgres::{Error, Row};
+use tokio_postgres::Row;
 
 /// The database's time, in milliseconds.
 pub(super) const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
@@ -81,7 +81,7 @@ impl Follower {
         Ok(beaten)
     }
 
-    async fn connect(&self) -> Result<Connection, Error> {
+    async fn connect(&self) -> Result<Connection, Failure> {
         let connection = self.connector.connect(Some(self.news.clone())).await?;
         connection.prepare_all(&[BEAT, LOOK, HEAD, ENTRIES, PEERS]).await?;
         connection.run(&format!("LISTEN {CHANNEL}")).await?;
@@ -145,8 +145,8 @@ fn peer(row: &Row) -> Result<Peer, Failure> {
 
 #[async_trait]
 impl Shared for PostgresStore {
-    async fn beat(&self, beat: Beat) -> Result<Beaten, StoreError> {
-        match in_time(Box::pin(self.follower.beat(&beat))).await {
+    async fn beat(&self, beat: Beat, span: Duration) -> Result<Beaten, StoreError> {
+        match within(span, &self.hosts, Box::pin(self.follower.beat(&beat))).await {
             Ok(beaten) => Ok(beaten),
             // Whoever beats does so again in a moment.
             Err(failure) => match Retries::spent().after(failure).await {
@@ -161,7 +161,7 @@ impl Shared for PostgresStore {
     }
 
     async fn take_out(&self, peer: ReplicaId, beat: i64) -> Result<(), StoreError> {
-        again!(async {
+        again!(self, async {
             let sql = "DELETE FROM replica WHERE id = $1 AND beat = $2";
             // Done twice it is done once.
             connection(&self.pool).await?.execute(sql, &[&Id(peer.0), &beat]).await?;
@@ -170,7 +170,7 @@ impl Shared for PostgresStore {
     }
 
     async fn lead(&self, job: &str, who: ReplicaId, now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
-        again!(async {
+        again!(self, async {
             let params: Params<'_> = &[&job, &Id(who.0), &now.as_millis(), &until.as_millis()];
             // Done twice it is done once.
             Ok(connection(&self.pool).await?.execute(LEAD, params).await? == 1)
@@ -178,7 +178,7 @@ impl Shared for PostgresStore {
     }
 
     async fn take_rate(&self, key: [u8; 32], rate: Rate, now: Timestamp) -> Result<Result<(), Duration>, StoreError> {
-        again!(self.take_rate_once(&key, rate, now))
+        again!(self, self.take_rate_once(&key, rate, now))
     }
 
     async fn give_rate_back(&self, key: [u8; 32], rate: Option<Rate>) -> Result<(), StoreError> {

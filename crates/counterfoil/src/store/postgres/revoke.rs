@@ -1,7 +1,7 @@
 //! The one function through which every way of ending access goes.
 
 use super::id::Id;
-use super::log::append;
+use super::log::{append, confirmed_head};
 use super::row::{all, id, roles_column};
 use super::transact::{Failure, Transaction};
 use super::{PostgresStore, audit, clients, keys};
@@ -33,15 +33,23 @@ impl PostgresStore {
     pub(super) async fn revoke_once(&self, order: &RevocationOrder) -> Result<Revoked, Failure> {
         let transaction = Transaction::begin(&self.pool).await?;
         let revoked = revoke(&transaction, order).await?;
+        if !revoked.found {
+            transaction.undo(()).await?;
+            let transaction = Transaction::begin(&self.pool).await?;
+            let head = confirmed_head(&transaction).await?;
+            transaction.commit().await?;
+            return Ok(Revoked { head, ..revoked });
+        }
         let head = match revoked.entries.last() {
             Some(entry) => entry.seq,
-            None => transaction.one("SELECT seq FROM log_head", &[]).await?.try_get::<_, i64>(0)?.cast_unsigned(),
+            None => confirmed_head(&transaction).await?,
         };
         let revoked = Revoked { head, ..revoked };
-        if !revoked.found {
-            return transaction.undo(revoked).await;
+        if revoked.entries.is_empty() {
+            transaction.commit().await?;
+        } else {
+            transaction.commit_with_news().await?;
         }
-        transaction.commit_with_news().await?;
         Ok(revoked)
     }
 }

@@ -72,19 +72,19 @@ const PURGE_THE_REST: &str = "\
 #[async_trait]
 impl Sessions for PostgresStore {
     async fn open(&self, new: NewSession, entry: AuditEntry) -> Result<Opened, StoreError> {
-        again!(self.open_once(&new, &entry))
+        again!(self, self.open_once(&new, &entry))
     }
 
     async fn by_handle(&self, handle: Handle) -> Result<Option<(Session, User)>, StoreError> {
-        again!(self.find(BY_HANDLE, handle.as_bytes()))
+        again!(self, self.find(BY_HANDLE, handle.as_bytes()))
     }
 
     async fn by_sid(&self, sid: Sid) -> Result<Option<(Session, User)>, StoreError> {
-        again!(self.find(BY_SID, sid.as_bytes()))
+        again!(self, self.find(BY_SID, sid.as_bytes()))
     }
 
     async fn superseded(&self, handle: Handle) -> Result<Option<(Timestamp, Option<Sid>)>, StoreError> {
-        again!(async {
+        again!(self, async {
             let sql = "SELECT at, sid FROM superseded_handle WHERE handle = $1";
             let row = connection(&self.pool).await?.optional(sql, &[&Id(*handle.as_bytes())]).await?;
             let read = |row: Row| Ok((time(&row, 0)?, optional_id(&row, 1)?.map(Sid::from_bytes)));
@@ -93,7 +93,7 @@ impl Sessions for PostgresStore {
     }
 
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
-        again!(async {
+        again!(self, async {
             let rows = connection(&self.pool).await?.query(OF_USER, &[&Id(*user.as_bytes())]).await?;
             all(&rows, session)
         })
@@ -104,7 +104,7 @@ impl Sessions for PostgresStore {
     }
 
     async fn touch(&self, sid: Sid, at: Timestamp, network: String) -> Result<(), StoreError> {
-        again!(async {
+        again!(self, async {
             let sql = "UPDATE session SET last_seen_at = greatest(last_seen_at, $2), network = $3 \
                        WHERE sid = $1 AND ended_at IS NULL";
             // Done twice it is done once.
@@ -115,7 +115,7 @@ impl Sessions for PostgresStore {
 
     async fn purge(&self, before: Timestamp, batch: u32) -> Result<Purged, StoreError> {
         let from = *self.purged_to.lock();
-        let (purged, to) = again!(self.purge_once(before, batch, from))?;
+        let (purged, to) = again!(self, self.purge_once(before, batch, from))?;
         *self.purged_to.lock() = to;
         Ok(purged)
     }

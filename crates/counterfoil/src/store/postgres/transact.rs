@@ -1,6 +1,7 @@
 //! What one call of the store is made of: a connection for a while, a transaction, and what to do when it fails.
 
-use super::connect::{Connection, Connector};
+use super::connect::{ConnectError, Connection, Connector};
+use super::hosts::Hosts;
 use super::id::Id;
 use crate::clock::random;
 use crate::store::StoreError;
@@ -32,7 +33,7 @@ pub(super) enum Failure {
     /// It took too long; nobody knows what has been done.
     Late,
     /// There is no connection.
-    Pool(PoolError<Error>),
+    Pool(PoolError<ConnectError>),
     /// The store's own word.
     Store(StoreError),
 }
@@ -40,6 +41,12 @@ pub(super) enum Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::NotDone(error)
+    }
+}
+
+impl From<ConnectError> for Failure {
+    fn from(error: ConnectError) -> Self {
+        Self::Pool(PoolError::Backend(error))
     }
 }
 
@@ -67,9 +74,11 @@ impl Retries {
     /// Returns after a while if it is to be tried again. What may have been done is not: only who has asked knows what that would
     /// mean.
     pub(super) async fn after(&mut self, failure: Failure) -> Result<(), StoreError> {
-        let error = match failure {
+        let (why, error) = match failure {
             Failure::Store(error) => return Err(error),
-            Failure::NotDone(error) if may_pass(&error) && self.0 < ATTEMPTS => error,
+            Failure::NotDone(error) if may_pass(&error) && self.0 < ATTEMPTS => {
+                (error.code().map_or("connection", SqlState::code).to_owned(), error.to_string())
+            }
             Failure::NotDone(error) => return Err(unavailable(&error)),
             Failure::Unknown(error) => {
                 tracing::error!(%error, "the database failed at a commit; what has become of it is not known");
@@ -84,7 +93,7 @@ impl Retries {
                 failed("overloaded");
                 return Err(StoreError::Overloaded);
             }
-            Failure::Pool(PoolError::Backend(error)) if self.0 < ATTEMPTS => error,
+            Failure::Pool(PoolError::Backend(error)) if self.0 < ATTEMPTS => ("connect".to_owned(), error.to_string()),
             Failure::Pool(error) => {
                 tracing::error!(%error, "no connection to the database");
                 return Err(failed("no_connection"));
@@ -92,7 +101,6 @@ impl Retries {
         };
         let wait = FIRST_WAIT * (1 << self.0);
         self.0 += 1;
-        let why = error.code().map_or("connection", SqlState::code).to_owned();
         metrics::counter!("counterfoil_store_retries_total", "why" => why).increment(1);
         tracing::debug!(%error, attempt = self.0, "trying again");
         // Two that have met must not meet again.
@@ -130,16 +138,29 @@ fn failed(kind: &'static str) -> StoreError {
 }
 
 /// An attempt, no longer than anybody waits for it.
-pub(super) async fn in_time<T>(attempt: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    tokio::time::timeout(ANSWER_WITHIN, attempt).await.unwrap_or(Err(Failure::Late))
+pub(super) async fn in_time<T>(hosts: &Hosts, attempt: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    within(ANSWER_WITHIN, hosts, attempt).await
+}
+
+/// The same, and no longer than this. Whoever waits in vain spares the others the same.
+pub(super) async fn within<T>(
+    span: Duration,
+    hosts: &Hosts,
+    attempt: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let epoch = hosts.epoch();
+    tokio::time::timeout(span.min(ANSWER_WITHIN), attempt).await.unwrap_or_else(|_| {
+        hosts.suspect(epoch);
+        Err(Failure::Late)
+    })
 }
 
 /// Tries as often as it is safe, and turns what remains into the store's error.
 macro_rules! again {
-    ($attempt:expr) => {{
+    ($store:expr, $attempt:expr) => {{
         let mut retries = $crate::store::postgres::transact::Retries::default();
         loop {
-            match $crate::store::postgres::transact::in_time(Box::pin($attempt)).await {
+            match $crate::store::postgres::transact::in_time(&$store.hosts, Box::pin($attempt)).await {
                 Ok(done) => break Ok(done),
                 Err(failure) => match retries.after(failure).await {
                     Ok(()) => {}
@@ -215,7 +236,7 @@ impl Drop for Transaction {
         {
             // Its locks must not wait for the next who takes the connection. If this fails, the connection is not used again.
             runtime.spawn(async move {
-                if let Err(error) = in_time(async { Ok(connection.run("ROLLBACK").await?) }).await {
+                if let Err(error) = tokio::time::timeout(ANSWER_WITHIN, connection.run("ROLLBACK")).await {
                     tracing::debug!(?error, "a transaction could not be undone; its connection is given up");
                 }
             });

@@ -38,18 +38,18 @@ const GOOD_INVITE: &str = "\
 #[async_trait]
 impl Users for PostgresStore {
     async fn register(&self, new: NewAccount, entry: AuditEntry) -> Result<Registered, StoreError> {
-        again!(self.register_once(&new, &entry))
+        again!(self, self.register_once(&new, &entry))
     }
 
     async fn credential(&self, email_key: &str) -> Result<Option<Credential>, StoreError> {
-        again!(async {
+        again!(self, async {
             let row = connection(&self.pool).await?.optional(BY_EMAIL, &[&email_key]).await?;
             row.as_ref().map(credential).transpose()
         })
     }
 
     async fn credential_of(&self, id: UserId) -> Result<Option<Credential>, StoreError> {
-        again!(async {
+        again!(self, async {
             let row = connection(&self.pool).await?.optional(BY_ID, &[&Id(*id.as_bytes())]).await?;
             row.as_ref().map(credential).transpose()
         })
@@ -57,7 +57,7 @@ impl Users for PostgresStore {
 
     async fn users(&self, after: Option<UserId>, limit: u32) -> Result<Vec<User>, StoreError> {
         let limit = i64::from(limit);
-        again!(async {
+        again!(self, async {
             let connection = connection(&self.pool).await?;
             let rows = match after {
                 Some(after) => connection.query(PAGE, &[&Id(*after.as_bytes()), &limit]).await?,
@@ -70,7 +70,7 @@ impl Users for PostgresStore {
     async fn note_failure(&self, id: Option<UserId>, entry: AuditEntry) -> Result<u32, StoreError> {
         // Nobody's id is looked for as well: the same work.
         let account = Id(id.map_or([0; 16], |id| *id.as_bytes()));
-        again!(async {
+        again!(self, async {
             let transaction = Transaction::begin(&self.pool).await?;
             let sql = "UPDATE password SET failures = least(failures + 1, 1000) WHERE account = $1 RETURNING failures";
             let row = transaction.optional(sql, &[&account]).await?;
@@ -82,7 +82,7 @@ impl Users for PostgresStore {
     }
 
     async fn clear_failures(&self, id: UserId) -> Result<(), StoreError> {
-        again!(async {
+        again!(self, async {
             let sql = "UPDATE password SET failures = 0 WHERE account = $1";
             // Done twice it is done once.
             connection(&self.pool).await?.execute(sql, &[&Id(*id.as_bytes())]).await?;
@@ -100,7 +100,7 @@ impl Users for PostgresStore {
     }
 
     async fn invite(&self, invite: Invite, entry: AuditEntry) -> Result<(), StoreError> {
-        again!(async {
+        again!(self, async {
             let transaction = Transaction::begin(&self.pool).await?;
             let sql = "INSERT INTO invite (hash, role, issuer, bootstrap, expires_at) VALUES ($1, $2, $3, $4, $5)";
             let issuer = invite.issuer.map(|issuer| Id(*issuer.as_bytes()));
@@ -113,7 +113,7 @@ impl Users for PostgresStore {
     }
 
     async fn any_with_role(&self, role: &Role) -> Result<bool, StoreError> {
-        again!(async {
+        again!(self, async {
             let row = connection(&self.pool).await?.one(ANY_WITH_ROLE, &[&role.as_str()]).await?;
             Ok(row.try_get(0)?)
         })
@@ -123,7 +123,7 @@ impl Users for PostgresStore {
 impl PostgresStore {
     /// One change of one account, written down if it was one.
     async fn changed(&self, sql: &'static str, user: UserId, entry: &AuditEntry) -> Result<bool, StoreError> {
-        again!(async {
+        again!(self, async {
             let transaction = Transaction::begin(&self.pool).await?;
             if transaction.execute(sql, &[&Id(*user.as_bytes())]).await? == 0 {
                 return transaction.undo(false).await;

@@ -27,8 +27,8 @@ fn a_wrong_url_is_named() {
     assert!(unknown.contains("store.url") && unknown.contains("sslroot"), "{unknown}");
     let nobody = refused("postgres://localhost:1/x", &[]);
     assert!(nobody.contains("localhost:1") && nobody.contains("refused"), "{nobody}");
-    let few = refused("postgres://localhost/x", &[("COUNTERFOIL__STORE__CONNECTIONS", "4")]);
-    assert!(few.contains("store.connections") && few.contains("5 to 1000"), "{few}");
+    let few = refused("postgres://localhost/x", &[("COUNTERFOIL__STORE__CONNECTIONS", "5")]);
+    assert!(few.contains("store.connections") && few.contains("6 to 1000"), "{few}");
     let database = Postgres::start();
     let absent = refused(&database.url().replace("/counterfoil?", "/absent?"), &[]);
     assert!(absent.contains("\"absent\" does not exist"), "{absent}");

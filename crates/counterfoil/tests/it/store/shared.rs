@@ -1,9 +1,13 @@
 //! What replicas need of a store that they share.
 
-use super::{Arc, Revocation, at, end, opened, registered};
+use super::{Arc, Revocation, at, end, entry, next, opened, registered};
 use crate::support::Postgres;
-use counterfoil::store::{Beat, Beaten, ReplicaId, Shared, Store};
+use counterfoil::store::{Beat, Beaten, ReplicaId, Rule, Seen, Shared, Store, StoreError};
+use counterfoil_core::Sid;
+use counterfoil_core::audit::Event;
 use counterfoil_core::limit::Rate;
+use counterfoil_core::refresh::rotation::Decision;
+use counterfoil_core::revocation::RevocationOrder;
 use counterfoil_core::session::EndReason;
 use std::time::Duration;
 
@@ -14,7 +18,7 @@ fn beat(id: u8, after: u64) -> Beat {
 }
 
 async fn beaten(shared: &dyn Shared, beat: Beat) -> Beaten {
-    shared.beat(beat).await.unwrap()
+    shared.beat(beat, Duration::from_secs(5)).await.unwrap()
 }
 
 async fn store() -> (Arc<dyn Store>, Postgres) {
@@ -106,4 +110,51 @@ async fn replicas_count_together_and_as_one_does_alone() {
     assert_eq!(take(10).await, Ok(Ok(())));
     shared.tidy(at(21)).await.unwrap();
     assert_eq!(take(10).await, Ok(Ok(())));
+}
+
+/// An old primary that has been cut off: it answers questions, and no commit of it is ever confirmed. Nothing that anybody would
+/// take for an acknowledgement may come from it.
+#[tokio::test]
+async fn s1_a_primary_that_cannot_commit_acknowledges_nothing_not_even_what_was_so_already() {
+    let (store, server) = store().await;
+    let user = registered(&store, "a@example.com").await;
+    let (ended, live) = (opened(&store, &user).await, opened(&store, &user).await);
+    let end_it = |sid| {
+        let what = Revocation::Session { sid, reason: EndReason::SignedOut };
+        store.revoke(RevocationOrder { what, at: at(5), audit: entry(Event::SessionEnded, 5) })
+    };
+    end_it(ended.sid).await.unwrap();
+    server.psql("counterfoil", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    server.psql("counterfoil", "SELECT pg_reload_conf()");
+    assert!(store.by_sid(live.sid).await.unwrap().is_some(), "it answers questions");
+    let unknown = Sid::from_bytes([1; 16]);
+    let late = || -> Rule { Box::new(|_| Some(Decision::Late)) };
+    let seen = Seen { at: at(9), network: "x".into() };
+    let (head, again, nothing, refreshed, beaten, ready) = tokio::join!(
+        store.head(),
+        end_it(ended.sid),
+        end_it(unknown),
+        store.refresh(live.handle, late(), seen),
+        store.shared().unwrap().beat(beat(1, 0), Duration::from_secs(2)),
+        store.check(),
+    );
+    assert_eq!((head, ready), (Err(StoreError::Unavailable), Err(StoreError::Unavailable)));
+    assert_eq!((again.err(), nothing.err()), (Some(StoreError::Unavailable), Some(StoreError::Unavailable)));
+    assert_eq!((refreshed.err(), beaten.err()), (Some(StoreError::Unavailable), Some(StoreError::Unavailable)));
+}
+
+#[tokio::test]
+async fn connections_that_break_are_replaced_and_nobody_is_told() {
+    let (store, server) = store().await;
+    let user = registered(&store, "a@example.com").await;
+    let session = opened(&store, &user).await;
+    let rotate = || -> Rule { Box::new(|session| Some(Decision::Rotate(next(session, 1)))) };
+    for n in 1..=3 {
+        let seen = Seen { at: at(9), network: "x".into() };
+        let refreshed = store.refresh(session.handle, rotate(), seen).await.unwrap().unwrap();
+        assert_eq!(refreshed.session.rotation.generation, n);
+        assert!(store.by_sid(session.sid).await.unwrap().is_some());
+        let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'";
+        server.psql("counterfoil", others);
+    }
 }

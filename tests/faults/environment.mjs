@@ -1,0 +1,142 @@
+// All parts together, with lines between them that can be cut: a primary and a standby, Redis, replicas. Guards come with each
+// scenario.
+//
+//   clients ─▶ replica ─line─▶ primary ─link─▶ standby
+//   guards ──▶    │ ───line─▶ standby (before it is the primary, it is of no use)
+//                 └────line─▶ Redis
+
+import { randomBytes } from "node:crypto";
+import { freePort } from "../support/processes.mjs";
+import { Replica } from "./authority.mjs";
+import { SlowDisk, SmallDisk } from "./disk.mjs";
+import { temporaryFolder } from "./owned.mjs";
+import { Cluster } from "./postgres.mjs";
+import { Proxy } from "./proxy.mjs";
+import { Redis } from "./redis.mjs";
+import { until } from "./until.mjs";
+
+/** What the checkers hold the server to, in milliseconds. */
+export const RULES = { grace: 10_000, maxStaleness: 2_000, margin: 50 };
+
+/** Rates are counted, so that what counts them is in use, and never reached. */
+const RATES = ["login_per_account", "login_per_network", "register_per_network", "revoke_per_network", "token_per_network"]
+  .map((name) => `${name} = { burst = 1000000, interval = "1s" }`).join("\n");
+
+const SMALL_DISK_MEGABYTES = 96;
+
+export class Environment {
+  replicas = [];
+  /** For each replica its lines to the servers of the store, in the order of `cluster.servers`, and to Redis. */
+  storeLines = [];
+  redisLines = [];
+
+  /**
+   * `needs`: `store` ("postgres" or "embedded"), `clock` ("settable"), `disk` ("small" or "slow", under the first primary),
+   * `connections` of each replica to its store.
+   */
+  static async start(needs, count) {
+    const environment = new Environment();
+    environment.needs = needs;
+    environment.folder = temporaryFolder("faults");
+    environment.origin = `http://localhost:${await freePort()}`;
+    if (needs.store === "embedded") {
+      await environment.#replicas(1, [""]);
+    } else {
+      await environment.#parts();
+      await environment.#replicas(count, await environment.#lines(count));
+    }
+    return environment;
+  }
+
+  async #parts() {
+    const { folder, needs } = this;
+    if (needs.disk === "slow") this.slowDisk = await SlowDisk.in(folder);
+    if (needs.disk === "small") this.smallDisk = await SmallDisk.in(folder, SMALL_DISK_MEGABYTES);
+    [this.cluster, this.redis] = await Promise.all([
+      Cluster.start(folder, { environment: this.slowDisk?.environment, within: this.smallDisk?.folder }),
+      Redis.start(folder),
+    ]);
+  }
+
+  /** Makes the lines, and says for each replica where it finds its store and Redis. */
+  async #lines(count) {
+    const settings = [];
+    for (let index = 0; index < count; index += 1) {
+      const store = await Promise.all(this.cluster.servers.map((server) => Proxy.to(server.port)));
+      const redis = await Proxy.to(this.redis.port);
+      this.storeLines.push(store);
+      this.redisLines.push(redis);
+      const hosts = store.map((line) => `127.0.0.1:${line.port}`).join(",");
+      settings.push(`
+[store]
+url = "postgres://counterfoil@${hosts}/counterfoil?sslmode=disable"
+connections = ${this.needs.connections ?? 16}
+
+[redis]
+url = "redis://127.0.0.1:${redis.port}"
+`);
+    }
+    return settings;
+  }
+
+  async #replicas(count, settings) {
+    const masterKey = randomBytes(32).toString("base64url");
+    for (let index = 0; index < count; index += 1) {
+      const text = `public_url = "${this.origin}"
+${settings[index]}
+[revocation]
+max_staleness = "${RULES.maxStaleness / 1000}s"
+
+[session]
+rotation_grace = "${RULES.grace / 1000}s"
+max_per_user = 1000
+
+[limits]
+${RATES}
+
+[applications.cli]
+profile = "native"
+`;
+      const options = { name: `r${index}`, settings: text, masterKey, clock: this.needs.clock };
+      this.replicas.push(await Replica.in(this.folder, options));
+    }
+    // All at once: who makes the tables and the keys is theirs to settle.
+    await Promise.all(this.replicas.map((replica) => replica.start()));
+  }
+
+  /** The line from a replica to what is the primary now. */
+  lineToPrimary(index) {
+    return this.storeLines[index][this.cluster.servers.indexOf(this.cluster.primary)];
+  }
+
+  get lines() {
+    return [...this.storeLines.flat(), ...this.redisLines, ...(this.cluster ? [this.cluster.link] : [])];
+  }
+
+  /** Waits until every replica is in service. */
+  async whole(within) {
+    await Promise.all(this.replicas.map((replica) => replica.ready({ within })));
+  }
+
+  /** Asks replicas in service for an administrator's answer until one gives it. */
+  async administer(method, path, json) {
+    let answer;
+    await until(`an answer to ${method} ${path}`, async () => {
+      for (const replica of this.replicas) {
+        if (await replica.answers() === 200) answer = await replica.administer(method, path, json);
+        if (answer) return true;
+      }
+      return false;
+    });
+    return answer;
+  }
+
+  async stop() {
+    for (const replica of this.replicas) await replica.stop();
+    await this.redis?.stop();
+    await this.cluster?.stop();
+    for (const line of this.lines) line.close();
+    this.smallDisk?.unmount();
+    this.slowDisk?.close();
+  }
+}

@@ -1,0 +1,137 @@
+// Many honest clients at once: they sign in, refresh over and over, and their sessions end in every way there is, or do not. Bounded:
+// each of them does one thing at a time and rests in between.
+
+import { endSession } from "./administrator.mjs";
+import { ask } from "./ask.mjs";
+import { Client } from "./client.mjs";
+import { now, pause } from "./until.mjs";
+
+/** How a session ends, and how often. `stays` means that its client leaves it as it is, and comes back at the end. */
+const ENDS = {
+  "logout receipt": 4, "logout": 3, "refresh receipt": 2, "refresh": 1, "administrator receipt": 4, "administrator": 3, "stays": 3,
+};
+/** How long a session lives before that, in milliseconds. */
+const LIFE = [2_500, 12_000];
+/** How long a client rests between two refreshes. Three rotations per grace is what a session may have; more are held. */
+const REST = [400, 3_500];
+const TWO_TABS = 0.15;
+/** How often an account is registered, in milliseconds, and how many in all. */
+const REGISTER_EVERY = 2_000;
+const MOST_REGISTRATIONS = 12;
+const SIGN_OUT_TRIES = 3;
+/** Of how many ended sessions it is tried at the end whether they have come back. */
+const MOST_LAST_TRIES = 100;
+
+export class Load {
+  #stage;
+  #accounts;
+  #control;
+  #over = false;
+  #workers = [];
+  #living = new Set();
+  #ended = [];
+  #registered = 0;
+
+  /** `stage` as for a client, with `onEnded`; `control(replica)` is the path of its control socket. */
+  constructor(stage, { accounts, clients, control }) {
+    this.#stage = stage;
+    this.#accounts = accounts;
+    this.#control = control;
+    this.clients = clients;
+  }
+
+  start() {
+    for (let number = 0; number < this.clients; number += 1) {
+      const account = this.#accounts[number % this.#accounts.length];
+      this.#workers.push(this.#signInAgainAndAgain(account, number % 2 === 0 ? "native" : "cookie", number * 40));
+    }
+    this.#workers.push(this.#register());
+  }
+
+  /**
+   * Lets every client finish what it is at. Then, when all is healed, those that are still signed in refresh once more, and those
+   * whose sessions have ended try once more to go on.
+   */
+  async stop() {
+    this.#over = true;
+    await Promise.all(this.#workers);
+    const last = [
+      ...[...this.#living].map((client) => () => client.refresh()),
+      ...this.#ended.slice(-MOST_LAST_TRIES).map((client) => () => client.trespass()),
+    ];
+    const some = async () => {
+      for (let next = last.pop(); next; next = last.pop()) await next();
+    };
+    await Promise.all(Array.from({ length: 8 }, some));
+  }
+
+  async #signInAgainAndAgain(account, profile, late) {
+    await pause(late);
+    while (!this.#over) {
+      const client = new Client(this.#stage, account, profile);
+      if (await client.signIn()) {
+        this.#living.add(client);
+        if (await this.#live(client) !== "stays") this.#living.delete(client);
+      } else {
+        await pause(this.#stage.random.between(200, 600));
+      }
+    }
+  }
+
+  /** A session from its first refresh to its end. Returns whether it stays signed in. */
+  async #live(client) {
+    const { random } = this.#stage;
+    const until = now() + random.between(...LIFE);
+    while (!this.#over && now() < until && !client.told) {
+      await client.refresh({ tabs: random.chance(TWO_TABS) ? 2 : 1 });
+      await pause(random.between(...REST));
+    }
+    if (client.told) return "over";
+    const way = random.weighed(ENDS);
+    if (this.#over || way === "stays") return "stays";
+    // Half of the ends meet a refresh that is under way.
+    const racing = random.chance(0.5) ? client.refresh() : undefined;
+    const done = await this.#end(client, way);
+    await racing;
+    if (!done) return "over";
+    this.#stage.onEnded(client.sid);
+    this.#ended.push(client);
+    for (let round = 0; round < 3 && !this.#over; round += 1) {
+      await client.trespass();
+      await pause(random.between(200, 1_200));
+    }
+    return "over";
+  }
+
+  async #end(client, way) {
+    return way.startsWith("administrator") ? this.#endByAdministrator(client.sid, way) : client.signOut(way, { tries: SIGN_OUT_TRIES });
+  }
+
+  async #endByAdministrator(sid, way) {
+    const { service, history, random } = this.#stage;
+    const kind = way.endsWith("receipt") ? "with a receipt" : "without";
+    for (let left = SIGN_OUT_TRIES; left > 0; left -= 1) {
+      const replica = service.pick(random);
+      const asked = replica !== undefined && await endSession(history, { replica, control: this.#control(replica), sid, kind });
+      if (asked) return true;
+      await pause(300);
+    }
+    return false;
+  }
+
+  /** Makes an account now and then; its password is that of the others. */
+  async #register() {
+    const { service, history, random } = this.#stage;
+    while (!this.#over && this.#registered < MOST_REGISTRATIONS) {
+      const replica = service.pick(random);
+      if (replica !== undefined) {
+        this.#registered += 1;
+        const { email, password } = { ...this.#accounts[0], email: `new-${this.#registered}-${this.#accounts[0].email}` };
+        const event = { kind: "register", replica, email, begin: now() };
+        const answer = await ask(service.port(replica), "POST", "/api/auth/register", { json: { email, password }, within: 8_000 });
+        history.add(Object.assign(event, { end: now(), status: answer.status }));
+      }
+      await pause(REGISTER_EVERY);
+    }
+  }
+}

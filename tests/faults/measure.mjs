@@ -1,0 +1,61 @@
+// Numbers about a history, and answers in it that are wrong whatever the invariants say.
+
+const ASKED = new Set(["register", "signin", "refresh", "revoke"]);
+
+/** Requests served, failures, and the longest time without any success. */
+export function measure(events, span, trial) {
+  const requests = events.filter((event) => (ASKED.has(event.kind) || isMe(event)) && event.status !== undefined);
+  const answered = requests.filter((event) => event.status > 0);
+  const failed = answered.filter((event) => event.status >= 500);
+  for (const wrong of wrongAnswers(requests)) trial.problem(wrong);
+  for (const missing of unexercised(events)) trial.problem(missing);
+  return {
+    served: answered.length,
+    failed: failed.length,
+    internal: failed.filter((event) => event.status === 500).length,
+    longest: longestWithout(answered, span),
+  };
+}
+
+const isMe = (event) => event.kind === "verify" && event.replica !== undefined;
+
+/** The longest time in milliseconds in which nobody had a success. */
+function longestWithout(answered, { begin, end }) {
+  const successes = answered.filter((event) => event.status < 300).map((event) => event.end).sort((a, b) => a - b);
+  let [longest, last] = [0, begin];
+  for (const at of [...successes.filter((at) => at <= end), end]) {
+    longest = Math.max(longest, at - last);
+    last = at;
+  }
+  return longest;
+}
+
+/** What no honest request may be answered with, whatever has failed: each kind once, with how often. */
+function wrongAnswers(requests) {
+  const found = new Map();
+  for (const event of requests) {
+    const told = `${event.kind} (${event.replica}): ${event.status} ${event.code ?? ""}`;
+    const refused = event.status >= 400 && event.status < 500;
+    const mayBe401 = event.kind === "refresh" || isMe(event);
+    if (refused && !(event.status === 401 && mayBe401)) count(found, `a wrong answer: ${told}`);
+    if (event.status === 503 && event.retryAfter === null) count(found, `no Retry-After: ${told}`);
+  }
+  return [...found].map(([what, times]) => `${what}, ${times} times`);
+}
+
+/** What the load must have done for the checkers to have had something to check. */
+function unexercised(events) {
+  const wanted = {
+    "a refresh that rotated": (event) => event.kind === "refresh" && event.rotated,
+    "a refresh of an ended session, refused": (event) => event.kind === "refresh" && event.code === "refresh_invalid",
+    "a receipt": (event) => event.kind === "revoke" && event.effective,
+    "an end without a receipt": (event) => event.kind === "revoke" && event.status === 204,
+    "a token accepted by a guard": (event) => event.kind === "verify" && event.accepted,
+    "a token refused by a guard": (event) => event.kind === "verify" && event.code === "session_revoked",
+  };
+  return Object.entries(wanted).filter(([, is]) => !events.some(is)).map(([what]) => `the load never saw ${what}`);
+}
+
+function count(found, what) {
+  found.set(what, (found.get(what) ?? 0) + 1);
+}
