@@ -3,6 +3,7 @@
 mod audit;
 mod clients;
 mod feed;
+mod import;
 mod keys;
 
 use audit::{a_reader_begins_at_the_head_reads_forward_and_never_goes_back, the_audit_log_pages_backwards};
@@ -27,6 +28,11 @@ use counterfoil_guard::{Entry, Target};
 use feed::{
     a_guards_name_is_taken_once_and_free_again, a_log_keeps_its_identity,
     the_longest_promise_is_kept_until_it_is_forgotten,
+};
+use import::{
+    an_import_is_one_transaction, an_import_takes_no_address_twice_even_in_a_race,
+    an_imported_hash_is_replaced_only_while_it_is_the_one_that_was_checked,
+    imported_accounts_are_as_they_were_and_a_repeat_changes_nothing,
 };
 use keys::{
     k2_a_revoked_key_has_its_entry_in_the_same_transaction, keys_are_initialised_once,
@@ -55,6 +61,10 @@ engines! { [sqlite] {
     an_account_is_found_by_address_and_by_id,
     an_address_is_taken_once_even_in_a_race,
     an_invitation_is_spent_once_and_grants_its_role,
+    imported_accounts_are_as_they_were_and_a_repeat_changes_nothing,
+    an_import_takes_no_address_twice_even_in_a_race,
+    an_import_is_one_transaction,
+    an_imported_hash_is_replaced_only_while_it_is_the_one_that_was_checked,
     failures_are_counted_and_cleared,
     a_session_is_read_back_as_it_was_written,
     of_many_refreshes_of_one_state_exactly_one_rotates,
