@@ -17,6 +17,7 @@ pub mod me;
 pub mod proof;
 pub mod refresh;
 pub mod register;
+pub mod rehash;
 pub mod revoke_token;
 pub mod sign_out;
 pub mod start;
