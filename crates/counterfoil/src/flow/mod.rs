@@ -10,6 +10,7 @@ pub mod deliver;
 pub mod exchange;
 pub mod gate;
 pub mod guards;
+pub mod import;
 pub mod introspect;
 pub mod keys;
 pub mod login;

@@ -13,6 +13,7 @@ mod feed;
 mod formats;
 mod gate;
 mod guard;
+mod import;
 mod kinds;
 mod master_key;
 mod matrix;
