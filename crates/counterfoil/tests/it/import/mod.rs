@@ -1,5 +1,7 @@
 //! `/api/admin/users/import`, and signing in with what was imported. The hashes are those of `vectors/password-hashes`.
 
+mod command;
+
 use crate::control::ask;
 use crate::support::{Browser, EMAIL, PASSWORD, TestApp, all};
 use counterfoil_core::Secret;
