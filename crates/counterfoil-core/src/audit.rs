@@ -115,10 +115,12 @@ pub enum Event {
     KeyRevoked,
     /// All secrets were sealed under another master key.
     MasterKeyChanged,
+    /// The store was put back from a backup.
+    Restored,
 }
 
 impl Event {
-    const ALL: [Self; 27] = [
+    const ALL: [Self; 28] = [
         Self::Registered,
         Self::AccountsImported,
         Self::SignedIn,
@@ -146,6 +148,7 @@ impl Event {
         Self::KeyRetired,
         Self::KeyRevoked,
         Self::MasterKeyChanged,
+        Self::Restored,
     ];
 
     /// Every event there is.
@@ -188,6 +191,7 @@ impl Event {
             Self::KeyRetired => "key_retired",
             Self::KeyRevoked => "key_revoked",
             Self::MasterKeyChanged => "master_key_changed",
+            Self::Restored => "restored",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Every way of ending access, as one type, so that all of them go through one function of the store.
 
 use crate::audit::AuditEntry;
-use crate::keys::ring::KeyStep;
+use crate::keys::ring::{KeyStep, StoredKey};
 use crate::session::{EndReason, Handle};
 use crate::user::Role;
 use counterfoil_guard::{ClientName, Entry, Jti, Sid, Timestamp, UserId};
@@ -53,8 +53,10 @@ pub enum Revocation {
         keep: Option<(Sid, Handle)>,
     },
     /// Signing keys. Those that become [revoked](crate::keys::ring::KeyState::Revoked) get a log entry each; nothing is done, and
-    /// nothing found, when a key is not in the state its step begins from.
+    /// nothing found, when the ring is not the one that the steps were made for.
     Keys {
+        /// The ring as it was read.
+        ring: Vec<StoredKey>,
         /// What happens to the ring.
         steps: Vec<KeyStep>,
         /// What else is written down of it.

@@ -1,30 +1,30 @@
 //! The application as a value: everything a request needs, passed and never fetched from a global.
 
 use crate::clock::Clock;
-use crate::config::{Config, LimitConfig, RegistrationPolicy};
+use crate::config::{Config, RegistrationPolicy};
 use crate::feed::Feed;
-use crate::flow::Caller;
 use crate::flow::access::InForce;
 use crate::flow::budget;
-use crate::flow::clients::{self, KnownClient};
+use crate::flow::parties::KnownParties;
 use crate::flow::start::{Secrets, StartError};
 use crate::gate::Gate;
 use crate::hashing::Hasher;
 use crate::keyring::{Keyring, Keys, Parties};
-use crate::limits::{Limited, Limiter};
+use crate::limits::Limiter;
 use crate::public_url::PublicUrl;
+use crate::replica::Replica;
+use crate::shared_redis::SharedRedis;
 use crate::store::Store;
 use bytes::Bytes;
 use counterfoil_core::issue::MintPolicy;
 use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::token::TokenKeys;
 use counterfoil_core::service::grant::Rules;
-use counterfoil_core::{ClientName, Kid, Timestamp};
-use counterfoil_guard::{Algorithm, Claims, Origins, RevocationIndex, VerifiedTokens, base64url_encode};
-use parking_lot::{Mutex, RwLock};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use counterfoil_core::{Kid, Timestamp};
+use counterfoil_guard::{Algorithm, Claims, Origins, Refusal, RevocationIndex, VerifiedTokens, base64url_encode};
+use parking_lot::{Mutex, RwLock, RwLockReadGuard};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// How many verified tokens are remembered (twice this at the most).
 const VERIFIED_TOKENS: usize = 8192;
@@ -78,34 +78,36 @@ pub struct App {
     pub store: Arc<dyn Store>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Which of the processes this is that share the store, if several can.
+    pub replica: Option<Replica>,
     /// The keys that sign and verify access tokens.
     pub keys: Arc<Keys>,
     /// The keys that make opaque tokens.
     pub tokens: TokenKeys,
     /// Password hashing.
     pub hasher: Hasher,
-    /// Rate limits.
+    /// Rate limits of this process alone.
     pub limiter: Limiter,
+    /// What replicas count in together, where there is one.
+    pub redis: Option<Arc<SharedRedis>>,
     /// The applications by name.
     pub applications: Arc<BTreeMap<String, Application>>,
     /// What takes tokens of services and exchanged ones, by name.
     pub resources: BTreeMap<String, Resource>,
     /// What services may have, by name.
     pub rules: BTreeMap<String, Rules>,
-    /// The services that can prove themselves.
-    pub clients: Arc<RwLock<BTreeMap<ClientName, Arc<KnownClient>>>>,
-    /// Held from a change of a service in the store to the same change above, so that they come in the same order.
-    pub changing_clients: Arc<tokio::sync::Mutex<()>>,
+    /// The guards and services that can prove themselves.
+    pub parties: Arc<KnownParties>,
     /// From where requests with cookies may come.
     pub origins: Origins,
     /// What the gate keeps.
     pub gate: Gate,
     /// The revocation feed.
     pub feed: Arc<Feed>,
-    /// Guards by the SHA-256 of their credential.
-    pub guards: Arc<RwLock<HashMap<[u8; 32], String>>>,
     /// Draws the metrics page.
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
+    /// Until then nothing is refreshed: the store has been put back from a backup.
+    pub refresh_closed_until: Option<Timestamp>,
     revocations: Arc<RwLock<RevocationIndex>>,
     verified: Mutex<VerifiedTokens<Arc<Verified>>>,
 }
@@ -120,6 +122,10 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Which of the processes this is that share the store, if several can.
+    pub replica: Option<Replica>,
+    /// What replicas count in together, where there is one.
+    pub redis: Option<Arc<SharedRedis>>,
     /// Opened secrets.
     pub secrets: Secrets,
     /// Draws the metrics page.
@@ -134,17 +140,20 @@ impl App {
         for entry in &log.in_force {
             index.add(entry);
         }
+        let grace = parts.config.session.rotation_grace.0;
+        let refresh_closed_until = log.restored_at.map(|at| at.plus(grace));
         let policy = parts.config.revocation.policy();
         let promised = parts.store.promise(policy.max_staleness, false).await?;
-        let feed = Arc::new(Feed::new(log, policy, promised, Arc::clone(&parts.clock)));
-        let guards = parts.store.guards().await?.into_iter().map(|guard| (guard.hash, guard.name)).collect();
+        let shared = parts.replica.is_some();
+        let feed = Arc::new(Feed::new(log, (policy, promised), shared, Arc::clone(&parts.clock)));
         let applications = applications(&parts.config, parts.public.issuer());
         let audiences = applications.values().map(|application| application.mint.audience.clone()).collect();
         let resources = resources(&parts.config, parts.public.issuer());
         let of_resources = resources.values().map(|resource| &resource.mint.audience);
         let behind: BTreeSet<&String> = parts.config.gate.audiences().chain(of_resources).collect();
         let behind = behind.into_iter().cloned().collect();
-        let clients = clients::known(parts.store.clients().await?)?;
+        let known = KnownParties::default();
+        known.reload(parts.store.as_ref()).await?;
         let parties = Parties { issuer: parts.public.issuer().to_owned(), audiences, behind };
         let Secrets { master, keys, tokens, pepper } = parts.secrets;
         let keys = Keys::open(&keys, master, parties).map_err(|_| StartError::Damaged("signing key"))?;
@@ -156,15 +165,16 @@ impl App {
             origins: origins(&parts.config, &parts.public),
             hasher: Hasher::new(pepper, parts.config.limits.hash_queue),
             limiter: Limiter::default(),
+            redis: parts.redis,
             gate: Gate::new(&parts.config.gate),
             feed,
-            guards: Arc::new(RwLock::new(guards)),
             revocations: Arc::new(RwLock::new(index)),
             verified: Mutex::new(VerifiedTokens::new(VERIFIED_TOKENS)),
             applications: Arc::new(applications),
             rules: parts.config.clients.iter().map(|(name, own)| (name.clone(), own.rules(&parts.config))).collect(),
-            clients: Arc::new(RwLock::new(clients)),
-            changing_clients: Arc::default(),
+            refresh_closed_until,
+            parties: Arc::new(known),
+            replica: parts.replica,
             resources,
             config: parts.config,
             public: parts.public,
@@ -189,6 +199,11 @@ impl App {
         &self.revocations
     }
 
+    /// The revocations in force, to verify by: refused where they are not known well enough to be relied on (S2).
+    pub fn index(&self) -> Result<RwLockReadGuard<'_, RevocationIndex>, Refusal> {
+        if self.feed.is_current() { Ok(self.revocations.read()) } else { Err(Refusal::VerifierStale) }
+    }
+
     /// Where revocations are in force in this process.
     pub fn in_force(&self) -> InForce {
         InForce { index: Arc::clone(&self.revocations), feed: Arc::clone(&self.feed) }
@@ -197,14 +212,6 @@ impl App {
     /// The tokens verified lately.
     pub const fn verified(&self) -> &Mutex<VerifiedTokens<Arc<Verified>>> {
         &self.verified
-    }
-
-    /// Counts something done from the caller's network; `Err` holds the time to wait. To be asked before any work.
-    pub fn count_from_network(&self, what: Limited, rate: LimitConfig, caller: &Caller) -> Result<(), Duration> {
-        if !self.config.limits.enabled {
-            return Ok(());
-        }
-        self.limiter.take(what, &caller.source(), rate.rate(), self.clock.now())
     }
 
     /// Whether a stranger may make an account without an invitation.

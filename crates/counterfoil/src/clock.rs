@@ -44,6 +44,59 @@ impl Clock for SystemClock {
     }
 }
 
+/// The time of a store that several processes share, so that all of them decide by the same. Between looks at it the machine's
+/// ticks go on, which nobody can set.
+#[derive(Debug)]
+pub struct StoreClock {
+    /// The store's time less the tick, in milliseconds.
+    offset: AtomicI64,
+    latest: AtomicI64,
+    system: SystemClock,
+}
+
+/// How much a look may differ from what was known, beyond what its own way took, before it is believed.
+const UNSURE: i64 = 5;
+
+impl StoreClock {
+    /// Set by a first look: the store said `now` between these two ticks.
+    pub fn set(now: Timestamp, (sent, received): (Tick, Tick)) -> Self {
+        let (offset, latest) = (AtomicI64::new(offset(now, (sent, received))), AtomicI64::new(0));
+        Self { offset, latest, system: SystemClock::default() }
+    }
+
+    /// Sets it by another look, if that tells more than is known.
+    pub fn learn(&self, now: Timestamp, (sent, received): (Tick, Tick)) {
+        let (known, told) = (self.offset.load(Ordering::Relaxed), offset(now, (sent, received)));
+        let way = i64::try_from(received.since(sent).as_millis()).unwrap_or(i64::MAX) / 2;
+        if (told - known).abs() > way.saturating_add(UNSURE) {
+            self.offset.store(told, Ordering::Relaxed);
+        }
+    }
+
+    /// By how much this machine's clock is ahead of the store's, in milliseconds.
+    pub fn error(&self) -> i64 {
+        self.system.now().as_millis() - self.now().as_millis()
+    }
+}
+
+/// What the store said, it said in the middle of the way there and back.
+fn offset(now: Timestamp, (sent, received): (Tick, Tick)) -> i64 {
+    now.as_millis() - i64::midpoint(sent.as_millis(), received.as_millis())
+}
+
+impl Clock for StoreClock {
+    fn now(&self) -> Timestamp {
+        let store = self.tick().as_millis() + self.offset.load(Ordering::Relaxed);
+        let now = going_on(self.latest.load(Ordering::Relaxed), store);
+        self.latest.store(now, Ordering::Relaxed);
+        Timestamp::from_millis(now)
+    }
+
+    fn tick(&self) -> Tick {
+        self.system.tick()
+    }
+}
+
 /// A clock that stands still until a test moves it.
 #[derive(Debug)]
 pub struct ManualClock(AtomicI64);
@@ -79,7 +132,24 @@ pub fn random<const N: usize>() -> [u8; N] {
 
 #[cfg(test)]
 mod tests {
-    use super::{MOST_STANDSTILL, going_on};
+    use super::{Clock as _, MOST_STANDSTILL, StoreClock, going_on};
+    use counterfoil_core::Timestamp;
+    use counterfoil_guard::Tick;
+
+    #[test]
+    fn a_look_at_the_stores_time_is_as_good_as_its_way_was_short() {
+        let (at, tick) = (Timestamp::from_millis, Tick::from_millis);
+        let clock = StoreClock::set(at(1_000_000), (tick(100), tick(110)));
+        let known = |clock: &StoreClock| clock.offset.load(super::Ordering::Relaxed);
+        assert_eq!(known(&clock), 999_895);
+        clock.learn(at(1_000_400), (tick(100), tick(900)));
+        assert_eq!(known(&clock), 999_895, "within what its own way took");
+        clock.learn(at(1_000_020), (tick(100), tick(110)));
+        assert_eq!(known(&clock), 999_915);
+        let before = clock.now();
+        clock.learn(at(0), (clock.tick(), clock.tick()));
+        assert!(clock.now() <= before.plus(super::Duration::from_secs(1)), "and a store that is set back is believed");
+    }
 
     #[test]
     fn s2_a_clock_that_is_set_back_stands_still_until_it_has_caught_up() {

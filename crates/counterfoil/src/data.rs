@@ -1,6 +1,8 @@
 //! The data folder: its lock, its master key, its database. One process at a time.
 
 use crate::clock::random;
+use crate::secret_text;
+use crate::store::Replayed;
 use crate::store::sqlite::{OpenError, SqliteStore, Synchronous};
 use counterfoil_core::Secret;
 use counterfoil_core::keys::sealing::MasterKey;
@@ -18,6 +20,9 @@ pub const MASTER_KEY_FILE: &str = "COUNTERFOIL_MASTER_KEY_FILE";
 
 /// The master key's file in the data folder, where it is kept there.
 pub const MASTER_KEY_NAME: &str = "master.key";
+
+/// The embedded store's file in the data folder.
+pub const STORE_NAME: &str = "counterfoil.db";
 
 /// The one that is about to take its place.
 pub const NEXT_MASTER_KEY: &str = "master.key.next";
@@ -47,6 +52,15 @@ pub enum DataError {
          {MASTER_KEY_FILE}; without it nothing in the database can be used"
     )]
     NoMasterKey {
+        /// The folder.
+        folder: String,
+    },
+    /// The store is another's as well, who has the master key.
+    #[error(
+        "the database has been set up by another server, and {folder} has no master key: copy master.key from that server's data \
+         folder to {folder}, or set {MASTER_KEY} or {MASTER_KEY_FILE}"
+    )]
+    MasterKeyElsewhere {
         /// The folder.
         folder: String,
     },
@@ -109,8 +123,8 @@ impl Data {
     }
 
     /// The master key: from the environment, from the file that the environment names, or from `master.key`, which is made
-    /// at the very first start and at no other time.
-    pub fn master_key(&self) -> Result<MasterKey, DataError> {
+    /// at the very first start and at no other time. With a store elsewhere, `sealed` says whether that holds secrets already.
+    pub fn master_key(&self, sealed: Option<bool>) -> Result<MasterKey, DataError> {
         if let Ok(text) = std::env::var(MASTER_KEY) {
             return decode(&Secret::new(text), MASTER_KEY);
         }
@@ -119,8 +133,11 @@ impl Data {
         }
         let path = self.path(MASTER_KEY_NAME);
         if !path.exists() {
-            if self.path("counterfoil.db").exists() {
-                return Err(DataError::NoMasterKey { folder: self.folder.display().to_string() });
+            let folder = self.folder.display().to_string();
+            match sealed {
+                None if self.path(STORE_NAME).exists() => return Err(DataError::NoMasterKey { folder }),
+                Some(true) => return Err(DataError::MasterKeyElsewhere { folder }),
+                _ => {}
             }
             self.write_private(MASTER_KEY_NAME, fresh_key().expose())?;
         }
@@ -140,12 +157,44 @@ impl Data {
 
     /// Opens the database.
     pub fn store(&self, synchronous: Synchronous) -> Result<SqliteStore, DataError> {
-        let path = self.path("counterfoil.db");
+        let path = self.path(STORE_NAME);
         // Made here, so that it is private from the start; SQLite gives its companion files the same mode.
         let made = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
         made.map_err(|error| io(&path, &error))?;
         let store = SqliteStore::open(&path, synchronous);
         store.map_err(|error| DataError::Store { path: path.display().to_string(), error })
+    }
+
+    /// What `revoked.log` in the folder says has been revoked; `None` if there is none.
+    pub fn revoked(&self) -> Result<Option<Vec<Replayed>>, DataError> {
+        SqliteStore::revoked(&self.folder).map_err(|error| io(&self.folder, &error))
+    }
+
+    /// Puts a backup in the place of the database, which is put aside.
+    pub fn replace_store(&self, backup: &Path) -> Result<(), DataError> {
+        let fresh = self.path("counterfoil.db.new");
+        // Whole, and on the disk, before anything is moved.
+        let copied = std::fs::copy(backup, &fresh).and_then(|_| {
+            std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(0o600))?;
+            File::open(&fresh)?.sync_all()
+        });
+        copied.map_err(|error| io(backup, &error))?;
+        if self.path(STORE_NAME).exists() {
+            self.put_store_aside("before-restore")?;
+        }
+        rename(&self.folder, &fresh, &self.path(STORE_NAME)).map_err(|error| io(&fresh, &error))
+    }
+
+    /// Gives the database, and what belongs to it, another name.
+    pub fn put_store_aside(&self, why: &str) -> Result<(), DataError> {
+        for companion in ["-wal", "-shm", ""] {
+            let from = self.path(&format!("{STORE_NAME}{companion}"));
+            let to = self.path(&format!("{STORE_NAME}.{why}{companion}"));
+            if from.exists() {
+                rename(&self.folder, &from, &to).map_err(|error| io(&from, &error))?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes a file that only its owner can read, durably and all or nothing.
@@ -190,8 +239,7 @@ fn rename(folder: &Path, from: &Path, to: &Path) -> std::io::Result<()> {
 
 /// A master key as text, out of a file that others may not read.
 pub fn read_key_text(path: &Path) -> Result<Secret<String>, DataError> {
-    let mode = std::fs::metadata(path).map_err(|error| io(path, &error))?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
+    if let Some(mode) = secret_text::exposed(path).map_err(|error| io(path, &error))? {
         return Err(DataError::ExposedMasterKey { path: path.display().to_string(), mode });
     }
     std::fs::read_to_string(path).map(Secret::new).map_err(|error| io(path, &error))

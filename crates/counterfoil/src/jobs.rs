@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::flow::{access, keys};
+use crate::replica;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,7 +40,10 @@ pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
 /// Mends a gap in the feed; and once no lease of an earlier, longer `max_staleness` can be alive, has it forgotten, so that
 /// the next start need not wait for such leases. Returns whether that has been done.
 pub async fn tend_feed(app: &App, settled: bool, seen: &mut u64) -> bool {
-    if let Err(error) = access::mend(app, seen).await {
+    // Replicas follow the log all the time.
+    if app.replica.is_none()
+        && let Err(error) = access::mend(app, seen).await
+    {
         tracing::warn!(%error, "the revocation log cannot be read now");
     }
     if settled || !app.feed.is_alone() {
@@ -61,6 +65,15 @@ pub async fn once(app: &App) {
     app.feed.forget(now);
     app.limiter.sweep(now);
     app.hasher.release();
+    let id = app.replica.as_ref().map(|replica| replica.id);
+    if !replica::leads(app.store.as_ref(), id, now, ("housekeeping", EVERY * 3)).await {
+        return;
+    }
+    if let Some(shared) = app.store.shared()
+        && let Err(error) = shared.tidy(now).await
+    {
+        tracing::warn!(%error, "tidying up has to wait");
+    }
     if let Err(error) = keys::tend(app).await {
         tracing::warn!(%error, "the keys cannot be looked after now");
     }

@@ -3,6 +3,7 @@
 
 use crate::store::{Store, StoreError};
 use bytes::Bytes;
+use counterfoil_core::Timestamp;
 use counterfoil_core::keys::ring::{KeyState, StoredKey, jwks, published};
 use counterfoil_core::keys::sealing::{MasterKey, Purpose};
 use counterfoil_core::keys::signing::SigningKey;
@@ -10,6 +11,7 @@ use counterfoil_guard::{Algorithm, Subjects, Verifier};
 use parking_lot::RwLock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A key in the store that cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +23,8 @@ pub struct DamagedKey;
 pub struct Keyring {
     /// What signs, by algorithm.
     signing: BTreeMap<Algorithm, SigningKey>,
+    /// Since when they have been signing.
+    since: BTreeMap<Algorithm, Timestamp>,
     /// The verifier of the access tokens that this server's applications have.
     pub verifier: Verifier,
     /// The verifier of those for other servers: handed over by the gate, asked for by services, exchanged. Taken at introspection,
@@ -49,7 +53,14 @@ impl Keyring {
             parties.verifier(&parties.behind, keys).map(|verifier| verifier.of(Subjects::Both).opened_elsewhere());
         let jwks = jwks(keys).to_string();
         let etag = crate::app::etag(jwks.as_bytes());
-        Ok(Self { signing, verifier, behind, jwks: Bytes::from(jwks), etag })
+        let active = keys.iter().filter(|key| key.state == KeyState::Active);
+        let since = active.map(|key| (key.algorithm, key.since)).collect();
+        Ok(Self { signing, since, verifier, behind, jwks: Bytes::from(jwks), etag })
+    }
+
+    /// For how long the keys that sign have been signing.
+    pub fn ages(&self, now: Timestamp) -> impl Iterator<Item = (Algorithm, Duration)> {
+        self.since.iter().map(move |(algorithm, since)| (*algorithm, now.since(*since)))
     }
 
     /// The key that signs for this algorithm; while it has none yet, another's.

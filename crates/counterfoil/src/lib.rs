@@ -17,5 +17,8 @@ pub mod keyring;
 pub mod limits;
 pub mod public_url;
 pub mod readers;
+pub mod replica;
+pub mod secret_text;
+pub mod shared_redis;
 pub mod store;
 pub mod telemetry;

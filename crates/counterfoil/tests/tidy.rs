@@ -104,6 +104,24 @@ const FORBIDDEN: [(&str, &[&str], &str); 10] = [
     ("crates/counterfoil/src", &["unsafe {", "todo!(", "unimplemented!(", "#[allow(", ".unwrap()"], "CONTRIBUTING"),
 ];
 
+/// What is counted is described, and what is described is counted.
+#[test]
+fn every_metric_is_in_the_table() {
+    let mut used = std::collections::BTreeSet::new();
+    let mut described = std::collections::BTreeSet::new();
+    for (path, text) in files("crates/counterfoil/src", ".rs") {
+        let found = if path.ends_with("telemetry/table.rs") { &mut described } else { &mut used };
+        for (at, _) in text.match_indices("\"counterfoil_") {
+            let name = text[at + 1..].split('"').next().unwrap_or_default();
+            let before = text[..at].trim_end();
+            if before.ends_with("!(") || path.ends_with("telemetry/table.rs") {
+                found.insert(name.to_owned());
+            }
+        }
+    }
+    assert_eq!(used, described);
+}
+
 #[test]
 fn nothing_is_imported_that_points_back() {
     for (folder, words, why) in FORBIDDEN {

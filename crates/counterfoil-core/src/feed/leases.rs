@@ -37,6 +37,8 @@ pub enum How {
 #[derive(Clone, Debug)]
 pub struct Leases {
     policy: Policy,
+    /// The longest S by which other replicas grant leases.
+    longest: Duration,
     /// From here on no lease is alive that this process has not granted itself, by an earlier and longer S either.
     alone_from: Tick,
     table: HashMap<Instance, Lease>,
@@ -47,7 +49,19 @@ impl Leases {
     pub fn new(policy: Policy, promised: Duration, started: Tick) -> Self {
         let promised = promised.max(policy.max_staleness);
         let alone_from = started.plus(promised + policy.margin);
-        Self { policy, alone_from, table: HashMap::new() }
+        Self { policy, longest: policy.max_staleness, alone_from, table: HashMap::new() }
+    }
+
+    /// Other replicas grant leases by this S. It is never forgotten that one did by a longer one: its leases may be alive.
+    pub fn others_promise(&mut self, max_staleness: Duration) {
+        self.longest = self.longest.max(max_staleness);
+    }
+
+    /// The entry that is known to be in force at every guard with a lease of this process, which itself knows the log up to
+    /// `head`; `None` as long as leases may be alive that it does not know of.
+    pub fn floor(&self, head: u64, now: Tick) -> Option<u64> {
+        let least = self.live(now).map(|(_, lease)| lease.acknowledged).fold(head, u64::min);
+        self.is_alone(now).then_some(least)
     }
 
     /// S and m.
@@ -83,7 +97,7 @@ impl Leases {
 
     /// When an entry committed then is effective whatever happens.
     pub fn effective_by(&self, committed: Tick) -> Tick {
-        committed.plus(self.policy.max_staleness + self.policy.margin).max(self.alone_from)
+        committed.plus(self.longest + self.policy.margin).max(self.alone_from)
     }
 
     /// When to ask again if nobody acknowledges anything meanwhile.
@@ -162,6 +176,25 @@ mod tests {
         // From a copy of the log that is older than the reading before; and then the guard never hears of it.
         leases.grant(A, "api", 3, at(10_000));
         assert_eq!(leases.effective(4, at(12_001), at(15_050)), None, "it may accept until 16950");
+    }
+
+    #[test]
+    fn a_floor_is_what_the_slowest_guard_has() {
+        let mut leases = leases();
+        assert_eq!(leases.floor(7, at(5049)), None, "leases of an earlier process may be alive");
+        assert_eq!(leases.floor(7, at(5050)), Some(7), "nobody is behind");
+        leases.grant(A, "api", 3, at(6_000));
+        assert_eq!(leases.floor(7, at(11_049)), Some(3));
+        assert_eq!(leases.floor(2, at(11_049)), Some(2), "and never more than this process knows itself");
+        assert_eq!(leases.floor(7, at(11_050)), Some(7));
+    }
+
+    #[test]
+    fn another_replicas_longer_leases_are_waited_for() {
+        let mut leases = leases();
+        leases.others_promise(Duration::from_mins(1));
+        leases.others_promise(Duration::from_secs(2));
+        assert_eq!(leases.effective_by(at(10_000)), at(70_050));
     }
 
     #[test]

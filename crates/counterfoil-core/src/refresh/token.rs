@@ -22,6 +22,25 @@ pub const SESSION_PREFIX: &str = "cfs_";
 const REFRESH_LABEL: &[u8] = b"refresh";
 const SESSION_LABEL: &[u8] = b"session";
 const NONCE_LABEL: &[u8] = b"dpop-nonce";
+/// Where it is remembered which proofs have been used. A proof says by its nonce where: so all replicas look in the same place,
+/// whatever each of them can reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeptIn {
+    /// In the store.
+    Store,
+    /// In the Redis that replicas share.
+    Redis,
+}
+
+impl KeptIn {
+    const fn bit(self) -> i64 {
+        match self {
+            Self::Store => 0,
+            Self::Redis => 1 << 56,
+        }
+    }
+}
+
 /// A nonce lives for minutes, and guessing one gains an attacker no more than an older proof.
 const NONCE_MAC: usize = 16;
 const VERSION: usize = 2;
@@ -135,27 +154,43 @@ impl TokenKeys {
 
     /// A nonce that clients put into their proofs (RFC 9449 section 8): the time, and a MAC over it. It needs no memory, and any
     /// replica knows it again.
-    pub fn dpop_nonce(&self, role: &str, now: Timestamp) -> String {
+    pub fn dpop_nonce(&self, role: &str, now: Timestamp, kept_in: KeptIn) -> String {
         let key = self.current();
         let mut body = key.version.to_be_bytes().to_vec();
-        body.extend_from_slice(&now.as_seconds().to_be_bytes());
+        // The time's highest byte is free for the next thirty million years.
+        body.extend_from_slice(&(now.as_seconds() | kept_in.bit()).to_be_bytes());
         let mac = key.mac(NONCE_LABEL, &[body.as_slice(), role.as_bytes()].concat());
         body.extend_from_slice(&mac.as_ref()[..NONCE_MAC]);
         URL_SAFE_NO_PAD.encode(&body)
     }
 
-    /// Whether this is such a nonce, of this role, made within `life`.
-    pub fn is_dpop_nonce(&self, text: &str, role: &str, now: Timestamp, life: Duration) -> bool {
-        let Some(bytes) = base64url_decode(text) else { return false };
-        let Some((body, mac)) = bytes.split_at_checked(VERSION + 8) else { return false };
-        let Ok(version) = <[u8; 2]>::try_from(&body[..VERSION]) else { return false };
-        let Ok(made) = <[u8; 8]>::try_from(&body[VERSION..]) else { return false };
-        let Some(key) = self.version(u16::from_be_bytes(version)) else { return false };
+    /// When such a nonce of this role was made, and where proofs that hold it are remembered; `None` if it is not one, or was not
+    /// made within `life`.
+    pub fn read_dpop_nonce(
+        &self,
+        text: &str,
+        role: &str,
+        now: Timestamp,
+        life: Duration,
+    ) -> Option<(Timestamp, KeptIn)> {
+        let bytes = base64url_decode(text)?;
+        let (body, mac) = bytes.split_at_checked(VERSION + 8)?;
+        let version = <[u8; 2]>::try_from(&body[..VERSION]).ok()?;
+        let (made, kept_in) = Self::kept_in(text)?;
+        let key = self.version(u16::from_be_bytes(version))?;
         let expected = key.mac(NONCE_LABEL, &[body, role.as_bytes()].concat());
         let ours = aws_lc_rs::constant_time::verify_slices_are_equal(&expected.as_ref()[..NONCE_MAC], mac).is_ok();
-        let made = Timestamp::from_seconds(i64::from_be_bytes(made));
         // Made a moment ahead by a replica's clock is as good.
-        ours && made <= now.plus(Duration::from_secs(5)) && now <= made.plus(life)
+        let timely = made <= now.plus(Duration::from_secs(5)) && now <= made.plus(life);
+        (ours && timely).then_some((made, kept_in))
+    }
+
+    /// The same of a nonce that has been looked at before.
+    pub fn kept_in(nonce: &str) -> Option<(Timestamp, KeptIn)> {
+        let said = base64url_decode(nonce)?;
+        let said = i64::from_be_bytes(said.get(VERSION..VERSION + 8)?.try_into().ok()?);
+        let kept_in = if said & KeptIn::Redis.bit() == 0 { KeptIn::Store } else { KeptIn::Redis };
+        Some((Timestamp::from_seconds(said & !KeptIn::Redis.bit()), kept_in))
     }
 
     /// Makes a session token.

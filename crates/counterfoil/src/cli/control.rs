@@ -6,6 +6,7 @@ use super::init::local_app;
 use super::serve::CONTROL_SOCKET;
 use crate::data::{Data, DataError};
 use crate::http::{Peer, control_router};
+use crate::replica;
 use anyhow::{Context as _, bail};
 use axum::Router;
 use axum::body::Body;
@@ -36,8 +37,11 @@ impl Control {
         }
         match Data::hold(&place.data) {
             Ok(data) => {
-                let app = local_app(place, &data).await?;
-                Ok(Self::Local(Box::new(control_router(Arc::new(app))), data))
+                let app = Arc::new(local_app(place, &data).await?);
+                while !replica::beat(&app, false).await? {}
+                // For as long as the command runs: a receipt says what the replicas have come to.
+                tokio::spawn(replica::run(Arc::clone(&app), false, std::future::pending()));
+                Ok(Self::Local(Box::new(control_router(app)), data))
             }
             Err(DataError::InUse { .. }) => Ok(Self::Socket(place.data.join(CONTROL_SOCKET))),
             Err(error) => Err(error.into()),

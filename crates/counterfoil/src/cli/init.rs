@@ -2,14 +2,18 @@
 
 use super::Place;
 use crate::app::{App, Parts};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, StoreClock, SystemClock};
 use crate::config::Config;
 use crate::data::{Data, NEXT_MASTER_KEY};
 use crate::flow::administer::{ADMIN, Administrator, invite};
-use crate::flow::start;
+use crate::flow::{restore, start};
 use crate::public_url::PublicUrl;
-use crate::store::Store;
+use crate::replica::Replica;
+use crate::secret_text;
+use crate::shared_redis::SharedRedis;
+use crate::store::postgres::{PostgresStore, Settings};
 use crate::store::sqlite::Synchronous;
+use crate::store::{Ends, Keys as _, Replayed, Store};
 use crate::telemetry;
 use counterfoil_core::keys::sealing::MasterKey;
 use counterfoil_core::user::Role;
@@ -52,10 +56,18 @@ pub(super) async fn open_app(
     public: PublicUrl,
     synchronous: Synchronous,
 ) -> anyhow::Result<App> {
-    let master = data.master_key()?;
-    let store: Arc<dyn Store> = Arc::new(data.store(synchronous)?);
-    let master = finish_change(data, store.as_ref(), master).await?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    Ok(open_app_after(data, (config, public), synchronous, None).await?.0)
+}
+
+/// The same on a store that has been put back from a backup: what `ends` says has ended before anything is made of it. Returns
+/// how many sessions that were.
+pub(super) async fn open_app_after(
+    data: &Data,
+    (config, public): (Config, PublicUrl),
+    synchronous: Synchronous,
+    ends: Option<&Ends>,
+) -> anyhow::Result<(App, u64)> {
+    let Opened { store, clock, replica, master, put_back } = open_store(data, &config, &public, synchronous).await?;
     let (in_use, policy) = (config.algorithms(), config.keys.policy());
     let secrets = match start::secrets(store.as_ref(), master, (&in_use, policy), clock.as_ref()).await {
         Ok(secrets) => secrets,
@@ -65,8 +77,67 @@ pub(super) async fn open_app(
             return Err(error.into());
         }
     };
+    let put_back = ends.cloned().or(put_back.map(Ends::These));
+    let mut ended = 0;
+    if let Some(ends) = &put_back {
+        ended = restore::put_back(store.as_ref(), clock.as_ref(), ends).await?;
+        tracing::warn!(ended, "the store has been put back from a backup; what was revoked since has ended again");
+    }
+    let redis = config.redis.as_ref().map(SharedRedis::prepare).transpose()?.map(Arc::new);
     let metrics = telemetry::start_metrics();
-    Ok(App::new(Parts { config, public, store, clock, secrets, metrics }).await?)
+    let app = App::new(Parts { config, public, store, clock, replica, redis, secrets, metrics }).await?;
+    if let Some(ends) = &put_back {
+        restore::revoke_keys(&app, ends).await?;
+    }
+    Ok((app, ended))
+}
+
+/// The store, its clock, and the key to its secrets.
+struct Opened {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    replica: Option<Replica>,
+    master: MasterKey,
+    /// What had been revoked, if the store is older than that.
+    put_back: Option<Vec<Replayed>>,
+}
+
+async fn open_store(
+    data: &Data,
+    config: &Config,
+    public: &PublicUrl,
+    synchronous: Synchronous,
+) -> anyhow::Result<Opened> {
+    let Some(settings) = settings(config, public)? else {
+        let master = data.master_key(None)?;
+        let store = data.store(synchronous)?;
+        let put_back = store.put_back();
+        let store: Arc<dyn Store> = Arc::new(store);
+        let master = finish_change(data, store.as_ref(), master).await?;
+        return Ok(Opened { store, clock: Arc::new(SystemClock::default()), replica: None, master, put_back });
+    };
+    let store = PostgresStore::open(&settings).await?;
+    let master = data.master_key(Some(!store.secrets().await?.is_empty()))?;
+    let master = finish_change(data, &store, master).await?;
+    let ticks = SystemClock::default();
+    let sent = ticks.tick();
+    let now = store.now().await?;
+    let clock = Arc::new(StoreClock::set(now, (sent, ticks.tick())));
+    let replica = Some(Replica::new(Arc::clone(&clock)));
+    Ok(Opened { store: Arc::new(store), clock, replica, master, put_back: None })
+}
+
+/// What the configuration says of the database; `None` where everything is kept in the data folder.
+pub(super) fn settings(config: &Config, public: &PublicUrl) -> anyhow::Result<Option<Settings>> {
+    let Some(url) = &config.store.url else { return Ok(None) };
+    let (file, variable) = (config.store.password_file.as_deref(), config.store.password_env.as_deref());
+    Ok(Some(Settings {
+        url: url.as_str().to_owned(),
+        password: secret_text::read("store.password", file, variable)?,
+        ca_file: config.store.ca_file.clone(),
+        connections: config.store.connections,
+        issuer: public.issuer().to_owned(),
+    }))
 }
 
 /// A change of the master key that was interrupted has either happened in the store or not: the file follows the store.

@@ -1,12 +1,15 @@
 //! The command line. Data goes to standard output, everything else to standard error; `--json` wherever a list is printed.
 
 mod audit;
+mod backup;
 mod client;
 mod control;
 mod guard;
 mod import;
 mod init;
 mod key;
+mod migrate;
+mod progress;
 mod reference;
 mod seed;
 mod serve;
@@ -61,6 +64,14 @@ enum Command {
     /// Look into tokens, offline.
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// Copy the embedded database into a file, with the server running or not.
+    Backup(backup::BackupArgs),
+    /// Put a backup in the place of the database; what has been revoked since does not come back.
+    Restore(backup::RestoreArgs),
+    /// Bring the database's schema up to date; every start does so by itself.
+    Migrate(migrate::MigrateArgs),
+    /// Move everything from the embedded store to PostgreSQL. Nobody is signed out.
+    Move(Place),
     /// The audit log.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -129,6 +140,10 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
             Command::Guard(command) => guard::run(command).await,
             Command::Client(command) => client::run(command).await,
             Command::Key(command) => key::run(command).await,
+            Command::Restore(args) => backup::restore(args).await,
+            Command::Migrate(args) => migrate::migrate(args).await,
+            Command::Move(place) => migrate::transfer_all(&place).await,
+            Command::Backup(args) => backup::backup(&args),
             Command::Audit(command) => audit::run(command).await,
             Command::BenchSeed(args) => seed::run(args).await,
             Command::Token(_) | Command::Reference(_) => Ok(()),

@@ -9,7 +9,7 @@ use crate::http::{control_router, router, tls};
 use crate::public_url::PublicUrl;
 use crate::readers::{Readers, Source};
 use crate::store::sqlite::Synchronous;
-use crate::{jobs, telemetry};
+use crate::{jobs, replica, telemetry};
 use anyhow::Context as _;
 use clap::Args;
 use std::io::Write as _;
@@ -57,6 +57,8 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let synchronous = if args.unsafe_synchronous_normal { Synchronous::Normal } else { Synchronous::Full };
     let most = config.limits.connections;
     let app = Arc::new(open_app(&data, config, public, synchronous).await?);
+    // Registered, and up to date, before anybody is served.
+    while !replica::beat(&app, true).await? {}
     let link = first_admin(&data, &app).await?;
     readers.settle(app.store.as_ref()).await?;
     let control = control_socket(&data)?;
@@ -65,20 +67,40 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     announce(&app, address, link.as_deref());
 
     let (stop, stopped) = watch::channel(false);
+    let (end, ended) = watch::channel(false);
     let waiting = |mut stopped: watch::Receiver<bool>| async move { drop(stopped.wait_for(|stop| *stop).await) };
     let jobs = tokio::spawn(jobs::run(Arc::clone(&app), waiting(stopped.clone())));
+    let followed = tokio::spawn(replica::run(Arc::clone(&app), true, waiting(ended)));
     let control =
         tokio::spawn(Server::new(control_router(Arc::clone(&app))).control(control, waiting(stopped.clone())));
-    let source = Source { store: Arc::clone(&app.store), feed: Arc::clone(&app.feed), clock: Arc::clone(&app.clock) };
+    let redis = app.redis.clone().map(|redis| {
+        let (clock, stopped) = (Arc::clone(&app.clock), waiting(stopped.clone()));
+        tokio::spawn(async move {
+            tokio::select! {
+                () = redis.run(|| clock.now()) => {}
+                () = stopped => {}
+            }
+        })
+    });
+    let source = Source {
+        store: Arc::clone(&app.store),
+        feed: Arc::clone(&app.feed),
+        clock: Arc::clone(&app.clock),
+        replica: app.replica.as_ref().map(|replica| replica.id),
+    };
     let readers = readers.start(&source, || waiting(stopped.clone()));
     let http = tokio::spawn(Server::new(router(Arc::clone(&app))).tcp(listener, tls, most, waiting(stopped)));
 
     told_to_stop(terminate, interrupt).await;
     tracing::info!("stopping: letting what is under way finish");
+    app.feed.close();
     stop.send_replace(true);
-    for task in [jobs, control, http].into_iter().chain(readers) {
+    for task in [jobs, control, http].into_iter().chain(readers).chain(redis) {
         task.await.context("a part of the server failed")?;
     }
+    // Others wait for this one's guards until they have heard what they have taken in.
+    end.send_replace(true);
+    followed.await.context("a part of the server failed")?;
     data.remove(CONTROL_SOCKET)?;
     app.store.close().await;
     Ok(())

@@ -10,6 +10,7 @@ mod resources;
 mod revocation;
 mod session;
 mod span;
+mod store;
 
 pub use applications::{ApplicationConfig, DEFAULT_APPLICATION};
 pub use gate::{GateConfig, RuleConfig};
@@ -20,6 +21,7 @@ pub use resources::{ClientConfig, ResourceConfig};
 pub use revocation::RevocationConfig;
 pub use session::SessionConfig;
 pub use span::Span;
+pub use store::{RedisConfig, StoreConfig, StoreUrl};
 
 use counterfoil_core::issue::Format;
 use counterfoil_guard::Algorithm;
@@ -46,6 +48,10 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Certificate and key, to speak TLS here.
     pub tls: Option<TlsConfig>,
+    /// Where what has to last is kept.
+    pub store: StoreConfig,
+    /// What replicas count in together, faster than in the store.
+    pub redis: Option<RedisConfig>,
     /// Sessions and their tokens.
     pub session: SessionConfig,
     /// What signs access tokens.
@@ -84,6 +90,8 @@ impl Default for Config {
             service_name: "Counterfoil".into(),
             trusted_proxies: Vec::new(),
             tls: None,
+            store: StoreConfig::default(),
+            redis: None,
             session: SessionConfig::default(),
             keys: KeysConfig::default(),
             revocation: RevocationConfig::default(),
@@ -242,6 +250,10 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
+        self.store.check(self.public_url.as_deref())?;
+        if let Some(redis) = &self.redis {
+            redis.check()?;
+        }
         self.session.check()?;
         self.keys.check()?;
         self.revocation.check()?;

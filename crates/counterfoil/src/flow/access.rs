@@ -4,6 +4,7 @@
 //! must not leave a session that is over in the store and alive in this process.
 
 use crate::app::App;
+use crate::feed::Look;
 use crate::store::{LogState, NewSession, Opened, StoreError};
 use counterfoil_core::audit::AuditEntry;
 use counterfoil_core::revocation::{Revocation, RevocationOrder, Revoked};
@@ -31,7 +32,7 @@ pub(super) async fn end_holding(
     audit: AuditEntry,
     held: impl Send + 'static,
 ) -> Result<Ended, StoreError> {
-    let clients = Arc::clone(&app.clients);
+    let parties = Arc::clone(&app.parties);
     let removed = match &what {
         Revocation::Client { name } => Some(name.clone()),
         _ => None,
@@ -47,7 +48,10 @@ pub(super) async fn end_holding(
         }
         force.absorb(&revoked);
         if let Some(name) = removed {
-            clients.write().remove(&name);
+            parties.forget_client(&name);
+            if let Err(error) = parties.reload(store.as_ref()).await {
+                tracing::error!(%error, "a service has been removed, and the others cannot be read yet");
+            }
         }
         drop(held);
         Ok(Ended { found: revoked.found, seq: revoked.head })
@@ -110,6 +114,17 @@ impl InForce {
         }
         drop(index);
         self.feed.reload(log);
+    }
+
+    /// Makes what a look at the log has shown count here: the index first, because the feed says what is in force.
+    pub fn follow(&self, look: &Look<'_>) {
+        if !look.entries.is_empty() {
+            let mut index = self.index.write();
+            for entry in look.entries {
+                index.add(entry);
+            }
+        }
+        self.feed.follow(look);
     }
 
     /// Makes what has been committed to the log count here.

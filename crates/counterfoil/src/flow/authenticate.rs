@@ -56,7 +56,11 @@ pub enum AuthenticateError {
 
 impl From<Refusal> for AuthenticateError {
     fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
+        match refusal {
+            // It says nothing of the credential: this replica cannot judge any.
+            Refusal::VerifierStale => Self::Store(StoreError::Unavailable),
+            refusal => Self::Refused(refusal),
+        }
     }
 }
 
@@ -74,7 +78,7 @@ pub fn verify_access(app: &App, token: &str, now: Timestamp) -> Result<Arc<Verif
         app.verified().lock().insert(token, Arc::clone(&verified));
         verified
     };
-    app.revocations().read().check(&verified.claims, &verified.kid)?;
+    app.index()?.check(&verified.claims, &verified.kid)?;
     Ok(verified)
 }
 
@@ -94,7 +98,7 @@ pub fn verify_presented(
 pub(super) fn verify_handed_off(app: &App, token: &str, now: Timestamp) -> Result<Arc<Verified>, Refusal> {
     let ring = app.keyring();
     let (claims, kid) = ring.behind.as_ref().ok_or(Refusal::WrongAudience)?.verify_with_kid(token, now)?;
-    app.revocations().read().check(&claims, &kid)?;
+    app.index()?.check(&claims, &kid)?;
     Ok(Arc::new(Verified { claims, kid, me: Mutex::new(None) }))
 }
 
@@ -129,6 +133,8 @@ pub(super) async fn identify_verified(
     caller: &Caller,
 ) -> Result<Identity, AuthenticateError> {
     let now = app.clock.now();
+    // A store that has been replaced without this replica's having noticed yet knows nothing of what has ended since.
+    drop(app.index()?);
     let found = match (credential, verified) {
         (Credential::Session(token), _) => {
             let handle = app.tokens.parse_session(token).map_err(|_| Refusal::BadSignature)?;

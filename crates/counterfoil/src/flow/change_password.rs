@@ -2,6 +2,7 @@
 
 use super::access::Ended;
 use super::authenticate::Identity;
+use super::counts::{self, Limit};
 use super::deliver::{Delivery, LongLived, deliver};
 use super::login::FAILURES_THAT_LOCK;
 use super::register::acceptable;
@@ -45,6 +46,15 @@ pub enum ChangePasswordError {
     TooLarge,
 }
 
+impl From<Limit> for ChangePasswordError {
+    fn from(limit: Limit) -> Self {
+        match limit {
+            Limit::Wait(wait) => Self::RateLimited(wait),
+            Limit::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 /// Changes the password of whoever is signed in. The answer carries new tokens for this session (ASVS-7.2.4).
 pub async fn change_password(
     app: &App,
@@ -56,10 +66,7 @@ pub async fn change_password(
     let now = app.clock.now();
     let Identity { mut session, user } = identity;
     let key = user.email.key();
-    if app.config.limits.enabled {
-        let rate = app.config.limits.login_per_account.rate();
-        app.limiter.take(Limited::LoginAccount, &key, rate, now).map_err(ChangePasswordError::RateLimited)?;
-    }
+    counts::take(app, Limited::LoginAccount, &key, app.config.limits.login_per_account.rate()).await?;
     let name = user.name.as_deref().unwrap_or_default();
     let acceptable = acceptable(app, new, &[user.email.as_str(), name]).map_err(ChangePasswordError::Password)?;
     let current = Password::new(current).map_err(|_| ChangePasswordError::InvalidCredentials)?;
@@ -71,7 +78,7 @@ pub async fn change_password(
         app.store.note_failure(Some(user.id), entry).await?;
         return Err(ChangePasswordError::InvalidCredentials);
     }
-    app.limiter.forget(Limited::LoginAccount, &key);
+    counts::give_back(app, Limited::LoginAccount, &key, None).await;
     let hash = app.hasher.hash(acceptable).await?;
     let now = app.clock.now();
     let handle = Handle::from_bytes(random());

@@ -3,7 +3,6 @@
 use super::access::{self, Ended, carried_through};
 use super::administer::Administrator;
 use super::guards::hash;
-use super::start::StartError;
 use crate::app::App;
 use crate::clock::random;
 use crate::store::{Client, ClientProof, StoreError};
@@ -21,6 +20,9 @@ use std::sync::Arc;
 /// What every service's secret begins with.
 pub const PREFIX: &str = "cfc_";
 
+/// A row of the store that proves nothing.
+const UNREADABLE: StoreError = StoreError::Corrupt { table: "client", column: "jwks" };
+
 /// A service that can prove itself.
 #[derive(Debug)]
 pub struct KnownClient {
@@ -36,9 +38,9 @@ enum Proof {
 }
 
 /// The services of the store, with their keys read.
-pub fn known(clients: Vec<Client>) -> Result<BTreeMap<ClientName, Arc<KnownClient>>, StartError> {
+pub fn known(clients: Vec<Client>) -> Result<BTreeMap<ClientName, Arc<KnownClient>>, StoreError> {
     let read = |client: Client| {
-        let known = KnownClient::of(&client).ok_or(StartError::Damaged("client"))?;
+        let known = KnownClient::of(&client).ok_or(UNREADABLE)?;
         Ok((client.name, Arc::new(known)))
     };
     clients.into_iter().map(read).collect()
@@ -76,14 +78,13 @@ pub async fn add(app: &App, by: &Administrator, name: ClientName, jwks: Option<S
     let (proof, secret) = proof(jwks);
     let entry = by.entry(app, Event::ClientAdded, None, name.as_str());
     let new = Client { name, sid: Sid::from_bytes(random()), proof, created_at: app.clock.now() };
-    let (store, clients) = (Arc::clone(&app.store), Arc::clone(&app.clients));
-    let one_at_a_time = Arc::clone(&app.changing_clients).lock_owned().await;
+    let (store, parties) = (Arc::clone(&app.store), Arc::clone(&app.parties));
+    // What cannot be read must not be kept.
+    KnownClient::of(&new).ok_or(UNREADABLE)?;
     let added = carried_through(async move {
-        let _held = one_at_a_time;
-        let known = KnownClient::of(&new).ok_or(StoreError::Corrupt { table: "client", column: "jwks" })?;
-        let added = store.add_client(new.clone(), entry).await?;
+        let added = store.add_client(new, entry).await?;
         if added {
-            clients.write().insert(new.name, Arc::new(known));
+            parties.reload(store.as_ref()).await?;
         }
         Ok(added)
     });
@@ -98,18 +99,16 @@ pub async fn renew(
     name: ClientName,
     jwks: Option<String>,
 ) -> Result<Option<Option<Secret<String>>>, StoreError> {
-    let one_at_a_time = Arc::clone(&app.changing_clients).lock_owned().await;
-    let Some(sid) = app.clients.read().get(&name).map(|client| client.sid) else { return Ok(None) };
+    let Some(sid) = app.parties.client(&name).map(|client| client.sid) else { return Ok(None) };
     let (proof, secret) = proof(jwks);
     let entry = by.entry(app, Event::ClientRenewed, None, name.as_str());
     let renewed = Client { name, sid, proof, created_at: app.clock.now() };
-    let (store, clients) = (Arc::clone(&app.store), Arc::clone(&app.clients));
+    let (store, parties) = (Arc::clone(&app.store), Arc::clone(&app.parties));
+    KnownClient::of(&renewed).ok_or(UNREADABLE)?;
     let done = carried_through(async move {
-        let _held = one_at_a_time;
-        let known = KnownClient::of(&renewed).ok_or(StoreError::Corrupt { table: "client", column: "jwks" })?;
-        let done = store.renew_client(renewed.name.clone(), renewed.proof, entry).await?;
+        let done = store.renew_client(renewed.name, renewed.proof, entry).await?;
         if done {
-            clients.write().insert(renewed.name, Arc::new(known));
+            parties.reload(store.as_ref()).await?;
         }
         Ok(done)
     });
@@ -128,14 +127,13 @@ fn proof(jwks: Option<String>) -> (ClientProof, Option<Secret<String>>) {
 /// Takes a service's credential back: it gets no further token, and those it has are revoked.
 pub async fn remove(app: &App, by: &Administrator, name: ClientName) -> Result<Ended, StoreError> {
     let entry = by.entry(app, Event::ClientRemoved, None, name.as_str());
-    let one_at_a_time = Arc::clone(&app.changing_clients).lock_owned().await;
-    access::end_holding(app, Revocation::Client { name }, entry, one_at_a_time).await
+    access::end(app, Revocation::Client { name }, entry).await
 }
 
 /// The service of this name, if this is its secret.
 pub fn by_secret(app: &App, name: &str, secret: &str) -> Option<Service> {
     let name: ClientName = name.parse().ok()?;
-    let client = app.clients.read().get(&name).map(Arc::clone)?;
+    let client = app.parties.client(&name)?;
     let Proof::Secret(kept) = &client.proof else { return None };
     if verify_slices_are_equal(kept, &hash(secret)).is_err() {
         tracing::warn!(client = %name, "a service came with a wrong secret");
@@ -149,7 +147,7 @@ pub fn by_secret(app: &App, name: &str, secret: &str) -> Option<Service> {
 pub async fn by_assertion(app: &App, assertion: &str, claimed: Option<&str>) -> Result<Option<Service>, StoreError> {
     let Some(name) = assertion::claimed_client(assertion) else { return Ok(None) };
     let Ok(known) = name.parse::<ClientName>() else { return Ok(None) };
-    let Some(client) = app.clients.read().get(&known).map(Arc::clone) else { return Ok(None) };
+    let Some(client) = app.parties.client(&known) else { return Ok(None) };
     let Proof::Keys(keys) = &client.proof else { return Ok(None) };
     if claimed.is_some_and(|claimed| claimed != name) {
         return Ok(None);
@@ -174,7 +172,7 @@ pub async fn by_assertion(app: &App, assertion: &str, claimed: Option<&str>) -> 
 
 /// Whether the session is that of a service that can still prove itself.
 pub fn lives(app: &App, name: &ClientName, sid: Sid) -> bool {
-    app.clients.read().get(name).is_some_and(|client| client.sid == sid)
+    app.parties.client(name).is_some_and(|client| client.sid == sid)
 }
 
 /// The digest under which something that counts once is remembered. The parts cannot run into one another.

@@ -2,6 +2,7 @@
 //! why, is decided in `counterfoil_core::service::grant`.
 
 use super::authenticate::AuthenticateError;
+use super::counts::{self, Limit};
 use super::deliver::mint_as;
 use super::introspect::{Live, resolve};
 use super::proof::use_up;
@@ -16,7 +17,6 @@ use counterfoil_core::user::User;
 use counterfoil_guard::dpop::Proof;
 use counterfoil_guard::{Claims, Subject};
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 /// A token for a service.
 #[derive(Debug)]
@@ -52,9 +52,9 @@ pub enum IssueError {
     Store(#[from] StoreError),
 }
 
-/// Counts a request; `Err` holds the time to wait. To be asked before any work.
-pub fn count_attempt(app: &App, caller: &Caller) -> Result<(), Duration> {
-    app.count_from_network(Limited::TokenNetwork, app.config.limits.token_per_network, caller)
+/// Counts a request. To be asked before any work.
+pub async fn count_attempt(app: &App, caller: &Caller) -> Result<(), Limit> {
+    counts::take_from_network(app, Limited::TokenNetwork, app.config.limits.token_per_network, caller).await
 }
 
 /// A token in the service's own name.

@@ -95,7 +95,7 @@ async fn resolve(
     if let Credential::Bound(_, proof) = credential {
         use_up(app, proof).await?;
     }
-    let revoked = |who: &Resolved| app.revocations().read().check_session(who.session.sid, who.user.claims_version);
+    let revoked = |who: &Resolved| app.index()?.check_session(who.session.sid, who.user.claims_version);
     // What is remembered is remembered by its text alone: an access token that comes as a session token was never one.
     let of_its_kind = claims.is_some() || text.starts_with(SESSION_PREFIX);
     let known = if of_its_kind { app.gate.resolved.lock().get(text) } else { None };

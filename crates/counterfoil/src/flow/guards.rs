@@ -19,11 +19,11 @@ pub async fn add(app: &App, by: &Administrator, name: &str) -> Result<Option<Sec
     let credential = Secret::new(format!("{PREFIX}{}", base64url_encode(&random::<32>())));
     let new = GuardCredential { name: name.to_owned(), hash: hash(credential.expose()), created_at: app.clock.now() };
     let entry = by.entry(app, Event::GuardAdded, None, name);
-    let (store, guards) = (Arc::clone(&app.store), Arc::clone(&app.guards));
+    let (store, parties) = (Arc::clone(&app.store), Arc::clone(&app.parties));
     let kept = carried_through(async move {
-        let kept = store.add_guard(new.clone(), entry).await?;
+        let kept = store.add_guard(new, entry).await?;
         if kept {
-            guards.write().insert(new.hash, new.name);
+            parties.reload(store.as_ref()).await?;
         }
         Ok(kept)
     });
@@ -33,10 +33,11 @@ pub async fn add(app: &App, by: &Administrator, name: &str) -> Result<Option<Sec
 /// Takes a credential back: its guards get no further lease. `false` if there is none of that name.
 pub async fn remove(app: &App, by: &Administrator, name: &str) -> Result<bool, StoreError> {
     let entry = by.entry(app, Event::GuardRemoved, None, name);
-    let (store, guards, name) = (Arc::clone(&app.store), Arc::clone(&app.guards), name.to_owned());
+    let (store, parties, name) = (Arc::clone(&app.store), Arc::clone(&app.parties), name.to_owned());
     carried_through(async move {
         let removed = store.remove_guard(name.clone(), entry).await?;
-        guards.write().retain(|_, kept| *kept != name);
+        parties.forget_guard(&name);
+        parties.reload(store.as_ref()).await?;
         Ok(removed)
     })
     .await
@@ -45,7 +46,7 @@ pub async fn remove(app: &App, by: &Administrator, name: &str) -> Result<bool, S
 /// Whose credential this is. It has 256 random bits, and what is compared is its hash, so the time a look-up takes tells nothing.
 pub fn authenticate(app: &App, credential: &str) -> Option<String> {
     credential.strip_prefix(PREFIX)?;
-    app.guards.read().get(&hash(credential)).cloned()
+    app.parties.guard(&hash(credential))
 }
 
 /// 1 to 64 letters, digits, dots, dashes and underscores.

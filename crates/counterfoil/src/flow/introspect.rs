@@ -89,6 +89,7 @@ pub(super) async fn resolve(app: &App, token: &str, now: Timestamp) -> Result<Li
     if token.len() > MAX_TOKEN_BYTES {
         return Err(Refusal::TooLarge.into());
     }
+    drop(app.index()?);
     let tokens = &app.tokens;
     let (kind, found) = if token.starts_with("cfr_") {
         let presented = tokens.parse_refresh(token).map_err(|_| Refusal::BadSignature)?;

@@ -6,13 +6,14 @@ use super::start;
 use crate::app::App;
 use crate::store::StoreError;
 use counterfoil_core::audit::{AuditEntry, Event};
-use counterfoil_core::keys::ring::{KeyState, KeyStep};
+use counterfoil_core::keys::ring::{KeyState, KeyStep, StoredKey};
 use counterfoil_core::keys::rotation::{KeyChange, TooEarly, plan, revoke, revoke_all, rotate_now};
 use counterfoil_core::keys::sealing::MasterKey;
 use counterfoil_core::revocation::Revocation;
 use counterfoil_core::{Kid, Timestamp};
 use counterfoil_guard::Algorithm;
 use std::sync::Arc;
+use tokio::sync::OwnedMutexGuard;
 
 /// How often a ring that another process changes meanwhile is looked at again.
 const ATTEMPTS: u32 = 8;
@@ -35,12 +36,12 @@ pub enum RotateError {
 pub async fn tend(app: &App) -> Result<bool, StoreError> {
     let by = Administrator::system();
     for _ in 0..ATTEMPTS {
-        let keys = app.store.signing_keys().await?;
-        let changes = plan(&keys, &app.algorithms(), app.clock.now(), app.config.keys.policy());
+        let ring = app.store.signing_keys().await?;
+        let changes = plan(&ring, &app.algorithms(), app.clock.now(), app.config.keys.policy());
         if changes.is_empty() {
             return Ok(false);
         }
-        if carry_out(app, &by, &changes).await? {
+        if carry_out(app, &by, ring, &changes).await? {
             return Ok(true);
         }
     }
@@ -54,9 +55,9 @@ pub async fn rotate(app: &App, by: &Administrator, algorithm: Option<Algorithm>)
         return Err(RotateError::NotInUse);
     }
     for _ in 0..ATTEMPTS {
-        let keys = app.store.signing_keys().await?;
-        let changes = rotate_now(&keys, algorithm, app.clock.now(), app.config.keys.policy());
-        if carry_out(app, by, &changes.map_err(RotateError::TooEarly)?).await? {
+        let ring = app.store.signing_keys().await?;
+        let changes = rotate_now(&ring, algorithm, app.clock.now(), app.config.keys.policy());
+        if carry_out(app, by, ring, &changes.map_err(RotateError::TooEarly)?).await? {
             return Ok(());
         }
     }
@@ -67,20 +68,20 @@ pub async fn rotate(app: &App, by: &Administrator, algorithm: Option<Algorithm>)
 /// transaction. Whatever it signed is refused from then on.
 pub async fn revoke_keys(app: &App, by: &Administrator, which: Option<&Kid>) -> Result<Ended, StoreError> {
     for _ in 0..ATTEMPTS {
-        let keys = app.store.signing_keys().await?;
+        let ring = app.store.signing_keys().await?;
         let changes = match which {
-            Some(kid) => match revoke(&keys, kid) {
+            Some(kid) => match revoke(&ring, kid) {
                 None => return access::nothing(app).await,
                 // Before, and in force since.
                 Some(changes) if changes.is_empty() => return Ok(Ended { found: true, ..access::nothing(app).await? }),
                 Some(changes) => changes,
             },
-            None => revoke_all(&keys, &app.algorithms()),
+            None => revoke_all(&ring, &app.algorithms()),
         };
-        let (sealing, now) = (app.keys.seal().await, app.clock.now());
+        let (sealing, now) = (sealing(app).await?, app.clock.now());
         let steps = steps(app, &changes, now);
         let detail = which.map_or("all", Kid::as_str);
-        let what = Revocation::Keys { steps, audits: audits(app, by, &changes) };
+        let what = Revocation::Keys { ring, steps, audits: audits(app, by, &changes) };
         let entry = by.entry(app, Event::KeyRevoked, None, detail);
         let ended = access::end_holding(app, what, entry, sealing).await?;
         if ended.found {
@@ -110,13 +111,18 @@ pub async fn reseal(app: &App, by: &Administrator, fresh: MasterKey) -> Result<(
 }
 
 /// Commits changes of the ring and takes them in; `false`, and nothing done, when the ring is not what they were made for.
-async fn carry_out(app: &App, by: &Administrator, changes: &[KeyChange]) -> Result<bool, StoreError> {
-    let sealing = app.keys.seal().await;
+async fn carry_out(
+    app: &App,
+    by: &Administrator,
+    ring: Vec<StoredKey>,
+    changes: &[KeyChange],
+) -> Result<bool, StoreError> {
+    let sealing = sealing(app).await?;
     let (steps, audits) = (steps(app, changes, app.clock.now()), audits(app, by, changes));
     let (store, keys, feed) = (Arc::clone(&app.store), Arc::clone(&app.keys), Arc::clone(&app.feed));
     carried_through(async move {
         let _sealing = sealing;
-        if !store.change_keys(steps, audits).await? {
+        if !store.change_keys(ring, steps, audits).await? {
             return Ok(false);
         }
         keys.reload(store.as_ref()).await?;
@@ -124,6 +130,18 @@ async fn carry_out(app: &App, by: &Administrator, changes: &[KeyChange]) -> Resu
         Ok(true)
     })
     .await
+}
+
+/// Leave to seal new keys. The ring has been read before: if another replica changes the master key from here on, the ring is
+/// another one, and nothing is committed that was made for this one.
+async fn sealing(app: &App) -> Result<OwnedMutexGuard<()>, StoreError> {
+    let sealing = app.keys.seal().await;
+    let fits = start::fits(&app.store.secrets().await?, &app.keys.master());
+    if fits.is_ok_and(|fits| fits) {
+        return Ok(sealing);
+    }
+    tracing::error!("the master key has been changed elsewhere; give this server the new one and restart it");
+    Err(StoreError::Unavailable)
 }
 
 fn steps(app: &App, changes: &[KeyChange], now: Timestamp) -> Vec<KeyStep> {

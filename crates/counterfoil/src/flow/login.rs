@@ -1,5 +1,6 @@
 //! `POST /api/auth/login`: a password, and a session for it.
 
+use super::counts::{self, Limit};
 use super::deliver::{Delivery, LongLived, deliver};
 use super::proof::use_up;
 use super::rehash::rehash;
@@ -77,6 +78,15 @@ pub enum LoginError {
     TooLarge,
 }
 
+impl From<Limit> for LoginError {
+    fn from(limit: Limit) -> Self {
+        match limit {
+            Limit::Wait(wait) => Self::RateLimited(wait),
+            Limit::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 /// Signs in with a password. A `native` session is bound to the key of the client's `proof`, if it has brought one.
 pub async fn login(app: &App, login: Login, proof: Option<&Proof>, caller: &Caller) -> Result<SignedIn, LoginError> {
     let now = app.clock.now();
@@ -87,7 +97,7 @@ pub async fn login(app: &App, login: Login, proof: Option<&Proof>, caller: &Call
         Some(_) => {}
     }
     let account = login.email.trim().to_ascii_lowercase();
-    count_attempt(app, &account, caller, now)?;
+    count_attempt(app, &account, caller).await?;
     let (user, mut hash) = check_password(app, &login, caller, now).await?;
     let proof = proof.filter(|_| app.applications[&application].profile == Profile::Native);
     if let Some(proof) = proof
@@ -98,7 +108,7 @@ pub async fn login(app: &App, login: Login, proof: Option<&Proof>, caller: &Call
         app.store.note_failure(Some(user.id), AuditEntry { user: Some(user.id), ..entry }).await?;
         return Err(LoginError::BadProof);
     }
-    give_attempts_back(app, &account, caller);
+    give_attempts_back(app, &account, caller).await;
     let mut session = new_session(app, &user, application, login.remember, (caller, now));
     session.bound_to = proof.map(|proof| proof.key);
     let entry = caller.audit(Event::SignedIn, Actor::User(user.id), now);
@@ -114,6 +124,7 @@ pub async fn login(app: &App, login: Login, proof: Option<&Proof>, caller: &Call
         opened = access::open(app, new(&hash), entry).await?;
     }
     let Opened::Done { user, .. } = opened else { return Err(LoginError::InvalidCredentials) };
+    metrics::counter!("counterfoil_sign_ins_total").increment(1);
     if is_imported(&hash) {
         rehash(app, &user, (&login.password, hash), caller).await;
     }
@@ -121,23 +132,21 @@ pub async fn login(app: &App, login: Login, proof: Option<&Proof>, caller: &Call
     Ok(SignedIn { session, user, delivery })
 }
 
-fn count_attempt(app: &App, account: &str, caller: &Caller, now: Timestamp) -> Result<(), LoginError> {
+async fn count_attempt(app: &App, account: &str, caller: &Caller) -> Result<(), LoginError> {
     let limits = &app.config.limits;
-    if !limits.enabled {
-        return Ok(());
-    }
     let network = (Limited::LoginNetwork, caller.source(), limits.login_per_network.rate());
     let account = (Limited::LoginAccount, account.to_owned(), limits.login_per_account.rate());
     for (what, key, rate) in [network, account] {
-        app.limiter.take(what, &key, rate, now).map_err(LoginError::RateLimited)?;
+        counts::take(app, what, &key, rate).await?;
     }
     Ok(())
 }
 
 /// Only failures shall count: a household or an office signs in as often as it likes.
-fn give_attempts_back(app: &App, account: &str, caller: &Caller) {
-    app.limiter.forget(Limited::LoginAccount, account);
-    app.limiter.give_back(Limited::LoginNetwork, &caller.source(), app.config.limits.login_per_network.rate());
+async fn give_attempts_back(app: &App, account: &str, caller: &Caller) {
+    counts::give_back(app, Limited::LoginAccount, account, None).await;
+    let rate = app.config.limits.login_per_network.rate();
+    counts::give_back(app, Limited::LoginNetwork, &caller.source(), Some(rate)).await;
 }
 
 /// The same work whether the account exists or not, and one answer for every way to fail (P1, ATK-39).

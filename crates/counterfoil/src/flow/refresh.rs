@@ -80,6 +80,10 @@ async fn decided(
     // Before the row is read, so that a token minted from it cannot outlive what the row says; and once, because an honest
     // repeat that is decided again at the very end of the grace must not be decided as if it had come later.
     let now = app.clock.now();
+    // What an honest client has been given since the backup is on its way: let it come first.
+    if app.refresh_closed_until.is_some_and(|until| now < until) {
+        return Err(RefreshError::Store(StoreError::Overloaded));
+    }
     // The token is ours; whether its session is this key's, the decision says.
     if let Some(proof) = proof
         && !use_up(app, proof).await?

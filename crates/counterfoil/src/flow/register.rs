@@ -1,6 +1,7 @@
 //! `POST /api/auth/register`: a new account. Never signs in.
 
 use super::Caller;
+use super::counts::{self, Limit};
 use crate::app::App;
 use crate::clock::random;
 use crate::config::RegistrationPolicy;
@@ -58,6 +59,15 @@ pub enum RegisterError {
     Store(#[from] StoreError),
 }
 
+impl From<Limit> for RegisterError {
+    fn from(limit: Limit) -> Self {
+        match limit {
+            Limit::Wait(wait) => Self::RateLimited(wait),
+            Limit::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 /// Makes an account for whoever may have one.
 pub async fn register(app: &App, registration: Registration, caller: &Caller) -> Result<User, RegisterError> {
     let open = app.config.registration.policy == RegistrationPolicy::Open;
@@ -65,7 +75,7 @@ pub async fn register(app: &App, registration: Registration, caller: &Caller) ->
         return Err(RegisterError::Closed);
     }
     let rate = app.config.limits.register_per_network;
-    app.count_from_network(Limited::RegisterNetwork, rate, caller).map_err(RegisterError::RateLimited)?;
+    counts::take_from_network(app, Limited::RegisterNetwork, rate, caller).await?;
     create(app, registration, Vec::new(), (Actor::Anonymous, caller)).await
 }
 

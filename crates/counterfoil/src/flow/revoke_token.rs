@@ -3,6 +3,7 @@
 
 use super::access::Ended;
 use super::authenticate::AuthenticateError;
+use super::counts::{self, Limit};
 use super::introspect::{Kind, Live, resolve};
 use super::{Caller, access};
 use crate::app::App;
@@ -11,7 +12,6 @@ use crate::store::StoreError;
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::revocation::Revocation;
 use counterfoil_core::session::EndReason;
-use std::time::Duration;
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,9 +35,9 @@ pub enum RevokeTokenError {
     Store(#[from] StoreError),
 }
 
-/// Counts an attempt of a client without a credential; `Err` holds the time to wait. To be asked before any work.
-pub fn count_attempt(app: &App, caller: &Caller) -> Result<(), Duration> {
-    app.count_from_network(Limited::RevokeNetwork, app.config.limits.revoke_per_network, caller)
+/// Counts an attempt of a client without a credential. To be asked before any work.
+pub async fn count_attempt(app: &App, caller: &Caller) -> Result<(), Limit> {
+    counts::take_from_network(app, Limited::RevokeNetwork, app.config.limits.revoke_per_network, caller).await
 }
 
 /// Revokes a token. Of a refresh token any generation will do, as at sign-out.

@@ -6,6 +6,8 @@ use crate::app::App;
 use crate::flow::proof::NONCE_LIFE;
 use axum::extract::Request;
 use axum::response::Response;
+use counterfoil_core::Timestamp;
+use counterfoil_core::refresh::token::KeptIn;
 use counterfoil_guard::dpop::Proof;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode};
 use std::sync::Arc;
@@ -56,7 +58,9 @@ pub(super) fn read_own(app: &App, request: &mut Request) -> Option<&'static str>
 
 /// Sends a nonce along for the next proof.
 pub(super) fn give_nonce(app: &App, role: &str, response: &mut Response) {
-    let nonce = app.tokens.dpop_nonce(role, app.clock.now());
+    let now = app.clock.now();
+    let in_redis = app.redis.as_ref().is_some_and(|redis| redis.remembers(Timestamp::from_seconds(now.as_seconds())));
+    let nonce = app.tokens.dpop_nonce(role, now, if in_redis { KeptIn::Redis } else { KeptIn::Store });
     response.headers_mut().insert(DPOP_NONCE, HeaderValue::try_from(nonce).expect("base64url is ASCII"));
 }
 
@@ -70,7 +74,12 @@ fn read(app: &App, headers: &HeaderMap, (method, url): (&str, &str), role: &str)
         DpopError::Bad
     })?;
     let now = app.clock.now();
-    let known = |nonce: &String| app.tokens.is_dpop_nonce(nonce, role, now, NONCE_LIFE);
+    // One whose proofs this server cannot look up now is as good as none: there are others.
+    let known = |nonce: &String| match app.tokens.read_dpop_nonce(nonce, role, now, NONCE_LIFE) {
+        Some((made, KeptIn::Redis)) => app.redis.as_ref().is_some_and(|redis| redis.remembers(made)),
+        Some((_, KeptIn::Store)) => true,
+        None => false,
+    };
     match &proof.nonce {
         // Once asked for, it must be there and ours; then it says when the proof was made better than the client's clock does.
         Some(nonce) if !known(nonce) => return Err(DpopError::UseNonce),

@@ -7,9 +7,11 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use metrics::Counter;
+use metrics::{Counter, Histogram};
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// For pages.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -20,6 +22,7 @@ const CSP_NOT_A_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// Wraps every route.
 pub(super) async fn frame(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let begun = Instant::now();
     let origin = request.headers().get(header::ORIGIN).cloned();
     let cors = origin.filter(|origin| origin.to_str().is_ok_and(|origin| app.origins.is_listed(origin)));
     let path = request.extensions().get::<MatchedPath>().cloned();
@@ -33,7 +36,7 @@ pub(super) async fn frame(State(app): State<Arc<App>>, mut request: Request, nex
         (None, true) => Problem::new(Code::CrossSite).into_response(),
         _ => next.run(request).await,
     };
-    count(path.as_ref(), response.status());
+    count(path.as_ref(), response.status(), begun.elapsed());
     secure(&app, response.headers_mut());
     if let Some(role) = nonce {
         dpop::give_nonce(&app, role, &mut response);
@@ -44,25 +47,30 @@ pub(super) async fn frame(State(app): State<Arc<App>>, mut request: Request, nex
     response
 }
 
-/// Counts by the route's pattern, not by its path: a bounded number of series. The handle of a series is looked up once
-/// per thread; looking it up for every request would cost more than counting.
-fn count(path: Option<&MatchedPath>, status: StatusCode) {
+/// Counts by the route's pattern, not by its path: a bounded number of series. The handles of a series are looked up once
+/// per thread; looking them up for every request would cost more than counting.
+fn count(path: Option<&MatchedPath>, status: StatusCode, took: Duration) {
     thread_local! {
-        static COUNTERS: RefCell<Vec<(String, u16, Counter)>> = RefCell::default();
+        static COUNTERS: RefCell<Vec<(String, u16, Counter, Histogram)>> = RefCell::default();
     }
     let route = path.map_or("unmatched", MatchedPath::as_str);
     COUNTERS.with_borrow_mut(|counters| {
         // A handful of series: going through them is cheaper than making an owned key to look one up.
-        let known = counters.iter().find(|(known, code, _)| *code == status.as_u16() && known == route);
-        if let Some((.., counter)) = known {
-            counter.increment(1);
-            return;
-        }
-        let labels = [("route", route.to_owned()), ("status", status.as_str().to_owned())];
-        let counter = metrics::counter!("counterfoil_http_requests_total", &labels);
+        let known = counters.iter().position(|(known, code, ..)| *code == status.as_u16() && known == route);
+        let at = known.unwrap_or_else(|| {
+            let labels = [("route", route.to_owned()), ("status", status.as_str().to_owned())];
+            let counter = metrics::counter!("counterfoil_http_requests_total", &labels);
+            let times = metrics::histogram!("counterfoil_http_request_seconds", "route" => route.to_owned());
+            counters.push((route.to_owned(), status.as_u16(), counter, times));
+            counters.len() - 1
+        });
+        let (.., counter, times) = &counters[at];
         counter.increment(1);
-        counters.push((route.to_owned(), status.as_u16(), counter));
+        times.record(took.as_secs_f64());
     });
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        metrics::counter!("counterfoil_overloaded_total").increment(1);
+    }
 }
 
 fn secure(app: &App, headers: &mut HeaderMap) {

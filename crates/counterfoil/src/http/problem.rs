@@ -121,7 +121,7 @@ impl Problem {
         self
     }
 
-    fn retry_after(mut self, wait: Duration) -> Self {
+    pub(super) fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
         self
     }
@@ -184,6 +184,7 @@ impl From<Refusal> for Problem {
             Refusal::Revoked => Code::SessionRevoked,
             Refusal::Stale => Code::TokenStale,
             Refusal::ProofRequired => Code::ProofRequired,
+            Refusal::VerifierStale => return StoreError::Unavailable.into(),
             Refusal::BadProof => return Self::new(Code::InvalidDpopProof).status(StatusCode::UNAUTHORIZED),
             _ => Code::TokenInvalid,
         })

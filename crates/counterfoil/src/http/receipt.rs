@@ -81,9 +81,10 @@ struct VerifierView {
 impl ReceiptView {
     fn of(receipt: &Receipt, names: bool) -> Self {
         // This server is a verifier too, and refuses from the commit on.
-        let confirmed = 1 + receipt.verifiers.iter().filter(|one| one.how == How::Acknowledged).count();
+        let own = receipt.verifiers.iter().filter(|one| one.how == How::Acknowledged).count();
+        let confirmed = 1 + own + receipt.elsewhere.0;
         let verifiers = names.then(|| receipt.verifiers.iter().map(VerifierView::from).collect());
-        let of = 1 + receipt.verifiers.len();
+        let of = 1 + receipt.verifiers.len() + receipt.elsewhere.1;
         Self { seq: receipt.seq, effective: true, ms: receipt.ms, confirmed, of, verifiers }
     }
 }

@@ -28,6 +28,20 @@ pub enum Limited {
     TokenNetwork,
 }
 
+impl Limited {
+    /// The word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LoginAccount => "login_account",
+            Self::LoginNetwork => "login_network",
+            Self::RegisterNetwork => "register_network",
+            Self::RevokeNetwork => "revoke_network",
+            Self::Unproven => "unproven",
+            Self::TokenNetwork => "token_network",
+        }
+    }
+}
+
 /// The table.
 #[derive(Debug, Default)]
 pub struct Limiter {

@@ -4,13 +4,14 @@
 mod backoff;
 mod message;
 mod redis_mirror;
-mod secret;
 mod webhook;
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::feed::Feed;
-use crate::store::{Store, StoreError};
+use crate::replica;
+use crate::secret_text::SecretError;
+use crate::store::{ReplicaId, Store, StoreError};
 use redis_mirror::Mirror;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,40 +21,19 @@ use webhook::Webhook;
 
 pub use message::{Message, SigningSecrets};
 
+/// For how long a replica leads once it has asked, and how often it asks.
+const LEAD_FOR: Duration = Duration::from_secs(15);
+const ASK_EVERY: Duration = Duration::from_secs(5);
+
 /// How often a reader looks without having been woken.
 const EVERY: Duration = Duration::from_secs(1);
 
 /// Why a reader cannot begin. Never holds a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum ReaderError {
-    /// The file with a secret cannot be read.
-    #[error("{key}: {path}: {reason}")]
-    Unreadable {
-        /// For which key of the configuration.
-        key: String,
-        /// Which file.
-        path: String,
-        /// What the system says.
-        reason: String,
-    },
-    /// Others may read it.
-    #[error("{key}: {path} can be read by other users (mode {mode:o}); run: chmod 600 {path}")]
-    Exposed {
-        /// For which key of the configuration.
-        key: String,
-        /// Which file.
-        path: String,
-        /// Its mode.
-        mode: u32,
-    },
-    /// The environment variable with a secret is not there.
-    #[error("{key}: the environment variable {variable} is not set")]
-    NotSet {
-        /// For which key of the configuration.
-        key: String,
-        /// Which variable.
-        variable: String,
-    },
+    /// A secret that the configuration names.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     /// It is not a signing secret.
     #[error(
         "{key}: expected `whsec_` and base64 of 32 to 64 random bytes, one or two lines of it; make one with: \
@@ -80,9 +60,16 @@ pub struct Source {
     pub feed: Arc<Feed>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Which of the processes this is that share the store, if several can.
+    pub replica: Option<ReplicaId>,
 }
 
 impl Source {
+    /// Whether this is the process that does a job for the next while.
+    async fn leads(&self, job: &str) -> bool {
+        replica::leads(self.store.as_ref(), self.replica, self.clock.now(), (job, LEAD_FOR)).await
+    }
+
     /// Waits until there may be something new. Revocations wake at once; for what else happens a look each second has to do.
     async fn news(&self, news: &mut watch::Receiver<u64>) {
         // Either way the reader looks again; the sender lives as long as the feed does.
@@ -119,9 +106,55 @@ impl Readers {
         source: &Source,
         stop: impl Fn() -> S,
     ) -> Vec<JoinHandle<()>> {
-        let webhooks = self.webhooks.into_iter().map(|webhook| until(stop(), webhook.run(source.clone())));
-        let mirror = self.mirror.into_iter().map(|mirror| until(stop(), mirror.run(source.clone())));
-        webhooks.chain(mirror).collect()
+        let readers = self.webhooks.into_iter().map(|webhook| Reader::Webhook(Box::new(webhook)));
+        let readers = readers.chain(self.mirror.into_iter().map(|mirror| Reader::Mirror(Box::new(mirror))));
+        readers.map(|reader| until(stop(), alone(reader, source.clone()))).collect()
+    }
+}
+
+/// One of them.
+enum Reader {
+    Webhook(Box<Webhook>),
+    Mirror(Box<Mirror>),
+}
+
+impl Reader {
+    fn job(&self) -> String {
+        match self {
+            Self::Webhook(webhook) => webhook.reader(),
+            Self::Mirror(_) => "redis_mirror".to_owned(),
+        }
+    }
+
+    async fn run(&self, source: &Source) {
+        match self {
+            Self::Webhook(webhook) => webhook.run(source).await,
+            Self::Mirror(mirror) => mirror.run(source).await,
+        }
+    }
+}
+
+/// Runs a reader for as long as no other replica does. When it changes, what was under way is done once more.
+async fn alone(reader: Reader, source: Source) {
+    let job = reader.job();
+    loop {
+        if source.leads(&job).await {
+            tokio::select! {
+                () = reader.run(&source) => {}
+                () = lost(&source, &job) => tracing::info!(job, "another replica goes on with this"),
+            }
+        }
+        tokio::time::sleep(ASK_EVERY).await;
+    }
+}
+
+/// Resolves when another replica leads, or nobody knows who does.
+async fn lost(source: &Source, job: &str) {
+    loop {
+        tokio::time::sleep(ASK_EVERY).await;
+        if !source.leads(job).await {
+            return;
+        }
     }
 }
 

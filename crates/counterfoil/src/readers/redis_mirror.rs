@@ -6,9 +6,10 @@
 //! written anew.
 
 use super::backoff::{Backoff, Complaint};
-use super::{EVERY, ReaderError, Source, gauge_value, secret};
+use super::{EVERY, ReaderError, Source, gauge_value};
 use crate::clock::random;
 use crate::config::RedisMirrorConfig;
+use crate::secret_text;
 use counterfoil_core::Timestamp;
 use counterfoil_guard::{Cursor, Entry, Target, Tick, base64url_encode};
 use redis::aio::MultiplexedConnection;
@@ -49,7 +50,7 @@ struct Progress {
 impl Mirror {
     pub(super) fn prepare(config: &RedisMirrorConfig) -> Result<Self, ReaderError> {
         let (file, variable) = (config.password_file.as_deref(), config.password_env.as_deref());
-        let password = secret::read("redis_mirror.password", file, variable)?;
+        let password = secret_text::read("redis_mirror.password", file, variable)?;
         let info = config.url.as_str().into_connection_info()?;
         let mut settings = info.redis_settings().clone();
         if let Some(password) = password {
@@ -59,11 +60,11 @@ impl Mirror {
     }
 
     /// Never ends by itself.
-    pub(super) async fn run(self, source: Source) {
+    pub(super) async fn run(&self, source: &Source) {
         let mut backoff = Backoff::default();
         let mut progress = Progress { at: 0, complete: source.clock.tick() };
         loop {
-            let Err(error) = self.follow(&source, &mut progress, &mut backoff).await;
+            let Err(error) = self.follow(source, &mut progress, &mut backoff).await;
             metrics::gauge!("counterfoil_redis_mirror_up").set(0.0);
             if backoff.failed(Complaint::Failing).is_some() {
                 tracing::warn!(%error, "the Redis mirror is not being written; trying on");
@@ -72,7 +73,7 @@ impl Mirror {
             }
             let mut left = backoff.wait(random::<1>()[0]);
             while !left.is_zero() {
-                report(&source, &progress);
+                report(source, &progress);
                 let step = left.min(EVERY);
                 tokio::time::sleep(step).await;
                 left -= step;

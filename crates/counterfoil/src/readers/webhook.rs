@@ -2,9 +2,10 @@
 //! cursor moves when the receiver has answered 2xx, and is kept in the store. A receiver that does not answer is waited for.
 
 use super::backoff::{Backoff, Complaint};
-use super::{Message, ReaderError, SigningSecrets, Source, gauge_value, secret};
+use super::{Message, ReaderError, SigningSecrets, Source, gauge_value};
 use crate::clock::random;
 use crate::config::{Events, WebhookConfig, WebhookUrl};
+use crate::secret_text;
 use bytes::Bytes;
 use counterfoil_core::audit::AuditEntry;
 use http::{Request, StatusCode, header};
@@ -56,7 +57,7 @@ struct Progress {
 impl Webhook {
     pub(super) fn prepare(config: &WebhookConfig) -> Result<Self, ReaderError> {
         let key = format!("webhooks.{}.secret", config.name);
-        let text = secret::read(&key, config.secret_file.as_deref(), config.secret_env.as_deref())?;
+        let text = secret_text::read(&key, config.secret_file.as_deref(), config.secret_env.as_deref())?;
         let secrets = text.as_ref().and_then(SigningSecrets::parse).ok_or(ReaderError::BadSecret { key })?;
         let (name, url, events) = (config.name.clone(), config.url.clone(), config.events.clone());
         let client = client(&url).map_err(ReaderError::NoAuthorities)?;
@@ -69,10 +70,10 @@ impl Webhook {
     }
 
     /// Never ends by itself.
-    pub(super) async fn run(self, source: Source) {
+    pub(super) async fn run(&self, source: &Source) {
         let reader = self.reader();
         let mut news = source.feed.news();
-        let mut progress = Progress { at: self.start(&source, &reader).await, backoff: Backoff::default() };
+        let mut progress = Progress { at: self.start(source, &reader).await, backoff: Backoff::default() };
         let mut trouble = None;
         loop {
             let page = source.store.following(progress.at, PAGE).await;
@@ -81,7 +82,7 @@ impl Webhook {
                 tracing::warn!(webhook = self.name, ?trouble, "whether the audit log can be read has changed");
             }
             let page = page.unwrap_or_default();
-            self.report(&source, &progress, None).await;
+            self.report(source, &progress, None).await;
             let Some((last, _)) = page.last() else {
                 source.news(&mut news).await;
                 continue;
@@ -89,14 +90,14 @@ impl Webhook {
             let last = *last;
             let wanted = page.iter().filter(|(_, entry)| self.events.contain(entry.event));
             for (seq, entry) in wanted {
-                self.deliver(&source, &mut progress, *seq, entry).await;
+                self.deliver(source, &mut progress, *seq, entry).await;
                 progress.at = *seq;
                 if *seq < last {
-                    keep(&source, &reader, *seq).await;
+                    keep(source, &reader, *seq).await;
                 }
             }
             progress.at = last;
-            keep(&source, &reader, last).await;
+            keep(source, &reader, last).await;
         }
     }
 

@@ -4,18 +4,22 @@
 //! and gives the core's types, and answers with outcomes: only an engine that fails is an error. No connection, no SQL
 //! type and no open transaction gets past this line.
 
+pub mod postgres;
 pub mod sqlite;
+pub mod transfer;
 
 use async_trait::async_trait;
 use counterfoil_core::audit::AuditEntry;
 use counterfoil_core::keys::ring::{KeyStep, StoredKey};
+use counterfoil_core::limit::Rate;
 use counterfoil_core::refresh::rotation::Decision;
 use counterfoil_core::revocation::{RevocationOrder, Revoked};
-use counterfoil_core::session::{Handle, Session};
+use counterfoil_core::session::{EndReason, Handle, Session};
 use counterfoil_core::user::{Role, User};
 use counterfoil_core::{ClientName, Sid, Timestamp, UserId};
-use counterfoil_guard::{Entry, LogId};
+use counterfoil_guard::{Entry, LogId, Target};
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// The engine failed. What was asked for may or may not have happened; nothing was acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -169,6 +173,30 @@ pub struct LogState {
     pub head: Option<Entry>,
     /// The entries still in force, in order.
     pub in_force: Vec<Entry>,
+    /// When the store was last put back from a backup.
+    pub restored_at: Option<Timestamp>,
+}
+
+/// A revocation that a store which has been put back knows nothing of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replayed {
+    /// When it was.
+    pub at: Timestamp,
+    /// What it hit.
+    pub what: Target,
+    /// Why, for a session.
+    pub reason: EndReason,
+}
+
+/// What ends when a store has been put back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ends {
+    /// Nothing: what had been revoked since the backup lives again.
+    Nothing,
+    /// What is known to have been revoked.
+    These(Vec<Replayed>),
+    /// Every session, because nobody knows.
+    All,
 }
 
 /// What a guard proves itself with.
@@ -225,12 +253,10 @@ pub trait Users {
     async fn register(&self, new: NewAccount, audit: AuditEntry) -> Result<Registered, StoreError>;
     /// Makes those of the accounts whose address is free, all or nothing, and says of each what came of it, in their order.
     /// Of two with one address the first is made. If any is made, so is the audit entry, with their number as its detail.
-    async fn import(&self, accounts: Vec<ImportedAccount>, audit: AuditEntry)
-    -> Result<Vec<ImportOutcome>, StoreError>;
-    /// Puts `new` into the place of the account's hash if that is still `old`, with the audit entry; `false`, and nothing
+    async fn import(&self, new: Vec<ImportedAccount>, audit: AuditEntry) -> Result<Vec<ImportOutcome>, StoreError>;
+    /// Puts `new` into the place of this account's hash if that is still `old`, with the audit entry; `false`, and nothing
     /// done, if it is not. Sessions and failures in a row stay as they are: it is the same password.
-    async fn replace_hash(&self, user: UserId, old: String, new: String, audit: AuditEntry)
-    -> Result<bool, StoreError>;
+    async fn replace_hash(&self, id: UserId, old: String, new: String, audit: AuditEntry) -> Result<bool, StoreError>;
     /// The account with this address key, and its password.
     async fn credential(&self, email_key: &str) -> Result<Option<Credential>, StoreError>;
     /// The account with this id, and its password.
@@ -284,6 +310,9 @@ pub trait Log {
     /// Ends access: the session rows, the log entries and the audit entry, all or nothing. The one function through which
     /// every way of ending access goes. Repeating it ends nothing more and writes nothing more.
     async fn revoke(&self, order: RevocationOrder) -> Result<Revoked, StoreError>;
+    /// The store has been put back from a backup: the log gets another identity, and what `ends` says ends. With [`Ends::All`]
+    /// no entry names the sessions; then all keys have to be revoked. Returns how many sessions ended.
+    async fn restored(&self, ends: Ends, audit: AuditEntry) -> Result<u64, StoreError>;
     /// The number of the newest entry there is.
     async fn head(&self) -> Result<u64, StoreError>;
     /// The log as it is at `now`.
@@ -327,9 +356,14 @@ pub trait Keys {
     async fn secrets(&self) -> Result<Vec<SealedSecret>, StoreError>;
     /// Puts the first keys and secrets into an empty store; `false`, and nothing done, if it has any.
     async fn initialise(&self, keys: Vec<StoredKey>, secrets: Vec<SealedSecret>) -> Result<bool, StoreError>;
-    /// Carries steps of the ring out; `false`, and nothing done, when a key is not in the state its step begins from. The private
+    /// Carries steps of the ring out; `false`, and nothing done, when the ring is not the one they were made for. The private
     /// half of a key that will never sign again is erased.
-    async fn change_keys(&self, steps: Vec<KeyStep>, audits: Vec<AuditEntry>) -> Result<bool, StoreError>;
+    async fn change_keys(
+        &self,
+        ring: Vec<StoredKey>,
+        steps: Vec<KeyStep>,
+        audits: Vec<AuditEntry>,
+    ) -> Result<bool, StoreError>;
     /// Replaces every sealed secret by its new sealing; `false`, and nothing done, when what is there is not `old`.
     async fn reseal(&self, old: Sealed, new: Sealed, audit: AuditEntry) -> Result<bool, StoreError>;
 }
@@ -357,6 +391,98 @@ pub trait Cursors {
     async fn move_reader(&self, name: &str, to: i64) -> Result<(), StoreError>;
 }
 
+/// How many connections an engine has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connections {
+    /// In use.
+    pub busy: u32,
+    /// Ready to be used.
+    pub idle: u32,
+    /// How many there may be.
+    pub most: u32,
+}
+
+/// A process among those that share a store: random, and new at every start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReplicaId(pub [u8; 16]);
+
+/// A sign of life, and what a replica has come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beat {
+    /// Whose.
+    pub id: ReplicaId,
+    /// What people call it.
+    pub name: String,
+    /// Whether it grants leases to guards. One that does not is not registered, and only looks.
+    pub grants_leases: bool,
+    /// The entry that is known to be in force at every verifier that may have a lease of it; not known at first.
+    pub floor: Option<u64>,
+    /// How long its leases are.
+    pub max_staleness: Duration,
+    /// How many guards have one.
+    pub verifiers: u32,
+    /// The newest entry of the log that it knows.
+    pub after: u64,
+}
+
+/// What there is to know, as it was at a moment after the sign of life was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beaten {
+    /// The log's identity.
+    pub log: LogId,
+    /// The newest entry there is.
+    pub head: u64,
+    /// The entries from after the one that the replica knows, in their order; perhaps not up to the head.
+    pub entries: Vec<Entry>,
+    /// How often the key ring has changed.
+    pub keys: i64,
+    /// How often guards and services have changed.
+    pub parties: i64,
+    /// The longest `max_staleness` by which leases may be alive.
+    pub promised: Duration,
+    /// The other replicas whose leases may be alive.
+    pub peers: Vec<Peer>,
+    /// The store's time.
+    pub now: Timestamp,
+}
+
+/// Another replica.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Which.
+    pub id: ReplicaId,
+    /// What people call it.
+    pub name: String,
+    /// Counts its signs of life.
+    pub beat: i64,
+    /// The entry that is known to be in force at every verifier of it.
+    pub floor: Option<u64>,
+    /// How long its leases are.
+    pub max_staleness: Duration,
+    /// How many guards have one.
+    pub verifiers: u32,
+}
+
+/// What replicas need of a store that they share.
+#[async_trait]
+pub trait Shared: Send + Sync {
+    /// Gives a sign of life and looks what has happened, in one transaction that an engine which has been replaced cannot
+    /// commit. A replica that is not registered is registered, durably, before the log is read.
+    async fn beat(&self, beat: Beat) -> Result<Beaten, StoreError>;
+    /// Changes when there may be something new.
+    fn news(&self) -> watch::Receiver<u64>;
+    /// Takes a replica out of the registry, unless it has given a sign of life since `beat`.
+    async fn take_out(&self, peer: ReplicaId, beat: i64) -> Result<(), StoreError>;
+    /// Whether this replica is the one that does this job until `until`. Asked again before that, it stays the one.
+    async fn lead(&self, job: &str, who: ReplicaId, now: Timestamp, until: Timestamp) -> Result<bool, StoreError>;
+    /// Counts one at this key; the inner `Err` holds the time to wait.
+    async fn take_rate(&self, key: [u8; 32], rate: Rate, now: Timestamp) -> Result<Result<(), Duration>, StoreError>;
+    /// Takes one count back, or with `None` all of them.
+    async fn give_rate_back(&self, key: [u8; 32], rate: Option<Rate>) -> Result<(), StoreError>;
+    /// Now and then, by one replica: what is not done with each change.
+    async fn tidy(&self, now: Timestamp) -> Result<(), StoreError>;
+}
+
 /// All of it.
 #[async_trait]
 pub trait Store: Users + Sessions + Log + Guards + Clients + Keys + Audit + Cursors + Send + Sync {
@@ -364,4 +490,12 @@ pub trait Store: Users + Sessions + Log + Guards + Clients + Keys + Audit + Curs
     async fn check(&self) -> Result<(), StoreError>;
     /// Finishes what is under way and lets go of the files.
     async fn close(&self);
+    /// How many connections there are, where there are any.
+    fn connections(&self) -> Option<Connections> {
+        None
+    }
+    /// What replicas need, if this is an engine that several processes can share.
+    fn shared(&self) -> Option<&dyn Shared> {
+        None
+    }
 }

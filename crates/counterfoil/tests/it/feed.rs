@@ -166,7 +166,7 @@ async fn a_long_poll_answers_as_soon_as_there_is_something() {
 
 /// The log's state as a store would have it, with nothing in it.
 fn empty_log() -> LogState {
-    LogState { id: LogId::from_bytes([7; 16]), head: None, in_force: Vec::new() }
+    LogState { id: LogId::from_bytes([7; 16]), head: None, in_force: Vec::new(), restored_at: None }
 }
 
 fn ended(seq: u64) -> Entry {
@@ -178,7 +178,7 @@ fn ended(seq: u64) -> Entry {
 async fn s2_news_and_acknowledgements_wake_whoever_waits_for_them() {
     let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(1_800_000_000)));
     let policy = Policy { max_staleness: Duration::from_secs(5), margin: Duration::from_millis(50) };
-    let feed = Arc::new(Feed::new(empty_log(), policy, Duration::ZERO, Arc::clone(&clock) as Arc<dyn Clock>));
+    let feed = Arc::new(Feed::new(empty_log(), (policy, Duration::ZERO), false, Arc::clone(&clock) as Arc<dyn Clock>));
     clock.advance(Duration::from_secs(6));
     let (instance, wait) = (Instance::from_bytes([2; 16]), Duration::from_secs(1));
     let ask = |after, wait| {
@@ -242,7 +242,7 @@ async fn s2_a_receipt_for_what_somebody_else_is_ending_waits_for_it() {
 fn an_entry_that_comes_by_while_the_log_is_read_is_not_lost() {
     let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(1_800_000_000)));
     let policy = Policy { max_staleness: Duration::from_secs(5), margin: Duration::from_millis(50) };
-    let feed = Feed::new(empty_log(), policy, Duration::ZERO, clock);
+    let feed = Feed::new(empty_log(), (policy, Duration::ZERO), false, clock);
     feed.append(&[ended(2)]);
     assert!(feed.has_gap());
     let read = LogState { head: Some(ended(2)), in_force: vec![ended(1), ended(2)], ..empty_log() };

@@ -4,6 +4,7 @@
 mod admin;
 mod attacks;
 mod auth;
+mod backup;
 mod cli;
 mod control;
 mod crash;
@@ -21,6 +22,7 @@ mod oauth;
 mod pages;
 mod readers;
 mod readme;
+mod replicas;
 mod store;
 mod support;
 mod transport;

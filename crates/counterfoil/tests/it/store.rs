@@ -5,7 +5,9 @@ mod clients;
 mod feed;
 mod import;
 mod keys;
+mod shared;
 
+use crate::support::Postgres;
 use audit::{a_reader_begins_at_the_head_reads_forward_and_never_goes_back, the_audit_log_pages_backwards};
 use clients::{
     a_service_is_added_renewed_and_removed_with_its_session,
@@ -27,6 +29,7 @@ use counterfoil_core::{Jti, Sid, Timestamp, UserId};
 use counterfoil_guard::{Entry, Target};
 use feed::{
     a_guards_name_is_taken_once_and_free_again, a_log_keeps_its_identity,
+    s1_a_store_that_was_put_back_has_another_log_and_ends_what_it_is_told,
     the_longest_promise_is_kept_until_it_is_forgotten,
 };
 use import::{
@@ -42,22 +45,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A store, and what must outlive it.
-type Engine = (Arc<dyn Store>, tempfile::TempDir);
+type Engine = (Arc<dyn Store>, Box<dyn std::any::Any>);
 
-fn sqlite() -> Engine {
+async fn sqlite() -> Engine {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("counterfoil.db"), Synchronous::Full).unwrap();
-    (Arc::new(store), folder)
+    (Arc::new(store), Box::new(folder))
+}
+
+async fn postgres() -> Engine {
+    let server = Postgres::start();
+    let store = server.open().await;
+    (Arc::new(store), Box::new(server))
 }
 
 macro_rules! engines {
     ([$($engine:ident),*] $contracts:tt) => { $(mod $engine { engines!(@ $engine $contracts); })* };
     (@ $engine:ident { $($contract:ident),* $(,)? }) => {
-        $(#[tokio::test] async fn $contract() { let (store, _folder) = super::$engine(); super::$contract(store).await; })*
+        $(#[tokio::test] async fn $contract() { let (store, _kept) = super::$engine().await; super::$contract(store).await; })*
     };
 }
 
-engines! { [sqlite] {
+engines! { [sqlite, postgres] {
     an_account_is_found_by_address_and_by_id,
     an_address_is_taken_once_even_in_a_race,
     an_invitation_is_spent_once_and_grants_its_role,
@@ -80,6 +89,7 @@ engines! { [sqlite] {
     a_surplus_session_ends_with_an_entry,
     entries_leave_after_their_time,
     a_log_keeps_its_identity,
+    s1_a_store_that_was_put_back_has_another_log_and_ends_what_it_is_told,
     the_longest_promise_is_kept_until_it_is_forgotten,
     a_guards_name_is_taken_once_and_free_again,
     a_service_is_added_renewed_and_removed_with_its_session,

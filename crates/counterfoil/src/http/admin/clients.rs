@@ -97,7 +97,7 @@ fn usable(jwks: &serde_json::Value) -> Result<String, &'static str> {
 /// List the services.
 #[utoipa::path(get, path = "/api/admin/clients", tag = "admin", responses((status = 200)))]
 pub(in crate::http) async fn list(_: Administrator, State(app): State<Arc<App>>) -> Result<Response, Problem> {
-    let known = app.clients.read().clone();
+    let known = app.parties.clients();
     let view = |client: crate::store::Client| {
         let resources = app.rules.get(client.name.as_str()).map(|rules| rules.resources.keys().collect::<Vec<_>>());
         serde_json::json!({

@@ -1,5 +1,6 @@
 //! The error answer of `/oauth/*` (RFC 6749 section 5.2). All words are ours and fixed: nothing of a request comes back.
 
+use crate::flow::counts::Limit;
 use crate::flow::exchange::IssueError;
 use crate::flow::revoke_token::RevokeTokenError;
 use crate::http::dpop::DpopError;
@@ -92,9 +93,18 @@ impl OAuthError {
     }
 
     /// Too many from one network.
-    pub(super) fn rate_limited(wait: Duration) -> Self {
+    fn rate_limited(wait: Duration) -> Self {
         let plain = Self::new(StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable", "too many attempts; wait");
         Self { retry_after: Some(wait.as_secs() + 1), ..plain }
+    }
+}
+
+impl From<Limit> for OAuthError {
+    fn from(limit: Limit) -> Self {
+        match limit {
+            Limit::Wait(wait) => Self::rate_limited(wait),
+            Limit::Store(error) => error.into(),
+        }
     }
 }
 

@@ -42,7 +42,7 @@ pub(in crate::http) struct RevokeForm {
 pub(in crate::http) async fn post(State(app): State<Arc<App>>, request: Request) -> Result<Response, OAuthError> {
     let caller = caller_of(&app, request.headers(), request.extensions());
     if !client::may_be_guard(request.headers()) {
-        count_attempt(&app, &caller).map_err(OAuthError::rate_limited)?;
+        count_attempt(&app, &caller).await?;
     }
     let (mut parts, body) = request.into_parts();
     let headers = parts.headers.clone();

@@ -70,7 +70,7 @@ pub(in crate::http) struct TokenView {
 ))]
 pub(in crate::http) async fn post(State(app): State<Arc<App>>, request: Request) -> Result<Response, OAuthError> {
     let caller = caller_of(&app, request.headers(), request.extensions());
-    count_attempt(&app, &caller).map_err(OAuthError::rate_limited)?;
+    count_attempt(&app, &caller).await?;
     let headers = request.headers().clone();
     let proof = dpop::proof(request.extensions())?;
     let form = Form::read(request).await?;

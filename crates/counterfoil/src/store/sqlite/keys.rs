@@ -39,13 +39,17 @@ impl Keys for SqliteStore {
             .await
     }
 
-    async fn change_keys(&self, steps: Vec<KeyStep>, audits: Vec<AuditEntry>) -> Result<bool, StoreError> {
+    async fn change_keys(
+        &self,
+        ring: Vec<StoredKey>,
+        steps: Vec<KeyStep>,
+        audits: Vec<AuditEntry>,
+    ) -> Result<bool, StoreError> {
         self.writer
             .write(move |connection| {
-                if !may_take(connection, &steps)? {
+                if !take(connection, &ring, &steps)? {
                     return Ok(false);
                 }
-                take(connection, &steps)?;
                 for entry in &audits {
                     audit::insert(connection, entry)?;
                 }
@@ -119,22 +123,11 @@ fn insert(connection: &Connection, key: &StoredKey) -> rusqlite::Result<usize> {
     )
 }
 
-/// Whether every key is where its step begins.
-pub(super) fn may_take(connection: &Connection, steps: &[KeyStep]) -> Result<bool, Failure> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM signing_key WHERE kid = ?1 AND state = ?2)";
-    let mut here = connection.prepare_cached(sql)?;
-    for step in steps {
-        if let KeyStep::Move { kid, from, .. } = step
-            && !here.query_row(params![kid.as_str(), from.as_str()], |row| row.get(0))?
-        {
-            return Ok(false);
-        }
+/// Carries the steps out; `false`, and nothing done, when the ring is not what they were made for.
+pub(super) fn take(connection: &Connection, ring: &[StoredKey], steps: &[KeyStep]) -> Result<bool, Failure> {
+    if signing_keys(connection)? != ring {
+        return Ok(false);
     }
-    Ok(true)
-}
-
-/// Carries the steps out.
-pub(super) fn take(connection: &Connection, steps: &[KeyStep]) -> Result<(), Failure> {
     let sql = "UPDATE signing_key SET state = ?2, since = ?3, sealed = iif(?4, sealed, x'') WHERE kid = ?1";
     for step in steps {
         match step {
@@ -144,5 +137,5 @@ pub(super) fn take(connection: &Connection, steps: &[KeyStep]) -> Result<(), Fai
             }
         };
     }
-    Ok(())
+    Ok(true)
 }

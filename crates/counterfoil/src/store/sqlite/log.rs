@@ -2,11 +2,11 @@
 
 use super::row::{all, first, millis, roles_column, time};
 use super::writer::Failure;
-use super::{SqliteStore, audit, clients, keys};
-use crate::store::{Log, LogState, StoreError};
+use super::{SqliteStore, audit, clients, keys, restore};
+use crate::store::{Ends, Log, LogState, StoreError};
 use async_trait::async_trait;
 use counterfoil_core::audit::AuditEntry;
-use counterfoil_core::keys::ring::{KeyState, KeyStep};
+use counterfoil_core::keys::ring::{KeyState, KeyStep, StoredKey};
 use counterfoil_core::revocation::{ENTRY_LIFE, Revocation, RevocationOrder, Revoked};
 use counterfoil_core::session::{EndReason, Handle};
 use counterfoil_core::user::Role;
@@ -25,6 +25,10 @@ impl Log for SqliteStore {
         self.writer.write(revoke).await
     }
 
+    async fn restored(&self, ends: Ends, audit: AuditEntry) -> Result<u64, StoreError> {
+        self.writer.write(move |connection| restore::restored(connection, &ends, &audit)).await
+    }
+
     async fn head(&self) -> Result<u64, StoreError> {
         self.readers.read(head)
     }
@@ -35,10 +39,11 @@ impl Log for SqliteStore {
             let read = connection.unchecked_transaction()?;
             let sql = "SELECT seq, until, kind, target, version FROM revocation WHERE until > ?1 OR kind = 'key' ORDER BY seq";
             let in_force = all(read.prepare_cached(sql)?.query([now.as_millis()])?, entry)?;
-            let id = read.query_row("SELECT id FROM log_head", [], |row| row.get(0))?;
+            let sql = "SELECT id, restored_at FROM log_head";
+            let (id, restored_at) = read.query_row(sql, [], |row| Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?)))?;
             let sql = "SELECT seq, until, kind, target, version FROM revocation WHERE seq = (SELECT seq FROM log_head)";
             let head = first(read.prepare_cached(sql)?.query([])?, entry)?;
-            Ok(LogState { id: LogId::from_bytes(id), head, in_force })
+            Ok(LogState { id: LogId::from_bytes(id), head, in_force, restored_at: restored_at.map(time) })
         })
     }
 
@@ -124,7 +129,7 @@ fn revoke(connection: &Connection, order: &RevocationOrder) -> Result<Revoked, F
             audit::insert(connection, audit_entry)?;
             Ok(Revoked { entries, found: true, ..Revoked::default() })
         }
-        Revocation::Keys { steps, audits } => revoke_keys(connection, steps, audits, audit_entry),
+        Revocation::Keys { ring, steps, audits } => revoke_keys(connection, (ring, steps), audits, audit_entry),
         Revocation::Client { name } => {
             let Some(sid) = clients::remove(connection, name)? else { return Ok(Revoked::default()) };
             let entries = append(connection, vec![Target::Session(sid)], "client_removed", audit_entry)?;
@@ -156,14 +161,13 @@ fn revoke_token(connection: &Connection, sid: Sid, jti: Jti, audit_entry: &Audit
 
 fn revoke_keys(
     connection: &Connection,
-    steps: &[KeyStep],
+    (ring, steps): (&[StoredKey], &[KeyStep]),
     audits: &[AuditEntry],
     audit_entry: &AuditEntry,
 ) -> Result<Revoked, Failure> {
-    if !keys::may_take(connection, steps)? {
+    if !keys::take(connection, ring, steps)? {
         return Ok(Revoked::default());
     }
-    keys::take(connection, steps)?;
     let revoked = |step: &KeyStep| match step {
         KeyStep::Move { kid, to: KeyState::Revoked, .. } => Some(Target::Key(kid.clone())),
         _ => None,
@@ -259,7 +263,7 @@ fn set_roles(
 
 /// Appends to the log. The numbers come from the head row, which only one transaction at a time can hold, so they become
 /// visible in their order.
-fn append(
+pub(super) fn append(
     connection: &Connection,
     targets: Vec<Target>,
     reason: &str,

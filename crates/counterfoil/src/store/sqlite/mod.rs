@@ -1,6 +1,7 @@
 //! The embedded engine: SQLite in WAL mode with `synchronous=FULL`. One writer with group commit, readers beside it.
 
 mod audit;
+mod backup;
 mod checkpoint;
 mod clients;
 mod cursors;
@@ -9,22 +10,28 @@ mod keys;
 mod log;
 mod migrate;
 mod readers;
+mod restore;
+mod revoked;
 mod row;
+mod rows;
 mod sessions;
 mod users;
 mod writer;
 
-use super::{Store, StoreError};
+use super::{Replayed, Store, StoreError};
 use async_trait::async_trait;
 use checkpoint::Checkpointer;
+use counterfoil_guard::LogId;
 use parking_lot::Mutex;
 use readers::Readers;
+use revoked::RevokedLog;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
 use writer::Writer;
 
+pub use backup::{BackupError, backup};
 pub use migrate::MigrateError;
 
 /// How often SQLite waits for the disk. Anything but `Full` breaks D1; the other exists so that a test can show that the
@@ -50,9 +57,9 @@ pub enum OpenError {
     /// The schema is not one this program can bring up to date.
     #[error("{0}")]
     Migrate(#[from] MigrateError),
-    /// The writer's thread could not be started.
+    /// The writer's thread could not be started, or what has been revoked cannot be noted beside the database.
     #[error("{0}")]
-    Thread(#[from] std::io::Error),
+    Io(#[from] std::io::Error),
 }
 
 /// The embedded store.
@@ -63,6 +70,8 @@ pub struct SqliteStore {
     readers: Readers,
     /// How far purging has come; lost at a restart, which then begins at the start.
     purged_to: Mutex<Vec<u8>>,
+    /// What had been revoked, if the database is older than that: it has been put back from a backup.
+    put_back: Mutex<Option<Vec<Replayed>>>,
 }
 
 impl SqliteStore {
@@ -87,8 +96,28 @@ impl SqliteStore {
         keep_plans(&connection)?;
         migrate::migrate(&mut connection)?;
         let (checkpointer, bell) = Checkpointer::start(connect(path, OpenFlags::empty())?)?;
-        let writer = Writer::start(connection, bell)?;
-        Ok(Self { writer, checkpointer, readers: Readers::new(path), purged_to: Mutex::default() })
+        let head = connection.query_row("SELECT id, seq FROM log_head", [], |row| {
+            Ok((LogId::from_bytes(row.get(0)?), row.get::<_, i64>(1)?.cast_unsigned()))
+        })?;
+        let (revoked, found) = RevokedLog::open(&path.with_file_name(revoked::NAME))?;
+        let put_back = found.is_ahead_of(&head).then_some(found.entries);
+        let writer = Writer::start(connection, bell, revoked)?;
+        let (readers, purged_to) = (Readers::new(path), Mutex::default());
+        Ok(Self { writer, checkpointer, readers, purged_to, put_back: Mutex::new(put_back) })
+    }
+
+    /// What a `revoked.log` beside a database says has been revoked; `None` if there is none.
+    pub fn revoked(folder: &Path) -> std::io::Result<Option<Vec<Replayed>>> {
+        let path = folder.join(revoked::NAME);
+        if !path.exists() {
+            return Ok(None);
+        }
+        Ok(Some(RevokedLog::open(&path)?.1.entries))
+    }
+
+    /// What had been revoked, once, if the database is older than that: it has been put back from a backup.
+    pub fn put_back(&self) -> Option<Vec<Replayed>> {
+        self.put_back.lock().take()
     }
 }
 

@@ -2,6 +2,7 @@
 //! anybody told. Durability costs the same for one as for a hundred.
 
 use super::checkpoint::Bell;
+use super::revoked::RevokedLog;
 use crate::store::StoreError;
 use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode};
@@ -73,11 +74,12 @@ pub(super) fn unavailable(error: &rusqlite::Error) -> StoreError {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, bell: Bell) -> std::io::Result<Self> {
+    pub(super) fn start(connection: Connection, bell: Bell, revoked: RevokedLog) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let told = teller();
-        let thread =
-            std::thread::Builder::new().name("store".into()).spawn(move || run(connection, receiver, &bell, &told))?;
+        let thread = std::thread::Builder::new()
+            .name("store".into())
+            .spawn(move || run((connection, revoked), receiver, &bell, &told))?;
         Ok(Self { queue: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
     }
 
@@ -181,14 +183,23 @@ fn tell(told: Told) {
     }
 }
 
-fn run(connection: Connection, mut queue: mpsc::Receiver<Job>, bell: &Bell, told: &dyn Fn(Told)) {
+fn run(
+    (connection, mut revoked): (Connection, RevokedLog),
+    mut queue: mpsc::Receiver<Job>,
+    bell: &Bell,
+    told: &dyn Fn(Told),
+) {
     let mut jobs = Vec::new();
     while let Some(first) = queue.blocking_recv() {
         gather(first, &mut queue, &mut jobs);
         let mut everybody = Vec::with_capacity(jobs.len());
         let size = jobs.len();
         let committed = group(&connection, &mut jobs, &mut everybody);
-        told(Told { outcome: committed.as_ref().copied().map_err(unavailable), everybody });
+        let outcome = match &committed {
+            Ok(()) => revoked.follow(&connection).map_err(StoreError::from),
+            Err(error) => Err(unavailable(error)),
+        };
+        told(Told { outcome, everybody });
         let Err(error) = committed else {
             bell.committed(size, &connection);
             continue;

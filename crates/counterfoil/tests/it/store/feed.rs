@@ -1,8 +1,11 @@
 //! The contract of what the feed needs of a store.
 
-use super::{at, entry};
-use counterfoil::store::{GuardCredential, Store};
+use super::{at, entry, opened, registered};
+use counterfoil::store::{Ends, GuardCredential, Replayed, Store};
 use counterfoil_core::audit::Event;
+use counterfoil_core::session::EndReason;
+use counterfoil_core::{Jti, Sid};
+use counterfoil_guard::Target;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +14,28 @@ pub(super) async fn a_log_keeps_its_identity(store: Arc<dyn Store>) {
     assert_ne!(*log.id.as_bytes(), [0; 16]);
     assert_eq!((log.head, log.in_force), (None, Vec::new()));
     assert_eq!(store.log(at(1)).await.unwrap().id, log.id);
+}
+
+pub(super) async fn s1_a_store_that_was_put_back_has_another_log_and_ends_what_it_is_told(store: Arc<dyn Store>) {
+    let user = registered(&store, "a@example.com").await;
+    let (first, second) = (opened(&store, &user).await, opened(&store, &user).await);
+    let before = store.log(at(0)).await.unwrap();
+    let replay = |what| Replayed { at: at(1), what, reason: EndReason::SignedOut };
+    let unknown = Target::Session(Sid::from_bytes([1; 16]));
+    let these =
+        vec![replay(Target::Session(first.sid)), replay(unknown), replay(Target::Token(Jti::from_bytes([3; 16])))];
+    assert_eq!(store.restored(Ends::These(these), entry(Event::Restored, 9)).await, Ok(1));
+    let after = store.log(at(10)).await.unwrap();
+    assert_ne!(after.id, before.id);
+    assert_eq!(after.restored_at, Some(at(9)));
+    let targets: Vec<_> = after.in_force.iter().map(|entry| entry.what.clone()).collect();
+    assert_eq!(targets, [Target::Session(first.sid), Target::Token(Jti::from_bytes([3; 16]))]);
+    let reason = async |sid| store.by_sid(sid).await.unwrap().unwrap().0.end_reason(at(10));
+    assert_eq!((reason(first.sid).await, reason(second.sid).await), (Some(EndReason::SignedOut), None));
+    assert_eq!(store.restored(Ends::Nothing, entry(Event::Restored, 20)).await, Ok(0));
+    assert_eq!(store.restored(Ends::All, entry(Event::Restored, 30)).await, Ok(1));
+    assert_eq!(reason(second.sid).await, Some(EndReason::EndedByAdmin));
+    assert_eq!(store.log(at(31)).await.unwrap().in_force.len(), 2, "keys stand for the sessions that nobody names");
 }
 
 pub(super) async fn the_longest_promise_is_kept_until_it_is_forgotten(store: Arc<dyn Store>) {

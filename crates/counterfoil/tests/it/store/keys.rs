@@ -47,8 +47,9 @@ pub(super) async fn the_ring_changes_as_a_whole_or_not_at_all(store: Arc<dyn Sto
         vec![away, step("b", KeyState::Next, KeyState::Active), KeyStep::Add(key("c", KeyState::Next))]
     };
     let audits = || vec![entry(Event::KeyActivated, 9)];
-    assert_eq!(store.change_keys(rotation(), audits()).await, Ok(true));
-    assert_eq!(store.change_keys(rotation(), audits()).await, Ok(false), "another process was faster");
+    let ring = store.signing_keys().await.unwrap();
+    assert_eq!(store.change_keys(ring.clone(), rotation(), audits()).await, Ok(true));
+    assert_eq!(store.change_keys(ring, rotation(), audits()).await, Ok(false), "another process was faster");
     let keys = store.signing_keys().await.unwrap();
     let states: Vec<_> = keys.iter().map(|key| (key.kid.as_str(), key.state, key.since)).collect();
     let expected = [("a", KeyState::Retiring, at(9)), ("b", KeyState::Active, at(9)), ("c", KeyState::Next, at(0))];
@@ -60,8 +61,10 @@ pub(super) async fn the_ring_changes_as_a_whole_or_not_at_all(store: Arc<dyn Sto
 
 pub(super) async fn k2_a_revoked_key_has_its_entry_in_the_same_transaction(store: Arc<dyn Store>) {
     with_two(&store).await;
+    let ring = store.signing_keys().await.unwrap();
     let order = |kid: &str, from| {
-        let what = Revocation::Keys { steps: vec![step(kid, from, KeyState::Revoked)], audits: Vec::new() };
+        let steps = vec![step(kid, from, KeyState::Revoked)];
+        let what = Revocation::Keys { ring: ring.clone(), steps, audits: Vec::new() };
         RevocationOrder { what, at: at(9), audit: entry(Event::KeyRevoked, 9) }
     };
     let revoked = store.revoke(order("a", KeyState::Active)).await.unwrap();
@@ -83,7 +86,10 @@ pub(super) async fn secrets_are_sealed_anew_only_from_what_was_read(store: Arc<d
     let mut new = read.clone();
     new.0[0].sealed = vec![8; 60];
     new.1[0] = secret(9);
-    assert_eq!(store.change_keys(vec![KeyStep::Add(key("c", KeyState::Next))], Vec::new()).await, Ok(true));
+    assert_eq!(
+        store.change_keys(read.0.clone(), vec![KeyStep::Add(key("c", KeyState::Next))], Vec::new()).await,
+        Ok(true)
+    );
     let reseal = |old| store.reseal(old, new.clone(), entry(Event::MasterKeyChanged, 1));
     assert_eq!(reseal(read).await, Ok(false), "a key has come that would stay under the old one");
     let now = (store.signing_keys().await.unwrap(), store.secrets().await.unwrap());

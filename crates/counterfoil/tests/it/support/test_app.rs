@@ -1,6 +1,6 @@
 //! The application in this process: its own folder, a clock that stands still.
 
-use super::Browser;
+use super::{Browser, Postgres};
 use axum::Router;
 use counterfoil::app::{App, Parts};
 use counterfoil::clock::{Clock, ManualClock};
@@ -23,7 +23,20 @@ pub(crate) struct TestApp {
     pub(crate) router: Router,
     pub(crate) control: Router,
     _data: Option<Data>,
-    _folder: tempfile::TempDir,
+    _kept: Box<dyn std::any::Any + Send + Sync>,
+}
+
+/// A store, and what must outlive it.
+type Kept = (Arc<dyn Store>, Box<dyn std::any::Any + Send + Sync>);
+
+/// The embedded store in this folder; or, with `COUNTERFOIL_TEST_STORE=postgres`, one in a server of its own.
+async fn engine(folder: tempfile::TempDir) -> Kept {
+    if std::env::var("COUNTERFOIL_TEST_STORE").is_ok_and(|engine| engine == "postgres") {
+        let server = Postgres::start();
+        return (Arc::new(server.open().await), Box::new((folder, server)));
+    }
+    let store = SqliteStore::open(&folder.path().join("counterfoil.db"), Synchronous::Full).unwrap();
+    (Arc::new(store), Box::new(folder))
 }
 
 /// The origin of every test's application.
@@ -46,9 +59,9 @@ impl TestApp {
         let file = folder.path().join("counterfoil.toml");
         std::fs::write(&file, toml).unwrap();
         let config = Config::load(Some(&file), std::iter::empty()).unwrap();
-        let store = SqliteStore::open(&folder.path().join("counterfoil.db"), Synchronous::Full).unwrap();
-        prepare(&store).await;
-        Self::build(config, (Arc::new(store), folder), at).await
+        let kept = engine(folder).await;
+        prepare(kept.0.as_ref()).await;
+        Self::build(config, kept, at).await
     }
 
     /// With these lines of configuration, if that can be.
@@ -57,19 +70,14 @@ impl TestApp {
         let file = folder.path().join("counterfoil.toml");
         std::fs::write(&file, toml).unwrap();
         let config = Config::load(Some(&file), std::iter::empty()).unwrap();
-        let store = SqliteStore::open(&folder.path().join("counterfoil.db"), Synchronous::Full).unwrap();
-        Self::start(config, (Arc::new(store), folder), Timestamp::from_seconds(1_800_000_000)).await
+        Self::start(config, engine(folder).await, Timestamp::from_seconds(1_800_000_000)).await
     }
 
-    async fn build(config: Config, kept: (Arc<dyn Store>, tempfile::TempDir), at: Timestamp) -> Self {
+    async fn build(config: Config, kept: Kept, at: Timestamp) -> Self {
         Self::start(config, kept, at).await.unwrap()
     }
 
-    async fn start(
-        config: Config,
-        (store, folder): (Arc<dyn Store>, tempfile::TempDir),
-        at: Timestamp,
-    ) -> Result<Self, start::StartError> {
+    async fn start(config: Config, (store, kept): Kept, at: Timestamp) -> Result<Self, start::StartError> {
         let clock = Arc::new(ManualClock::at(at));
         let listening = "127.0.0.1:443".parse().unwrap();
         let public = PublicUrl::settle(Some(ORIGIN), listening, false).unwrap();
@@ -78,10 +86,10 @@ impl TestApp {
         let secrets = start::secrets(store.as_ref(), master, (&in_use, policy), clock.as_ref()).await?;
         let metrics = telemetry::start_metrics();
         let shared: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
-        let parts = Parts { config, public, store, clock: shared, secrets, metrics };
+        let parts = Parts { config, public, store, clock: shared, replica: None, redis: None, secrets, metrics };
         let app = Arc::new(App::new(parts).await?);
         let (router, control) = (router(Arc::clone(&app)), control_router(Arc::clone(&app)));
-        Ok(Self { app, clock, router, control, _data: None, _folder: folder })
+        Ok(Self { app, clock, router, control, _data: None, _kept: kept })
     }
 
     /// A browser on this application's own pages.

@@ -1,17 +1,21 @@
 //! The revocation feed: guards wait here for news, and receipts for guards. The decisions are in `counterfoil_core::feed`; this
 //! holds their state under one lock, and wakes whoever waits.
 
+mod receipts;
+
 use crate::clock::Clock;
 use crate::store::LogState;
 use counterfoil_core::Timestamp;
-use counterfoil_core::feed::{How, Journal, Leases, Page, Policy};
+use counterfoil_core::feed::{Journal, Leases, Page, Peer, Peers, Policy};
 use counterfoil_guard::feed::Poll;
 use counterfoil_guard::{Answer, Cursor, Entry, Flat, Instance, LogId, Tick};
 use parking_lot::Mutex;
-use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
+
+pub use receipts::{Confirmation, Receipt};
 
 /// How many snapshots are made at a time, and from how many entries on that matters.
 const SNAPSHOTS: usize = 4;
@@ -27,50 +31,151 @@ pub struct Feed {
     news: watch::Sender<u64>,
     /// Counts what may make an entry effective: receipts wait for it.
     progress: watch::Sender<u64>,
+    /// Until when the copy of the log may be relied on, as milliseconds of a tick; for ever where it is no copy.
+    current_until: AtomicI64,
 }
 
 struct State {
     journal: Journal,
     leases: Leases,
+    /// Where others write to the log too: what is here is a copy of it.
+    copy: Option<Copy>,
+    /// Whether this process is about to end: nobody waits any more.
+    closing: bool,
 }
 
-/// A verifier that a receipt speaks of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Confirmation {
-    /// Whose credential it has.
-    pub name: String,
-    /// Which process of it.
-    pub instance: Instance,
-    /// By what it is known that it refuses.
-    pub how: How,
-    /// Milliseconds after the commit.
-    pub ms: u64,
+/// A copy of the log, and who else has one.
+struct Copy {
+    /// When the reading of the log began that the journal holds at least what there was then.
+    read_at: Tick,
+    peers: Peers,
 }
 
-/// That an entry of the log is in force at every verifier.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Receipt {
-    /// The entry.
-    pub seq: u64,
-    /// How long it took, in milliseconds after the commit.
-    pub ms: u64,
-    /// Every verifier that could have accepted, in the order in which they confirmed.
-    pub verifiers: Vec<Confirmation>,
+/// What there is to measure.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Summary {
+    /// The newest entry.
+    pub head: u64,
+    /// Guards with a lease.
+    pub guards: u64,
+    /// By how many entries the furthest of them is behind.
+    pub furthest_behind: u64,
+    /// How long the lease that ends first has to go.
+    pub first_lease_ends: Option<Duration>,
+    /// How old the copy of the log is; nothing where it is none.
+    pub copy_age: Duration,
+    /// Other replicas.
+    pub peers: u64,
+}
+
+/// What a look at the log and at the other replicas has shown.
+pub struct Look<'a> {
+    /// When it began and when it had ended.
+    pub span: (Tick, Tick),
+    /// The entries after those that are here, in their order.
+    pub entries: &'a [Entry],
+    /// Whether they were all there was.
+    pub complete: bool,
+    /// The other replicas.
+    pub peers: &'a [Peer],
+    /// The longest S by which anybody may have granted leases.
+    pub promised: Duration,
 }
 
 impl Feed {
     /// From the log as the store has it. `promised` is the longest `max_staleness` by which leases may be alive.
-    pub fn new(log: LogState, policy: Policy, promised: Duration, clock: Arc<dyn Clock>) -> Self {
+    /// `shared`: others write to the log too, and nothing is granted before there has been a [`Feed::follow`].
+    pub fn new(log: LogState, (policy, promised): (Policy, Duration), shared: bool, clock: Arc<dyn Clock>) -> Self {
         let leases = Leases::new(policy, promised, clock.tick());
         let journal = Journal::new(log.id, log.head.as_ref(), log.in_force);
-        let state = Mutex::new(State { journal, leases });
+        let copy = shared.then(|| Copy { read_at: Tick::default(), peers: Peers::default() });
+        let state = Mutex::new(State { journal, leases, copy, closing: false });
         Self {
             state,
             snapshots: Semaphore::new(SNAPSHOTS),
             clock,
             news: watch::Sender::new(0),
             progress: watch::Sender::new(0),
+            current_until: AtomicI64::new(if shared { 0 } else { i64::MAX }),
         }
+    }
+
+    /// Takes in what a look at the log and at the other replicas has shown.
+    pub fn follow(&self, look: &Look<'_>) {
+        let mut state = self.state.lock();
+        let before = state.journal.cursor().seq;
+        state.journal.append(look.entries);
+        let news = state.journal.cursor().seq != before;
+        let State { leases, copy, .. } = &mut *state;
+        if let Some(copy) = copy {
+            copy.peers.look(look.span, look.peers);
+            leases.others_promise(copy.peers.longest().max(look.promised));
+            if look.complete {
+                copy.read_at = copy.read_at.max(look.span.0);
+                let policy = leases.policy();
+                let until = copy.read_at.plus(policy.max_staleness.saturating_sub(policy.margin));
+                self.current_until.store(until.as_millis(), Ordering::Release);
+            }
+        }
+        drop(state);
+        if news {
+            self.news.send_modify(|count| *count += 1);
+        }
+        self.progress.send_modify(|count| *count += 1);
+    }
+
+    /// Whether what is known of the log may be relied on here (S2): a replica that has not been able to read it for so long
+    /// that a revocation may have become effective without it accepts nothing.
+    pub fn is_current(&self) -> bool {
+        let until = self.current_until.load(Ordering::Acquire);
+        until == i64::MAX || self.clock.tick().as_millis() < until
+    }
+
+    /// The entry that is in force at every verifier of this replica, if that is known.
+    pub fn floor(&self) -> Option<u64> {
+        let state = self.state.lock();
+        state.leases.floor(state.journal.cursor().seq, self.clock.tick())
+    }
+
+    /// The other replicas whose leases are all over, with their last sign of life.
+    pub fn gone(&self) -> Vec<([u8; 16], i64)> {
+        let state = self.state.lock();
+        let margin = state.leases.policy().margin;
+        state.copy.as_ref().map(|copy| copy.peers.gone(margin)).unwrap_or_default()
+    }
+
+    /// What there is to measure.
+    pub fn summary(&self) -> Summary {
+        let state = self.state.lock();
+        let (now, head) = (self.clock.tick(), state.journal.cursor().seq);
+        let mut summary = Summary { head, ..Summary::default() };
+        for (_, lease) in state.leases.live(now) {
+            let left = lease.until.since(now);
+            summary.guards += 1;
+            summary.furthest_behind = summary.furthest_behind.max(head.saturating_sub(lease.acknowledged));
+            summary.first_lease_ends = Some(summary.first_lease_ends.map_or(left, |first| first.min(left)));
+        }
+        if let Some(copy) = &state.copy {
+            summary.copy_age = now.since(copy.read_at);
+            summary.peers = copy.peers.len() as u64;
+        }
+        summary
+    }
+
+    /// Changes whenever a verifier may have taken something in.
+    pub fn progress(&self) -> watch::Receiver<u64> {
+        self.progress.subscribe()
+    }
+
+    /// Whether this process is about to end.
+    pub fn is_closing(&self) -> bool {
+        self.state.lock().closing
+    }
+
+    /// Nobody is kept waiting any more: this process is about to end.
+    pub fn close(&self) {
+        self.state.lock().closing = true;
+        self.wake();
     }
 
     /// Takes in what has just been committed.
@@ -150,7 +255,8 @@ impl Feed {
     }
 
     /// In this order, under one lock: the time, the lease from it, the log. Whatever was in the log at that time is in what the
-    /// guard is told, so no lease outlives an entry that it does not know by more than S.
+    /// guard is told, so no lease outlives an entry that it does not know by more than S. From a copy of the log the time is
+    /// that at which the reading behind it began.
     fn grant(
         &self,
         name: &str,
@@ -159,60 +265,17 @@ impl Feed {
         keys_etag: &impl Fn() -> String,
     ) -> Option<Answer> {
         let mut state = self.state.lock();
-        let x = self.clock.tick();
-        if x < until && poll.after == Some(state.journal.cursor()) {
+        let now = self.clock.tick();
+        if now < until && poll.after == Some(state.journal.cursor()) && !state.closing {
             return None;
         }
+        let x = state.copy.as_ref().map_or(now, |copy| copy.read_at);
         let acknowledged = poll.after.and_then(|cursor| state.journal.acknowledged(cursor)).unwrap_or(0);
         state.leases.grant(poll.instance, name, acknowledged, x);
         let (page, policy) = (state.journal.after(poll.after), state.leases.policy());
         drop(state);
         let held = x.as_millis() - arrival.as_millis();
         Some(answer(poll, &page, policy, (held, self.clock.now()), keys_etag()))
-    }
-
-    /// Waits until the entry, and all before it, are in force at every verifier: at the latest S and a little after it was
-    /// committed. To be called after the commit.
-    pub async fn effective(&self, seq: u64) -> Receipt {
-        self.effective_telling(seq, |_| ()).await
-    }
-
-    /// The same, and tells of each verifier as soon as it is known to refuse.
-    pub async fn effective_telling(&self, seq: u64, mut tell: impl FnMut(&Confirmation) + Send) -> Receipt {
-        let mut progress = self.progress.subscribe();
-        let mut watched = Watched::begin(seq, self.clock.tick());
-        loop {
-            let told = watched.confirmed.len();
-            let looked = self.look(&mut watched);
-            for confirmation in &watched.confirmed[told..] {
-                tell(confirmation);
-            }
-            let wait = match looked {
-                Ok(ms) => return Receipt { seq, ms, verifiers: watched.confirmed },
-                Err(wait) => wait.max(Duration::from_millis(1)),
-            };
-            drop(tokio::time::timeout(wait, progress.changed()).await);
-        }
-    }
-
-    /// After how many milliseconds it has become effective; if it has not, when to look again at the latest.
-    fn look(&self, watched: &mut Watched) -> Result<u64, Duration> {
-        let state = self.state.lock();
-        let (leases, now) = (&state.leases, self.clock.tick());
-        if state.journal.cursor().seq < watched.seq {
-            return Err(leases.policy().max_staleness);
-        }
-        // Leases granted from here on know the entry.
-        let committed = *watched.committed.get_or_insert(now);
-        let ms = u64::try_from(now.since(watched.begun).as_millis()).unwrap_or(u64::MAX);
-        watched.observe(leases, now, ms);
-        match leases.effective(watched.seq, committed, now) {
-            Some(how) => {
-                watched.confirm_the_rest(how, ms);
-                Ok(ms)
-            }
-            None => Err(leases.next_change(committed, now).since(now)),
-        }
     }
 
     /// Whether no lease can be alive that an earlier process has granted, by an earlier `max_staleness` either.
@@ -251,59 +314,6 @@ impl Feed {
         let state = self.state.lock();
         let live = state.leases.live(self.clock.tick());
         live.map(|(instance, lease)| (lease.name.clone(), *instance, lease.acknowledged)).collect()
-    }
-}
-
-/// An entry somebody waits for.
-struct Watched {
-    seq: u64,
-    begun: Tick,
-    /// When it was first seen in the journal.
-    committed: Option<Tick>,
-    /// Who may accept, and has not been heard to refuse.
-    awaited: BTreeMap<Instance, String>,
-    /// Who is known to refuse, in the order in which that became known.
-    confirmed: Vec<Confirmation>,
-    instances: HashSet<Instance>,
-}
-
-impl Watched {
-    fn begin(seq: u64, begun: Tick) -> Self {
-        let (awaited, confirmed, instances) = Default::default();
-        Self { seq, begun, committed: None, awaited, confirmed, instances }
-    }
-
-    /// Notes who has confirmed since the last look, and who has to be waited for.
-    fn observe(&mut self, leases: &Leases, now: Tick, ms: u64) {
-        for (instance, lease) in leases.live(now) {
-            if self.instances.contains(instance) {
-                continue;
-            }
-            if lease.acknowledged >= self.seq {
-                self.awaited.remove(instance);
-                self.confirm(*instance, lease.name.clone(), How::Acknowledged, ms);
-            } else if !self.awaited.contains_key(instance) {
-                self.awaited.insert(*instance, lease.name.clone());
-            }
-        }
-        let over: Vec<Instance> =
-            self.awaited.keys().filter(|instance| !leases.is_live(instance, now)).copied().collect();
-        for instance in over {
-            if let Some(name) = self.awaited.remove(&instance) {
-                self.confirm(instance, name, How::Time, ms);
-            }
-        }
-    }
-
-    fn confirm_the_rest(&mut self, how: How, ms: u64) {
-        for (instance, name) in std::mem::take(&mut self.awaited) {
-            self.confirm(instance, name, how, ms);
-        }
-    }
-
-    fn confirm(&mut self, instance: Instance, name: String, how: How, ms: u64) {
-        self.instances.insert(instance);
-        self.confirmed.push(Confirmation { name, instance, how, ms });
     }
 }
 

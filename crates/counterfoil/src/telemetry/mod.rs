@@ -1,7 +1,11 @@
 //! Logs to standard error, metrics in memory.
 
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+mod table;
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
+
+pub use table::{Kind, METRICS, Metric};
 
 /// What is logged: `info` if not set; a filter such as `debug` or `counterfoil=debug`.
 pub const LOG: &str = "COUNTERFOIL_LOG";
@@ -20,8 +24,24 @@ pub fn start_logging() {
 
 /// Begins to count. In a process that counts already (tests), counts go on where they went.
 pub fn start_metrics() -> PrometheusHandle {
-    let recorder = PrometheusBuilder::new().build_recorder();
+    let classes = METRICS.iter().filter_map(|metric| match metric.kind {
+        Kind::Histogram(classes) => Some((metric.name, classes)),
+        Kind::Counter | Kind::Gauge => None,
+    });
+    let builder = classes.fold(PrometheusBuilder::new(), |builder, (name, classes)| {
+        let matcher = Matcher::Full(name.to_owned());
+        builder.set_buckets_for_metric(matcher, classes).expect("there are classes")
+    });
+    let recorder = builder.build_recorder();
     let handle = recorder.handle();
-    drop(metrics::set_global_recorder(recorder));
+    if metrics::set_global_recorder(recorder).is_ok() {
+        for metric in METRICS {
+            match metric.kind {
+                Kind::Counter => metrics::describe_counter!(metric.name, metric.meaning),
+                Kind::Gauge => metrics::describe_gauge!(metric.name, metric.meaning),
+                Kind::Histogram(_) => metrics::describe_histogram!(metric.name, metric.meaning),
+            }
+        }
+    }
     handle
 }

@@ -1,0 +1,196 @@
+//! Connections: made to the host that takes writes, bounded in number, each with its statements prepared once.
+
+use deadpool::managed::{Manager, Metrics, RecycleError, RecycleResult};
+use futures_util::future::poll_fn;
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{AsyncMessage, Client, Config, Error, Row, Statement};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// What statements are given.
+pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// How long connecting to one host may take.
+const CONNECT_WITHIN: Duration = Duration::from_secs(3);
+
+/// What the server says when a commit that should have reached the standby was given up waiting for; it goes on to say that the
+/// commit has been done.
+const NOT_REPLICATED: &str = "canceling wait for synchronous replication";
+
+/// The channel on which replicas tell each other of news.
+pub(super) const CHANNEL: &str = "counterfoil";
+
+/// Makes connections.
+pub(super) struct Connector {
+    config: Config,
+    tls: MakeRustlsConnect,
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connector").field("hosts", &self.config.get_hosts()).finish_non_exhaustive()
+    }
+}
+
+/// One connection to the primary.
+#[derive(Debug)]
+pub(super) struct Connection {
+    client: Client,
+    prepared: Mutex<HashMap<&'static str, Statement>>,
+    /// Whether an answer is awaited: whoever finds it so has been left alone with somebody else's question.
+    busy: AtomicBool,
+    /// Whether a commit has been acknowledged that the standby may not have.
+    doubtful: Arc<AtomicBool>,
+}
+
+impl Connector {
+    pub(super) fn new(mut config: Config, tls: MakeRustlsConnect) -> Self {
+        config.connect_timeout(CONNECT_WITHIN);
+        // A host that has gone without a word must not be waited for by its time-outs of a quarter of an hour.
+        config.tcp_user_timeout(Duration::from_secs(10));
+        config.keepalives_idle(Duration::from_secs(10));
+        config.keepalives_interval(Duration::from_secs(2));
+        config.keepalives_retries(3);
+        config.target_session_attrs(tokio_postgres::config::TargetSessionAttrs::ReadWrite);
+        // An old primary that is cut off must not be what everybody comes back to.
+        config.load_balance_hosts(tokio_postgres::config::LoadBalanceHosts::Random);
+        Self { config, tls }
+    }
+
+    /// Connects; `news` is told of what comes on the channel, if it is listened to.
+    pub(super) async fn connect(&self, news: Option<watch::Sender<u64>>) -> Result<Connection, Error> {
+        let (client, mut connection) = self.config.connect(self.tls.clone()).await?;
+        let doubtful = Arc::new(AtomicBool::new(false));
+        let doubt = Arc::clone(&doubtful);
+        tokio::spawn(async move {
+            while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+                match message {
+                    // Before the answer that it belongs to is handed on.
+                    Ok(AsyncMessage::Notice(notice)) if notice.message().starts_with(NOT_REPLICATED) => {
+                        tracing::error!(notice = notice.message(), "a commit may not be on the standby");
+                        doubt.store(true, Ordering::Release);
+                    }
+                    Ok(AsyncMessage::Notification(_)) => {
+                        if let Some(news) = &news {
+                            news.send_modify(|count| *count += 1);
+                        }
+                    }
+                    Ok(_) => {}
+                    // Whoever waits for an answer is told; this is for those who look at the log.
+                    Err(error) => tracing::debug!(%error, "a connection to the database has ended"),
+                }
+            }
+        });
+        // Whatever the role's own settings: a server that gives up waiting for the standby says that all is well, and a
+        // commit that does not wait for the disk is none.
+        client
+            .batch_execute(
+                "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = '10s'; SET lock_timeout = '3s'; \
+                 SELECT CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') \
+                   THEN set_config('synchronous_commit', 'on', false) END",
+            )
+            .await?;
+        Ok(Connection { client, prepared: Mutex::default(), busy: AtomicBool::new(false), doubtful })
+    }
+}
+
+impl Connection {
+    /// For statements that are made at run time.
+    pub(super) const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    async fn prepare(&self, sql: &'static str) -> Result<Statement, Error> {
+        let known = self.prepared.lock().get(sql).cloned();
+        if let Some(statement) = known {
+            return Ok(statement);
+        }
+        let statement = self.client.prepare(sql).await?;
+        self.prepared.lock().insert(sql, statement.clone());
+        Ok(statement)
+    }
+
+    /// Prepares these, so that what is sent after it goes out at once and in its order.
+    pub(super) async fn prepare_all(&self, all: &[&'static str]) -> Result<(), Error> {
+        for sql in all {
+            self.prepare(sql).await?;
+        }
+        Ok(())
+    }
+
+    /// All rows.
+    pub(super) async fn query(&self, sql: &'static str, params: Params<'_>) -> Result<Vec<Row>, Error> {
+        self.answered(async {
+            let statement = self.prepare(sql).await?;
+            self.client.query(&statement, params).await
+        })
+        .await
+    }
+
+    /// The row, if there is one.
+    pub(super) async fn optional(&self, sql: &'static str, params: Params<'_>) -> Result<Option<Row>, Error> {
+        self.answered(async {
+            let statement = self.prepare(sql).await?;
+            self.client.query_opt(&statement, params).await
+        })
+        .await
+    }
+
+    /// The row there always is.
+    pub(super) async fn one(&self, sql: &'static str, params: Params<'_>) -> Result<Row, Error> {
+        self.answered(async {
+            let statement = self.prepare(sql).await?;
+            self.client.query_one(&statement, params).await
+        })
+        .await
+    }
+
+    /// How many rows were changed.
+    pub(super) async fn execute(&self, sql: &'static str, params: Params<'_>) -> Result<u64, Error> {
+        self.answered(async {
+            let statement = self.prepare(sql).await?;
+            self.client.execute(&statement, params).await
+        })
+        .await
+    }
+
+    /// Several statements without parameters.
+    pub(super) async fn run(&self, sql: &str) -> Result<(), Error> {
+        self.answered(self.client.batch_execute(sql)).await
+    }
+
+    async fn answered<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        self.busy.store(true, Ordering::Release);
+        let outcome = work.await;
+        self.busy.store(false, Ordering::Release);
+        outcome
+    }
+
+    /// Whether a commit here may not have reached the standby.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.doubtful.load(Ordering::Acquire)
+    }
+
+    pub(super) fn is_usable(&self) -> bool {
+        !self.client.is_closed() && !self.is_doubtful() && !self.busy.load(Ordering::Acquire)
+    }
+}
+
+impl Manager for Connector {
+    type Type = Connection;
+    type Error = Error;
+
+    async fn create(&self) -> Result<Connection, Error> {
+        self.connect(None).await
+    }
+
+    async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<Error> {
+        if connection.is_usable() { Ok(()) } else { Err(RecycleError::message("not to be used any more")) }
+    }
+}

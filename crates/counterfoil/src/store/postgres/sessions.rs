@@ -1,0 +1,229 @@
+//! Sessions: opening, finding, and removing what is over.
+
+use super::id::Id;
+use super::row::{
+    SESSION_COLUMNS, all, id, millis, optional_id, parent_column, session, session_columns, time, user, user_columns,
+};
+use super::transact::{Failure, Transaction, again, committing, connection};
+use super::{PostgresStore, audit, revoke};
+use crate::store::{NewSession, Opened, Purged, Refreshed, Rule, Seen, Sessions, StoreError};
+use async_trait::async_trait;
+use counterfoil_core::audit::{Actor, AuditEntry, Event};
+use counterfoil_core::revocation::Revoked;
+use counterfoil_core::session::{EndReason, Handle, Session};
+use counterfoil_core::user::User;
+use counterfoil_core::{Sid, Timestamp, UserId};
+use tokio_postgres::Row;
+
+const BY_HANDLE: &str = concat!(
+    "SELECT ",
+    session_columns!(),
+    ", ",
+    user_columns!(),
+    " FROM session s JOIN account a ON a.id = s.account WHERE s.handle = $1"
+);
+
+const BY_SID: &str = concat!(
+    "SELECT ",
+    session_columns!(),
+    ", ",
+    user_columns!(),
+    " FROM session s JOIN account a ON a.id = s.account WHERE s.sid = $1"
+);
+
+const OF_USER: &str = concat!(
+    "SELECT ",
+    session_columns!(),
+    " FROM session s WHERE s.account = $1 ORDER BY s.ended_at IS NOT NULL, s.last_seen_at DESC LIMIT 1200"
+);
+
+/// The account, unless it has been banned or got another password since it was checked; neither can happen before the end of the
+/// transaction. How many rows its sessions have comes along: hardly anybody has too many.
+const MAY_SIGN_IN: &str =
+    concat!("SELECT ", user_columns!(), " FROM account a WHERE a.id = $1 AND a.banned_at IS NULL FOR SHARE");
+
+const SAME_PASSWORD: &str = "SELECT 1 FROM password WHERE account = $1 AND hash = $2 FOR SHARE";
+
+const INSERT: &str = "\
+    INSERT INTO session (handle, sid, account, application, profile, persistent, created_at, auth_time, last_seen_at, idle, \
+      expires_at, acr, amr, device, network, bound_to, generation, parent, handed_at, handed_twice, presented, rotated_1, \
+      rotated_2, rotated_3) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)";
+
+/// One bounded stretch of the table. An index on the times would make every refresh dearer, so the table is walked instead, a
+/// little at a time.
+const PURGE: &str = "\
+    WITH seen AS (SELECT handle, (expires_at <= $2 OR last_seen_at + idle <= $2 OR coalesce(ended_at <= $2, false)) AS dead \
+        FROM session WHERE handle > $1 ORDER BY handle LIMIT $3), \
+      gone AS (DELETE FROM session s USING seen WHERE s.handle = seen.handle AND seen.dead RETURNING 1) \
+    SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM seen), (SELECT handle FROM seen ORDER BY handle DESC LIMIT 1)";
+
+/// Small tables that hold minutes or days, not a history; and the log, which can be long after a bad day, a batch at a time. The
+/// newest entry stays: verifiers name it to say where they stand.
+const PURGE_THE_REST: &str = "\
+    WITH handles AS (DELETE FROM superseded_handle WHERE at <= $1 RETURNING 1), \
+      invites AS (DELETE FROM invite WHERE expires_at <= $1 RETURNING 1), \
+      once AS (DELETE FROM spent WHERE until <= $1 RETURNING 1), \
+      entries AS (DELETE FROM revocation WHERE seq IN (SELECT seq FROM revocation WHERE until <= $1 AND kind <> 'key' \
+        AND seq < (SELECT seq FROM log_head) LIMIT $2) RETURNING 1) \
+    SELECT (SELECT count(*) FROM handles) + (SELECT count(*) FROM invites) + (SELECT count(*) FROM once), \
+      (SELECT count(*) FROM entries)";
+
+#[async_trait]
+impl Sessions for PostgresStore {
+    async fn open(&self, new: NewSession, entry: AuditEntry) -> Result<Opened, StoreError> {
+        again!(self.open_once(&new, &entry))
+    }
+
+    async fn by_handle(&self, handle: Handle) -> Result<Option<(Session, User)>, StoreError> {
+        again!(self.find(BY_HANDLE, handle.as_bytes()))
+    }
+
+    async fn by_sid(&self, sid: Sid) -> Result<Option<(Session, User)>, StoreError> {
+        again!(self.find(BY_SID, sid.as_bytes()))
+    }
+
+    async fn superseded(&self, handle: Handle) -> Result<Option<(Timestamp, Option<Sid>)>, StoreError> {
+        again!(async {
+            let sql = "SELECT at, sid FROM superseded_handle WHERE handle = $1";
+            let row = connection(&self.pool).await?.optional(sql, &[&Id(*handle.as_bytes())]).await?;
+            let read = |row: Row| Ok((time(&row, 0)?, optional_id(&row, 1)?.map(Sid::from_bytes)));
+            row.map(read).transpose()
+        })
+    }
+
+    async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
+        again!(async {
+            let rows = connection(&self.pool).await?.query(OF_USER, &[&Id(*user.as_bytes())]).await?;
+            all(&rows, session)
+        })
+    }
+
+    async fn refresh(&self, handle: Handle, rule: Rule, seen: Seen) -> Result<Option<Refreshed>, StoreError> {
+        self.lanes.refresh(handle, rule, seen).await
+    }
+
+    async fn touch(&self, sid: Sid, at: Timestamp, network: String) -> Result<(), StoreError> {
+        again!(async {
+            let sql = "UPDATE session SET last_seen_at = greatest(last_seen_at, $2), network = $3 \
+                       WHERE sid = $1 AND ended_at IS NULL";
+            // Done twice it is done once.
+            connection(&self.pool).await?.execute(sql, &[&Id(*sid.as_bytes()), &at.as_millis(), &network]).await?;
+            Ok(())
+        })
+    }
+
+    async fn purge(&self, before: Timestamp, batch: u32) -> Result<Purged, StoreError> {
+        let from = *self.purged_to.lock();
+        let (purged, to) = again!(self.purge_once(before, batch, from))?;
+        *self.purged_to.lock() = to;
+        Ok(purged)
+    }
+}
+
+impl PostgresStore {
+    async fn find(&self, sql: &'static str, key: &[u8; 16]) -> Result<Option<(Session, User)>, Failure> {
+        let row = connection(&self.pool).await?.optional(sql, &[&Id(*key)]).await?;
+        row.map(|row| Ok((session(&row)?, user(&row, SESSION_COLUMNS)?))).transpose()
+    }
+
+    async fn open_once(&self, new: &NewSession, entry: &AuditEntry) -> Result<Opened, Failure> {
+        let transaction = Transaction::begin(&self.pool).await?;
+        let account = Id(*new.session.user.as_bytes());
+        let Some(row) = transaction.optional(MAY_SIGN_IN, &[&account]).await? else {
+            return transaction.undo(Opened::Refused).await;
+        };
+        let user = user(&row, 0)?;
+        if let Some(hash) = &new.proved_by
+            && transaction.optional(SAME_PASSWORD, &[&account, hash]).await?.is_none()
+        {
+            return transaction.undo(Opened::Refused).await;
+        }
+        insert(&transaction, &new.session).await?;
+        audit::insert(&transaction, entry).await?;
+        let surplus = end_surplus(&transaction, user.id, new.limit, entry).await?;
+        transaction.commit().await?;
+        Ok(Opened::Done { user, surplus })
+    }
+
+    async fn purge_once(&self, before: Timestamp, batch: u32, from: [u8; 16]) -> Result<(Purged, [u8; 16]), Failure> {
+        let (before, most) = (before.as_millis(), i64::from(batch));
+        let connection = connection(&self.pool).await?;
+        // What is dead stays dead: done twice it is done once.
+        let row = connection.one(PURGE, &[&Id(from), &before, &most]).await?;
+        let mut removed: i64 = row.try_get(0)?;
+        let last = if row.try_get::<_, i64>(1)? == most { optional_id(&row, 2)? } else { None };
+        let mut at_end = last.is_none();
+        if at_end {
+            let row = connection.one(PURGE_THE_REST, &[&before, &most]).await.map_err(committing)?;
+            let of_log: i64 = row.try_get(1)?;
+            removed += row.try_get::<_, i64>(0)? + of_log;
+            at_end = of_log < most;
+        }
+        Ok((Purged { removed: u32::try_from(removed).unwrap_or(u32::MAX), at_end }, last.unwrap_or_default()))
+    }
+}
+
+pub(super) async fn insert(transaction: &Transaction, new: &Session) -> Result<(), Failure> {
+    let rotation = &new.rotation;
+    let at = |time: Option<Timestamp>| time.map(Timestamp::as_millis);
+    transaction
+        .execute(
+            INSERT,
+            &[
+                &Id(*new.handle.as_bytes()),
+                &Id(*new.sid.as_bytes()),
+                &Id(*new.user.as_bytes()),
+                &new.application,
+                &new.profile.as_str(),
+                &new.persistent,
+                &new.created_at.as_millis(),
+                &new.auth_time.as_millis(),
+                &new.last_seen_at.as_millis(),
+                &millis(new.idle),
+                &new.expires_at.as_millis(),
+                &new.acr.as_str(),
+                &new.amr.join(" "),
+                &new.device,
+                &new.network,
+                &new.bound_to.as_ref().map(<[u8; 32]>::as_slice),
+                &rotation.generation.cast_signed(),
+                &parent_column(rotation.parent),
+                &rotation.handed_at.as_millis(),
+                &rotation.handed_twice,
+                &rotation.presented,
+                &at(rotation.rotated_at[0]),
+                &at(rotation.rotated_at[1]),
+                &at(rotation.rotated_at[2]),
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Ends the sessions by which a user exceeds the limit: those longest unused.
+async fn end_surplus(
+    transaction: &Transaction,
+    user: UserId,
+    limit: u32,
+    entry: &AuditEntry,
+) -> Result<Revoked, Failure> {
+    let account = Id(*user.as_bytes());
+    // Counted in the index alone, ended ones included: hardly anybody has too many, and the rows lie all over the table.
+    let row = transaction.one("SELECT count(*) FROM session WHERE account = $1", &[&account]).await?;
+    if row.try_get::<_, i64>(0)? <= i64::from(limit) {
+        return Ok(Revoked { found: true, ..Revoked::default() });
+    }
+    let sql = "SELECT sid FROM session WHERE account = $1 AND ended_at IS NULL AND expires_at > $2 \
+                 AND last_seen_at + idle > $2 ORDER BY last_seen_at DESC, created_at DESC OFFSET $3";
+    let rows = transaction.query(sql, &[&account, &entry.at.as_millis(), &i64::from(limit)]).await?;
+    let surplus = all(&rows, |row| Ok(Sid::from_bytes(id(row, 0)?)))?;
+    // Nobody asked for it, but whoever reads the audit log of a session must see its end.
+    for sid in &surplus {
+        let ended = AuditEntry { event: Event::SessionEnded, actor: Actor::System, sid: Some(*sid), ..entry.clone() };
+        let detail = EndReason::SessionLimit.as_str().to_owned();
+        audit::insert(transaction, &AuditEntry { detail, ..ended }).await?;
+    }
+    let entries = revoke::end_sessions(transaction, &surplus, EndReason::SessionLimit, entry).await?;
+    Ok(Revoked { entries, found: true, ..Revoked::default() })
+}

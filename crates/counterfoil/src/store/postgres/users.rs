@@ -1,0 +1,265 @@
+//! Accounts and their credentials.
+
+use super::id::Id;
+use super::row::{USER_COLUMNS, all, roles_column, user, user_columns};
+use super::transact::{Failure, Transaction, again, connection};
+use super::{PostgresStore, audit};
+use crate::store::{Credential, ImportOutcome, ImportedAccount, Invite, NewAccount, Registered, StoreError, Users};
+use async_trait::async_trait;
+use counterfoil_core::UserId;
+use counterfoil_core::audit::AuditEntry;
+use counterfoil_core::user::{Role, User};
+use std::collections::HashSet;
+use tokio_postgres::Row;
+
+const BY_EMAIL: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    ", p.hash, p.failures FROM account a JOIN password p ON p.account = a.id WHERE a.email_key = $1"
+);
+
+const BY_ID: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    ", p.hash, p.failures FROM account a JOIN password p ON p.account = a.id WHERE a.id = $1"
+);
+
+const PAGE: &str = concat!("SELECT ", user_columns!(), " FROM account a WHERE a.id > $1 ORDER BY a.id LIMIT $2");
+
+const FIRST_PAGE: &str = concat!("SELECT ", user_columns!(), " FROM account a ORDER BY a.id LIMIT $1");
+
+const ANY_WITH_ROLE: &str = "\
+    SELECT EXISTS (SELECT 1 FROM account WHERE roles <> '' AND position(',' || $1::text || ',' IN ',' || roles || ',') > 0)";
+
+/// Locked, so that of two who bring the same invitation one finds it gone.
+const GOOD_INVITE: &str = "\
+    SELECT role FROM invite WHERE hash = $1 AND expires_at > $2 AND NOT (bootstrap AND EXISTS (SELECT 1 FROM account \
+      WHERE account.roles <> '' AND position(',' || invite.role || ',' IN ',' || account.roles || ',') > 0)) FOR UPDATE";
+
+/// In the order of the addresses, so that two imports at once do not wait for each other; of two with one address the first.
+const IMPORT: &str = "\
+    INSERT INTO account (id, email, email_key, name, roles, claims_version, created_at, banned_at, ban_reason) \
+    SELECT id, email, email_key, name, roles, claims_version, created_at, banned_at, ban_reason \
+      FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::bigint[], $8::bigint[], \
+        $9::text[]) WITH ORDINALITY \
+      AS new (id, email, email_key, name, roles, claims_version, created_at, banned_at, ban_reason, place) \
+      ORDER BY email_key COLLATE \"C\", place \
+    ON CONFLICT (email_key) DO NOTHING RETURNING id";
+
+#[async_trait]
+impl Users for PostgresStore {
+    async fn register(&self, new: NewAccount, entry: AuditEntry) -> Result<Registered, StoreError> {
+        again!(self.register_once(&new, &entry))
+    }
+
+    async fn import(
+        &self,
+        accounts: Vec<ImportedAccount>,
+        entry: AuditEntry,
+    ) -> Result<Vec<ImportOutcome>, StoreError> {
+        again!(self.import_once(&accounts, &entry))
+    }
+
+    async fn replace_hash(&self, id: UserId, old: String, new: String, entry: AuditEntry) -> Result<bool, StoreError> {
+        again!(async {
+            let transaction = Transaction::begin(&self.pool).await?;
+            let sql = "UPDATE password SET hash = $3 WHERE account = $1 AND hash = $2";
+            if transaction.execute(sql, &[&Id(*id.as_bytes()), &old, &new]).await? == 0 {
+                return transaction.undo(false).await;
+            }
+            audit::insert(&transaction, &entry).await?;
+            transaction.commit().await?;
+            Ok(true)
+        })
+    }
+
+    async fn credential(&self, email_key: &str) -> Result<Option<Credential>, StoreError> {
+        again!(async {
+            let row = connection(&self.pool).await?.optional(BY_EMAIL, &[&email_key]).await?;
+            row.as_ref().map(credential).transpose()
+        })
+    }
+
+    async fn credential_of(&self, id: UserId) -> Result<Option<Credential>, StoreError> {
+        again!(async {
+            let row = connection(&self.pool).await?.optional(BY_ID, &[&Id(*id.as_bytes())]).await?;
+            row.as_ref().map(credential).transpose()
+        })
+    }
+
+    async fn users(&self, after: Option<UserId>, limit: u32) -> Result<Vec<User>, StoreError> {
+        let limit = i64::from(limit);
+        again!(async {
+            let connection = connection(&self.pool).await?;
+            let rows = match after {
+                Some(after) => connection.query(PAGE, &[&Id(*after.as_bytes()), &limit]).await?,
+                None => connection.query(FIRST_PAGE, &[&limit]).await?,
+            };
+            all(&rows, |row| user(row, 0))
+        })
+    }
+
+    async fn note_failure(&self, id: Option<UserId>, entry: AuditEntry) -> Result<u32, StoreError> {
+        // Nobody's id is looked for as well: the same work.
+        let account = Id(id.map_or([0; 16], |id| *id.as_bytes()));
+        again!(async {
+            let transaction = Transaction::begin(&self.pool).await?;
+            let sql = "UPDATE password SET failures = least(failures + 1, 1000) WHERE account = $1 RETURNING failures";
+            let row = transaction.optional(sql, &[&account]).await?;
+            audit::insert(&transaction, &entry).await?;
+            transaction.commit().await?;
+            let failures = row.map(|row| row.try_get::<_, i32>(0)).transpose()?;
+            Ok(failures.unwrap_or_default().unsigned_abs())
+        })
+    }
+
+    async fn clear_failures(&self, id: UserId) -> Result<(), StoreError> {
+        again!(async {
+            let sql = "UPDATE password SET failures = 0 WHERE account = $1";
+            // Done twice it is done once.
+            connection(&self.pool).await?.execute(sql, &[&Id(*id.as_bytes())]).await?;
+            Ok(())
+        })
+    }
+
+    async fn unlock(&self, id: UserId, entry: AuditEntry) -> Result<bool, StoreError> {
+        self.changed("UPDATE password SET failures = 0 WHERE account = $1", id, &entry).await
+    }
+
+    async fn unban(&self, id: UserId, entry: AuditEntry) -> Result<bool, StoreError> {
+        let sql = "UPDATE account SET banned_at = NULL, ban_reason = NULL WHERE id = $1 AND banned_at IS NOT NULL";
+        self.changed(sql, id, &entry).await
+    }
+
+    async fn invite(&self, invite: Invite, entry: AuditEntry) -> Result<(), StoreError> {
+        again!(async {
+            let transaction = Transaction::begin(&self.pool).await?;
+            let sql = "INSERT INTO invite (hash, role, issuer, bootstrap, expires_at) VALUES ($1, $2, $3, $4, $5)";
+            let issuer = invite.issuer.map(|issuer| Id(*issuer.as_bytes()));
+            let role = invite.role.as_ref().map(Role::as_str);
+            let (hash, until) = (invite.hash.as_slice(), invite.expires_at.as_millis());
+            transaction.execute(sql, &[&hash, &role, &issuer, &invite.bootstrap, &until]).await?;
+            audit::insert(&transaction, &entry).await?;
+            transaction.commit().await
+        })
+    }
+
+    async fn any_with_role(&self, role: &Role) -> Result<bool, StoreError> {
+        again!(async {
+            let row = connection(&self.pool).await?.one(ANY_WITH_ROLE, &[&role.as_str()]).await?;
+            Ok(row.try_get(0)?)
+        })
+    }
+}
+
+impl PostgresStore {
+    /// One change of one account, written down if it was one.
+    async fn changed(&self, sql: &'static str, user: UserId, entry: &AuditEntry) -> Result<bool, StoreError> {
+        again!(async {
+            let transaction = Transaction::begin(&self.pool).await?;
+            if transaction.execute(sql, &[&Id(*user.as_bytes())]).await? == 0 {
+                return transaction.undo(false).await;
+            }
+            audit::insert(&transaction, entry).await?;
+            transaction.commit().await?;
+            Ok(true)
+        })
+    }
+
+    async fn import_once(
+        &self,
+        accounts: &[ImportedAccount],
+        entry: &AuditEntry,
+    ) -> Result<Vec<ImportOutcome>, Failure> {
+        let transaction = Transaction::begin(&self.pool).await?;
+        let made = insert_accounts(&transaction, accounts).await?;
+        if made.is_empty() {
+            return transaction.undo(vec![ImportOutcome::AlreadyThere; accounts.len()]).await;
+        }
+        let is_made = |account: &&ImportedAccount| made.contains(account.user.id.as_bytes());
+        let (ids, hashes): (Vec<Id>, Vec<&str>) = accounts
+            .iter()
+            .filter(is_made)
+            .map(|account| (Id(*account.user.id.as_bytes()), account.hash.as_str()))
+            .unzip();
+        let sql = "INSERT INTO password (account, hash, failures) \
+                   SELECT account, hash, 0 FROM unnest($1::uuid[], $2::text[]) AS new (account, hash)";
+        transaction.execute(sql, &[&ids, &hashes]).await?;
+        audit::insert(&transaction, &AuditEntry { detail: made.len().to_string(), ..entry.clone() }).await?;
+        transaction.commit().await?;
+        let outcome = |account: &ImportedAccount| {
+            if is_made(&account) { ImportOutcome::Done } else { ImportOutcome::AlreadyThere }
+        };
+        Ok(accounts.iter().map(outcome).collect())
+    }
+
+    async fn register_once(&self, new: &NewAccount, entry: &AuditEntry) -> Result<Registered, Failure> {
+        let transaction = Transaction::begin(&self.pool).await?;
+        let account = &new.user;
+        let mut roles = account.roles.clone();
+        // The invitation first: whoever has none learns nothing about who has an account.
+        if let Some(hash) = &new.invite {
+            let hash = hash.as_slice();
+            let Some(row) = transaction.optional(GOOD_INVITE, &[&hash, &entry.at.as_millis()]).await? else {
+                return transaction.undo(Registered::InviteInvalid).await;
+            };
+            roles.extend(row.try_get::<_, Option<&str>>(0)?.and_then(Role::parse));
+            transaction.execute("DELETE FROM invite WHERE hash = $1", &[&hash]).await?;
+        }
+        let key = Id(*account.id.as_bytes());
+        let sql = "INSERT INTO account (id, email, email_key, name, roles, claims_version, created_at) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (email_key) DO NOTHING";
+        let made = transaction
+            .execute(
+                sql,
+                &[
+                    &key,
+                    &account.email.as_str(),
+                    &account.email.key(),
+                    &account.name,
+                    &roles_column(&roles),
+                    &account.claims_version.cast_signed(),
+                    &account.created_at.as_millis(),
+                ],
+            )
+            .await?;
+        if made == 0 {
+            return transaction.undo(Registered::EmailTaken).await;
+        }
+        let sql = "INSERT INTO password (account, hash, failures) VALUES ($1, $2, 0)";
+        transaction.execute(sql, &[&key, &new.hash]).await?;
+        audit::insert(&transaction, entry).await?;
+        transaction.commit().await?;
+        Ok(Registered::Done)
+    }
+}
+
+/// Inserts those whose address is free, and says which.
+async fn insert_accounts(
+    transaction: &Transaction,
+    accounts: &[ImportedAccount],
+) -> Result<HashSet<[u8; 16]>, Failure> {
+    let users = || accounts.iter().map(|account| &account.user);
+    let bans = || users().map(|user| user.banned.as_ref());
+    let ids: Vec<Id> = users().map(|user| Id(*user.id.as_bytes())).collect();
+    let emails: Vec<&str> = users().map(|user| user.email.as_str()).collect();
+    let keys: Vec<String> = users().map(|user| user.email.key()).collect();
+    let names: Vec<Option<&str>> = users().map(|user| user.name.as_deref()).collect();
+    let roles: Vec<String> = users().map(|user| roles_column(&user.roles)).collect();
+    let versions: Vec<i32> = users().map(|user| user.claims_version.cast_signed()).collect();
+    let created: Vec<i64> = users().map(|user| user.created_at.as_millis()).collect();
+    let banned: Vec<Option<i64>> = bans().map(|ban| ban.map(|ban| ban.at.as_millis())).collect();
+    let reasons: Vec<Option<&str>> = bans().map(|ban| ban.map(|ban| ban.reason.as_str())).collect();
+    let rows = transaction
+        .query(IMPORT, &[&ids, &emails, &keys, &names, &roles, &versions, &created, &banned, &reasons])
+        .await?;
+    rows.iter().map(|row| Ok(row.try_get::<_, Id>(0)?.0)).collect()
+}
+
+fn credential(row: &Row) -> Result<Credential, Failure> {
+    Ok(Credential {
+        user: user(row, 0)?,
+        hash: row.try_get(USER_COLUMNS)?,
+        failures: row.try_get::<_, i32>(USER_COLUMNS + 1)?.unsigned_abs(),
+    })
+}
