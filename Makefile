@@ -1,5 +1,5 @@
-# run · test · check · model · bench · fuzz · docs. A fresh machine (Debian, root) needs cargo, make and node.
-.PHONY: run test check model bench fuzz docs audit tools
+# run · test · check · model · bench · faults · fuzz · docs. A fresh machine (Debian, root) needs cargo, make and node.
+.PHONY: run test check model bench faults fuzz docs audit tools
 
 run:
 	cargo run --release -- serve
@@ -14,6 +14,8 @@ test: tools
 	cd examples/express-api && npm ci --no-audit --no-fund --loglevel=error
 	cd tests/oauth-clients && npm ci --no-audit --no-fund --loglevel=error && node --test
 	node --test tests/examples
+	node --test tests/deploy
+	node --test tests/faults
 	cd tests/browser && npm ci --no-audit --no-fund --loglevel=error && node --test --test-concurrency=1
 	$(MAKE) fuzz SECONDS_EACH=10
 
@@ -31,6 +33,12 @@ model:
 bench:
 	cargo build --release -p counterfoil -p counterfoil-bench
 	target/release/counterfoil-bench
+
+# Every fault, for a quarter of an hour; prints the table of docs/reliability.md. On real servers, so as they are shipped.
+faults: tools
+	cargo build --release -p counterfoil
+	cd packages/guard && npm ci --no-audit --no-fund --loglevel=error && npm run build
+	node tests/faults/run.mjs
 
 # Each parser for so many seconds, beginning with the committed corpus: an hour in all.
 SECONDS_EACH ?= 360

@@ -63,6 +63,8 @@ impl Actor {
 pub enum Event {
     /// An account was made.
     Registered,
+    /// Accounts were taken over from another system; how many is the detail.
+    AccountsImported,
     /// Somebody signed in.
     SignedIn,
     /// A sign-in failed.
@@ -81,6 +83,8 @@ pub enum Event {
     RefreshFastForward,
     /// A password was changed.
     PasswordChanged,
+    /// An imported password hash was replaced by one of ours, at a sign-in with that password.
+    PasswordRehashed,
     /// Roles were changed.
     RolesChanged,
     /// An account was banned.
@@ -116,8 +120,9 @@ pub enum Event {
 }
 
 impl Event {
-    const ALL: [Self; 26] = [
+    const ALL: [Self; 28] = [
         Self::Registered,
+        Self::AccountsImported,
         Self::SignedIn,
         Self::SignInFailed,
         Self::SessionEnded,
@@ -127,6 +132,7 @@ impl Event {
         Self::RefreshUnproven,
         Self::RefreshFastForward,
         Self::PasswordChanged,
+        Self::PasswordRehashed,
         Self::RolesChanged,
         Self::Banned,
         Self::Unbanned,
@@ -159,6 +165,7 @@ impl Event {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Registered => "registered",
+            Self::AccountsImported => "accounts_imported",
             Self::SignedIn => "signed_in",
             Self::SignInFailed => "sign_in_failed",
             Self::SessionEnded => "session_ended",
@@ -168,6 +175,7 @@ impl Event {
             Self::RefreshUnproven => "refresh_unproven",
             Self::RefreshFastForward => "refresh_fast_forward",
             Self::PasswordChanged => "password_changed",
+            Self::PasswordRehashed => "password_rehashed",
             Self::RolesChanged => "roles_changed",
             Self::Banned => "banned",
             Self::Unbanned => "unbanned",

@@ -8,6 +8,7 @@ mod characters;
 pub mod credential;
 pub mod feed;
 pub mod gate;
+pub mod import;
 pub mod inspect;
 pub mod issue;
 pub mod keys;

@@ -9,8 +9,8 @@ pub fn format(seconds: i64) -> Option<String> {
     Some(format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3600, rest / 60 % 60, rest % 60))
 }
 
-/// Reads exactly what [`format`] writes: no fraction, no other offset, no lower case, no 30th of February.
-pub(crate) fn parse(text: &str) -> Option<i64> {
+/// Reads exactly what [`format()`] writes: no fraction, no other offset, no lower case, no 30th of February.
+pub fn parse(text: &str) -> Option<i64> {
     let bytes: &[u8; 20] = text.as_bytes().try_into().ok()?;
     let separators = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'Z')];
     if separators.iter().any(|(at, expected)| bytes[*at] != *expected) {

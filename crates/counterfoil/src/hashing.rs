@@ -4,6 +4,7 @@
 use counterfoil_core::Secret;
 use counterfoil_core::credential::argon2id::{self, Memory, UnknownHash};
 use counterfoil_core::credential::password::Password;
+use counterfoil_core::credential::stored::{self, Stored};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -53,16 +54,18 @@ impl Hasher {
         self.run(move |pepper, memory| argon2id::hash(&password, &random(), pepper, memory)).await
     }
 
-    /// Whether this is the password behind `stored`; with `None` the same work is done and the answer is no.
+    /// Whether this is the password behind `stored`, by whichever algorithm that is of. With `None`, or where the account has no
+    /// password, one of our own is checked, and the answer is no.
     pub async fn verify(&self, password: Password, stored: Option<String>) -> Result<bool, HashingError> {
-        let outcome = self
-            .run(move |pepper, memory| {
-                let exists = stored.is_some();
-                let stored = stored.as_deref().unwrap_or(NOBODY);
-                argon2id::verify(&password, stored, pepper, memory).map(|same| same && exists)
-            })
-            .await?;
-        Ok(outcome?)
+        let outcome = self.run(move |pepper, memory| {
+            let ours = |text: &str, memory: &mut Memory| argon2id::verify(&password, text, pepper, memory);
+            match stored.as_deref().map(stored::read).transpose()? {
+                Some(Stored::Ours(text)) => ours(text, memory),
+                Some(Stored::Imported(hash)) => Ok(hash.verify(&password)),
+                Some(Stored::NoPassword) | None => ours(NOBODY, memory).map(|_| false),
+            }
+        });
+        Ok(outcome.await??)
     }
 
     /// Gives working memory back to the system; called now and then.

@@ -124,7 +124,8 @@ impl SharedRedis {
         }
     }
 
-    async fn look(&self, now: Timestamp) -> RedisResult<()> {
+    /// Looks whether it answers, and since when it remembers.
+    pub async fn look(&self, now: Timestamp) -> RedisResult<()> {
         let known = self.connected.lock().clone();
         let mut connected = match known {
             Some(connected) => connected,

@@ -33,7 +33,11 @@ pub enum Rejected {
 
 /// A password in normalisation form C, ready to be hashed.
 #[derive(Debug)]
-pub struct Password(Secret<String>);
+pub struct Password {
+    normal: Secret<String>,
+    /// Only where it differs.
+    received: Option<Secret<String>>,
+}
 
 impl Password {
     /// Normalises what the user sent; refuses only what is over [`MAX_BYTES`], before any work.
@@ -41,17 +45,24 @@ impl Password {
         if received.expose().len() > MAX_BYTES {
             return Err(Rejected::TooLong);
         }
-        Ok(Self(Secret::new(received.expose().nfc().collect())))
+        let normal: Secret<String> = Secret::new(received.expose().nfc().collect());
+        let received = (normal.expose() != received.expose()).then(|| received.clone());
+        Ok(Self { normal, received })
     }
 
     /// The bytes to hash.
     pub fn as_bytes(&self) -> &[u8] {
-        self.0.expose().as_bytes()
+        self.normal.expose().as_bytes()
+    }
+
+    /// The bytes as they were received: what systems that do not normalise have hashed.
+    pub fn as_received(&self) -> &[u8] {
+        self.received.as_ref().unwrap_or(&self.normal).expose().as_bytes()
     }
 
     /// Whether it may be set. `context` holds words that are easily guessed for this user: address, name, service.
     pub fn check(&self, min_length: usize, context: &[&str]) -> Result<(), Rejected> {
-        let text = self.0.expose();
+        let text = self.normal.expose();
         if text.chars().any(char::is_control) {
             return Err(Rejected::ControlCharacter);
         }
@@ -158,5 +169,6 @@ mod tests {
         let nfd = Password::new(&Secret::new("cafe\u{301} au lait noir".to_owned())).expect("short");
         let nfc = Password::new(&Secret::new("caf\u{e9} au lait noir".to_owned())).expect("short");
         assert_eq!(nfd.as_bytes(), nfc.as_bytes());
+        assert_eq!((nfd.as_received(), nfc.as_received()), ("cafe\u{301} au lait noir".as_bytes(), nfc.as_bytes()));
     }
 }

@@ -5,6 +5,7 @@ mod backup;
 mod client;
 mod control;
 mod guard;
+mod import;
 mod init;
 mod key;
 mod migrate;
@@ -43,6 +44,11 @@ enum Command {
     /// Accounts.
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Take over accounts, with the hashes of their passwords, from another system.
+    ///
+    /// A line that is wrong is listed with its number, and the others go in. An account whose address is there already is left
+    /// alone, so an import that was interrupted goes on when it is run again. Exits with 1 if any line was refused.
+    Import(import::ImportArgs),
     /// Sessions.
     #[command(subcommand)]
     Session(session::SessionCommand),
@@ -129,6 +135,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
             Command::Serve(args) => serve::run(args).await,
             Command::Init(place) => init::run(&place).await,
             Command::User(command) => user::run(command).await,
+            Command::Import(args) => return import::run(args).await,
             Command::Session(command) => session::run(command).await,
             Command::Guard(command) => guard::run(command).await,
             Command::Client(command) => client::run(command).await,
@@ -141,6 +148,6 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
             Command::BenchSeed(args) => seed::run(args).await,
             Command::Token(_) | Command::Reference(_) => Ok(()),
         }
-    })?;
-    Ok(ExitCode::SUCCESS)
+        .map(|()| ExitCode::SUCCESS)
+    })
 }

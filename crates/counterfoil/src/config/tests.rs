@@ -112,7 +112,10 @@ fn a_webhook_is_checked_when_the_configuration_is_read() {
         ("secret_env = 'S'\nsecret_file = '/s'", "one of `secret_file` and `secret_env`"),
         ("secret = 'whsec_x'", "webhooks"),
         ("events = []", "at least one event"),
-        ("events = ['signed_in', 'signed_up']", "\"signed_up\" is not an event; allowed: \"*\", registered, signed_in"),
+        (
+            "events = ['signed_in', 'signed_up']",
+            "\"signed_up\" is not an event; allowed: \"*\", registered, accounts_imported",
+        ),
     ];
     for (lines, expected) in cases {
         let message = refusal(&webhook(lines));

@@ -3,6 +3,7 @@
 use super::counts::{self, Limit};
 use super::deliver::{Delivery, LongLived, deliver};
 use super::proof::use_up;
+use super::rehash::rehash;
 use super::{Caller, access};
 use crate::app::App;
 use crate::clock::random;
@@ -12,6 +13,7 @@ use crate::limits::Limited;
 use crate::store::{Credential, NewSession, Opened, StoreError};
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::credential::password::Password;
+use counterfoil_core::credential::stored::is_imported;
 use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::rotation::Rotation;
 use counterfoil_core::session::{Assurance, Handle, Session};
@@ -96,7 +98,7 @@ pub async fn login(app: &App, login: Login, proof: Option<&Proof>, caller: &Call
     }
     let account = login.email.trim().to_ascii_lowercase();
     count_attempt(app, &account, caller).await?;
-    let (user, hash) = check_password(app, &login, caller, now).await?;
+    let (user, mut hash) = check_password(app, &login, caller, now).await?;
     let proof = proof.filter(|_| app.applications[&application].profile == Profile::Native);
     if let Some(proof) = proof
         && !use_up(app, proof).await?
@@ -111,12 +113,21 @@ pub async fn login(app: &App, login: Login, proof: Option<&Proof>, caller: &Call
     session.bound_to = proof.map(|proof| proof.key);
     let entry = caller.audit(Event::SignedIn, Actor::User(user.id), now);
     let entry = AuditEntry { user: Some(user.id), sid: Some(session.sid), ..entry };
-    let new = NewSession { session: session.clone(), proved_by: Some(hash), limit: app.config.session.max_per_user };
+    let limit = app.config.session.max_per_user;
+    let new = |hash: &str| NewSession { session: session.clone(), proved_by: Some(hash.to_owned()), limit };
     // Hashing took a while: what the account may do, and what its tokens say, is settled in the same transaction.
-    let Opened::Done { user, .. } = access::open(app, new, entry).await? else {
-        return Err(LoginError::InvalidCredentials);
-    };
+    let mut opened = access::open(app, new(&hash), entry.clone()).await?;
+    if opened == Opened::Refused && is_imported(&hash) {
+        // Another sign-in with the same password may have replaced the imported hash meanwhile. Only who has shown the
+        // password comes here: that it takes longer tells strangers nothing.
+        (_, hash) = check_password(app, &login, caller, now).await?;
+        opened = access::open(app, new(&hash), entry).await?;
+    }
+    let Opened::Done { user, .. } = opened else { return Err(LoginError::InvalidCredentials) };
     metrics::counter!("counterfoil_sign_ins_total").increment(1);
+    if is_imported(&hash) {
+        rehash(app, &user, (&login.password, hash), caller).await;
+    }
     let delivery = deliver(app, &session, &user, now, LongLived::New).map_err(|_| LoginError::TooLarge)?;
     Ok(SignedIn { session, user, delivery })
 }

@@ -94,33 +94,33 @@ fn parse_hop(hop: &str) -> Option<IpAddr> {
     plain.or_else(with_port).map(|address| address.to_canonical())
 }
 
-/// A JSON body of at most [`MAX_BODY`] bytes: right content type, UTF-8, no duplicate names.
+/// A JSON body of at most `MOST` bytes: right content type, UTF-8, no duplicate names.
 #[derive(Debug)]
-pub(super) struct JsonBody<T>(pub(super) T);
+pub(super) struct JsonBody<T, const MOST: usize = MAX_BODY>(pub(super) T);
 
-impl<T: DeserializeOwned> FromRequest<Arc<App>> for JsonBody<T> {
+impl<T: DeserializeOwned, const MOST: usize> FromRequest<Arc<App>> for JsonBody<T, MOST> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &Arc<App>) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
             return Err(Problem::new(Code::UnsupportedMediaType).detail("send Content-Type: application/json"));
         }
-        let bytes = read_body(request).await?;
+        let bytes = read_body::<MOST>(request).await?;
         parse_json(bytes.expose()).map(Self)
     }
 }
 
 /// The whole body, or 413 before it has been taken in.
-pub(super) async fn read_body(request: Request) -> Result<Secret<Vec<u8>>, Problem> {
-    let too_large = || Problem::new(Code::TooLarge).detail(format!("at most {MAX_BODY} bytes are allowed"));
+pub(super) async fn read_body<const MOST: usize>(request: Request) -> Result<Secret<Vec<u8>>, Problem> {
+    let too_large = || Problem::new(Code::TooLarge).detail(format!("at most {MOST} bytes are allowed"));
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: u64| length > MAX_BODY as u64) {
+    if announced.is_some_and(|length: u64| length > MOST as u64) {
         return Err(too_large());
     }
     if request.body().is_end_stream() {
         return Ok(Secret::new(Vec::new()));
     }
-    let whole = Limited::new(request.into_body(), MAX_BODY).collect();
+    let whole = Limited::new(request.into_body(), MOST).collect();
     match tokio::time::timeout(BODY_WITHIN, whole).await {
         Ok(Ok(body)) => Ok(Secret::new(body.to_bytes().to_vec())),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),

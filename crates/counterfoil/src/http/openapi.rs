@@ -27,6 +27,7 @@ use utoipa::OpenApi;
         auth::password::change,
         admin::users::list,
         admin::users::create,
+        admin::import::post,
         admin::users::set_roles,
         admin::users::ban,
         admin::users::unban,

@@ -1,6 +1,6 @@
 //! Every route in one table.
 
-use super::admin::{audit, clients, guards, invites, keys, sessions as admin_sessions, users};
+use super::admin::{audit, clients, guards, import, invites, keys, sessions as admin_sessions, users};
 use super::auth::{login, logout, me, password, refresh, register, sessions};
 use super::oauth::{introspect, revoke, token};
 use super::problem::{Code, Problem};
@@ -55,6 +55,7 @@ pub fn control_router(app: Arc<App>) -> Router {
 fn admin() -> Router<Arc<App>> {
     Router::new()
         .route("/api/admin/users", get(users::list).post(users::create))
+        .route("/api/admin/users/import", post(import::post))
         .route("/api/admin/users/{id}/roles", put(users::set_roles))
         .route("/api/admin/users/{id}/ban", post(users::ban))
         .route("/api/admin/users/{id}/unban", post(users::unban))

@@ -65,7 +65,8 @@ impl Message {
 const fn detail_is_a_word(event: Event) -> bool {
     matches!(
         event,
-        Event::RolesChanged
+        Event::AccountsImported
+            | Event::RolesChanged
             | Event::Invited
             | Event::SessionEnded
             | Event::TokenRevoked

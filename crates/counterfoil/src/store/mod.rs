@@ -73,6 +73,24 @@ pub struct NewAccount {
     pub invite: Option<[u8; 32]>,
 }
 
+/// An account from another system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportedAccount {
+    /// The account.
+    pub user: User,
+    /// The text of its password ([`counterfoil_core::credential::stored`]).
+    pub hash: String,
+}
+
+/// What came of an attempt to import an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImportOutcome {
+    /// It is there now; durable.
+    Done,
+    /// There was an account with this address already, and it is as it was.
+    AlreadyThere,
+}
+
 /// An invitation: whoever brings the token whose hash this is may register.
 #[derive(Clone, Debug)]
 pub struct Invite {
@@ -233,6 +251,12 @@ pub type Sealed = (Vec<StoredKey>, Vec<SealedSecret>);
 pub trait Users {
     /// Makes the account, spends the invitation and writes the audit entry, all or nothing.
     async fn register(&self, new: NewAccount, audit: AuditEntry) -> Result<Registered, StoreError>;
+    /// Makes those of the accounts whose address is free, all or nothing, and says of each what came of it, in their order.
+    /// Of two with one address the first is made. If any is made, so is the audit entry, with their number as its detail.
+    async fn import(&self, new: Vec<ImportedAccount>, audit: AuditEntry) -> Result<Vec<ImportOutcome>, StoreError>;
+    /// Puts `new` into the place of this account's hash if that is still `old`, with the audit entry; `false`, and nothing
+    /// done, if it is not. Sessions and failures in a row stay as they are: it is the same password.
+    async fn replace_hash(&self, id: UserId, old: String, new: String, audit: AuditEntry) -> Result<bool, StoreError>;
     /// The account with this address key, and its password.
     async fn credential(&self, email_key: &str) -> Result<Option<Credential>, StoreError>;
     /// The account with this id, and its password.

@@ -25,7 +25,7 @@ pub(crate) struct Prover {
     /// Its clock, in seconds.
     pub(crate) now: i64,
     pair: Ed25519KeyPair,
-    nonce: Option<String>,
+    pub(crate) nonce: Option<String>,
     made: u32,
 }
 
@@ -65,7 +65,7 @@ impl Prover {
     }
 
     /// Posts JSON with a proof; once more when a nonce is asked for, as clients do.
-    async fn post(&mut self, app: &TestApp, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&mut self, app: &TestApp, path: &str, body: &Value) -> Answer {
         for _ in 0..2 {
             let proof = self.proof("POST", path, None);
             let answer = post(app, path, body, Some(&proof)).await;
@@ -88,7 +88,7 @@ async fn post(app: &TestApp, path: &str, body: &Value, proof: Option<&str>) -> A
 }
 
 /// Asks with a token under a scheme, and with these proofs.
-async fn get(app: &TestApp, path: &str, authorization: &str, proofs: &[&str]) -> Answer {
+pub(crate) async fn get(app: &TestApp, path: &str, authorization: &str, proofs: &[&str]) -> Answer {
     let mut browser = app.browser();
     browser.peer = "203.0.113.7".parse().unwrap();
     let mut request = browser.request(Method::GET, path);
@@ -108,7 +108,7 @@ fn account(application: &str) -> Value {
     json!({ "email": EMAIL, "password": PASSWORD, "client_id": application })
 }
 
-async fn signed_in(app: &TestApp, prover: &mut Prover) -> Value {
+pub(crate) async fn signed_in(app: &TestApp, prover: &mut Prover) -> Value {
     app.browser().post_json("/api/auth/register", &account("phone")).await;
     let answer = prover.post(app, "/api/auth/login", &account("phone")).await;
     assert_eq!(answer.status, 200, "{}", answer.text);

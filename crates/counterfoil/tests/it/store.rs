@@ -1,11 +1,14 @@
 //! The contract of `Store`, run against every engine. To plug in another one, add a line to `engines!`.
 
+mod audit;
 mod clients;
 mod feed;
+mod import;
 mod keys;
 mod shared;
 
 use crate::support::Postgres;
+use audit::{a_reader_begins_at_the_head_reads_forward_and_never_goes_back, the_audit_log_pages_backwards};
 use clients::{
     a_service_is_added_renewed_and_removed_with_its_session,
     atk28_what_counts_once_counts_once_and_is_forgotten_in_time,
@@ -28,6 +31,11 @@ use feed::{
     a_guards_name_is_taken_once_and_free_again, a_log_keeps_its_identity,
     s1_a_store_that_was_put_back_has_another_log_and_ends_what_it_is_told,
     the_longest_promise_is_kept_until_it_is_forgotten,
+};
+use import::{
+    an_import_is_one_transaction, an_import_takes_no_address_twice_even_in_a_race,
+    an_imported_hash_is_replaced_only_while_it_is_the_one_that_was_checked,
+    imported_accounts_are_as_they_were_and_a_repeat_changes_nothing,
 };
 use keys::{
     k2_a_revoked_key_has_its_entry_in_the_same_transaction, keys_are_initialised_once,
@@ -62,6 +70,10 @@ engines! { [sqlite, postgres] {
     an_account_is_found_by_address_and_by_id,
     an_address_is_taken_once_even_in_a_race,
     an_invitation_is_spent_once_and_grants_its_role,
+    imported_accounts_are_as_they_were_and_a_repeat_changes_nothing,
+    an_import_takes_no_address_twice_even_in_a_race,
+    an_import_is_one_transaction,
+    an_imported_hash_is_replaced_only_while_it_is_the_one_that_was_checked,
     failures_are_counted_and_cleared,
     a_session_is_read_back_as_it_was_written,
     of_many_refreshes_of_one_state_exactly_one_rotates,
@@ -449,34 +461,6 @@ async fn entries_leave_after_their_time(store: Arc<dyn Store>) {
     assert_eq!(store.log(until.minus(Duration::from_millis(1))).await.unwrap().in_force.len(), 1);
     let log = store.log(until).await.unwrap();
     assert_eq!((log.in_force, log.head.unwrap().seq), (Vec::new(), 1), "the head stays");
-}
-
-async fn the_audit_log_pages_backwards(store: Arc<dyn Store>) {
-    for n in 0..5 {
-        let actor = Actor::Admin(UserId::from_bytes([7; 16]));
-        store.append(AuditEntry { actor, detail: n.to_string(), ..entry(Event::Invited, n) }).await.unwrap();
-    }
-    let first = store.page(None, 2).await.unwrap();
-    let details = |page: &[(i64, AuditEntry)]| page.iter().map(|(_, entry)| entry.detail.clone()).collect::<Vec<_>>();
-    assert_eq!(details(&first), ["4", "3"]);
-    assert_eq!(details(&store.page(Some(first[1].0), 10).await.unwrap()), ["2", "1", "0"]);
-}
-
-async fn a_reader_begins_at_the_head_reads_forward_and_never_goes_back(store: Arc<dyn Store>) {
-    assert_eq!((store.newest().await, store.reader("early").await), (Ok(0), Ok(0)));
-    for n in 0..5 {
-        store.append(AuditEntry { detail: n.to_string(), ..entry(Event::Invited, n) }).await.unwrap();
-    }
-    assert_eq!((store.newest().await, store.reader("late").await), (Ok(5), Ok(5)));
-    assert_eq!(store.reader("early").await, Ok(0), "known readers stay where they were");
-    let page = store.following(1, 3).await.unwrap();
-    let numbers: Vec<_> = page.iter().map(|(seq, entry)| (*seq, entry.detail.as_str())).collect();
-    assert_eq!(numbers, [(2, "1"), (3, "2"), (4, "3")]);
-    store.move_reader("early", 4).await.unwrap();
-    store.move_reader("early", 3).await.unwrap();
-    store.move_reader("unknown", 3).await.unwrap();
-    assert_eq!((store.reader("early").await, store.reader("unknown").await), (Ok(4), Ok(5)));
-    assert_eq!(store.following(5, 10).await, Ok(Vec::new()));
 }
 
 async fn purging_removes_the_dead_and_nothing_else(store: Arc<dyn Store>) {

@@ -3,6 +3,7 @@
 pub(super) mod audit;
 pub(super) mod clients;
 pub(super) mod guards;
+pub(super) mod import;
 pub(super) mod invites;
 pub(super) mod keys;
 pub(super) mod sessions;

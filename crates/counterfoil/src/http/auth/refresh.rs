@@ -7,7 +7,7 @@ use crate::flow::sign_out::{session_of_refresh_token, sign_out};
 use crate::http::cookie::{self, REFRESH};
 use crate::http::csrf;
 use crate::http::dpop;
-use crate::http::extract::{is_json, parse_json, read_body};
+use crate::http::extract::{MAX_BODY, is_json, parse_json, read_body};
 use crate::http::problem::{Code, Problem};
 use crate::http::receipt::{self, ReceiptView, WantsReceipt};
 use crate::http::view::{TokensView, deliver, with_cookies};
@@ -98,7 +98,7 @@ async fn body_token(app: &App, request: Request) -> Result<Option<Secret<String>
     if !json {
         csrf::require(app, request.headers())?;
     }
-    let bytes = read_body(request).await?;
+    let bytes = read_body::<MAX_BODY>(request).await?;
     if bytes.expose().is_empty() {
         return Ok(None);
     }

@@ -1,7 +1,7 @@
 //! `application/x-www-form-urlencoded`, read strictly: what two readers could read in two ways is refused.
 
 use super::error::OAuthError;
-use crate::http::extract::read_body;
+use crate::http::extract::{MAX_BODY, read_body};
 use axum::extract::Request;
 use counterfoil_core::Secret;
 use http::{HeaderMap, header};
@@ -19,7 +19,7 @@ impl Form {
         if !is_form(request.headers()) {
             return Err(OAuthError::invalid_request("send Content-Type: application/x-www-form-urlencoded"));
         }
-        let body = read_body(request).await?;
+        let body = read_body::<MAX_BODY>(request).await?;
         Self::parse(body.expose())
     }
 

@@ -4,11 +4,12 @@ use super::id::Id;
 use super::row::{USER_COLUMNS, all, roles_column, user, user_columns};
 use super::transact::{Failure, Transaction, again, connection};
 use super::{PostgresStore, audit};
-use crate::store::{Credential, Invite, NewAccount, Registered, StoreError, Users};
+use crate::store::{Credential, ImportOutcome, ImportedAccount, Invite, NewAccount, Registered, StoreError, Users};
 use async_trait::async_trait;
 use counterfoil_core::UserId;
 use counterfoil_core::audit::AuditEntry;
 use counterfoil_core::user::{Role, User};
+use std::collections::HashSet;
 use tokio_postgres::Row;
 
 const BY_EMAIL: &str = concat!(
@@ -35,10 +36,41 @@ const GOOD_INVITE: &str = "\
     SELECT role FROM invite WHERE hash = $1 AND expires_at > $2 AND NOT (bootstrap AND EXISTS (SELECT 1 FROM account \
       WHERE account.roles <> '' AND position(',' || invite.role || ',' IN ',' || account.roles || ',') > 0)) FOR UPDATE";
 
+/// In the order of the addresses, so that two imports at once do not wait for each other; of two with one address the first.
+const IMPORT: &str = "\
+    INSERT INTO account (id, email, email_key, name, roles, claims_version, created_at, banned_at, ban_reason) \
+    SELECT id, email, email_key, name, roles, claims_version, created_at, banned_at, ban_reason \
+      FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::bigint[], $8::bigint[], \
+        $9::text[]) WITH ORDINALITY \
+      AS new (id, email, email_key, name, roles, claims_version, created_at, banned_at, ban_reason, place) \
+      ORDER BY email_key COLLATE \"C\", place \
+    ON CONFLICT (email_key) DO NOTHING RETURNING id";
+
 #[async_trait]
 impl Users for PostgresStore {
     async fn register(&self, new: NewAccount, entry: AuditEntry) -> Result<Registered, StoreError> {
         again!(self, self.register_once(&new, &entry))
+    }
+
+    async fn import(
+        &self,
+        accounts: Vec<ImportedAccount>,
+        entry: AuditEntry,
+    ) -> Result<Vec<ImportOutcome>, StoreError> {
+        again!(self, self.import_once(&accounts, &entry))
+    }
+
+    async fn replace_hash(&self, id: UserId, old: String, new: String, entry: AuditEntry) -> Result<bool, StoreError> {
+        again!(self, async {
+            let transaction = Transaction::begin(&self.pool).await?;
+            let sql = "UPDATE password SET hash = $3 WHERE account = $1 AND hash = $2";
+            if transaction.execute(sql, &[&Id(*id.as_bytes()), &old, &new]).await? == 0 {
+                return transaction.undo(false).await;
+            }
+            audit::insert(&transaction, &entry).await?;
+            transaction.commit().await?;
+            Ok(true)
+        })
     }
 
     async fn credential(&self, email_key: &str) -> Result<Option<Credential>, StoreError> {
@@ -134,6 +166,33 @@ impl PostgresStore {
         })
     }
 
+    async fn import_once(
+        &self,
+        accounts: &[ImportedAccount],
+        entry: &AuditEntry,
+    ) -> Result<Vec<ImportOutcome>, Failure> {
+        let transaction = Transaction::begin(&self.pool).await?;
+        let made = insert_accounts(&transaction, accounts).await?;
+        if made.is_empty() {
+            return transaction.undo(vec![ImportOutcome::AlreadyThere; accounts.len()]).await;
+        }
+        let is_made = |account: &&ImportedAccount| made.contains(account.user.id.as_bytes());
+        let (ids, hashes): (Vec<Id>, Vec<&str>) = accounts
+            .iter()
+            .filter(is_made)
+            .map(|account| (Id(*account.user.id.as_bytes()), account.hash.as_str()))
+            .unzip();
+        let sql = "INSERT INTO password (account, hash, failures) \
+                   SELECT account, hash, 0 FROM unnest($1::uuid[], $2::text[]) AS new (account, hash)";
+        transaction.execute(sql, &[&ids, &hashes]).await?;
+        audit::insert(&transaction, &AuditEntry { detail: made.len().to_string(), ..entry.clone() }).await?;
+        transaction.commit().await?;
+        let outcome = |account: &ImportedAccount| {
+            if is_made(&account) { ImportOutcome::Done } else { ImportOutcome::AlreadyThere }
+        };
+        Ok(accounts.iter().map(outcome).collect())
+    }
+
     async fn register_once(&self, new: &NewAccount, entry: &AuditEntry) -> Result<Registered, Failure> {
         let transaction = Transaction::begin(&self.pool).await?;
         let account = &new.user;
@@ -173,6 +232,28 @@ impl PostgresStore {
         transaction.commit().await?;
         Ok(Registered::Done)
     }
+}
+
+/// Inserts those whose address is free, and says which.
+async fn insert_accounts(
+    transaction: &Transaction,
+    accounts: &[ImportedAccount],
+) -> Result<HashSet<[u8; 16]>, Failure> {
+    let users = || accounts.iter().map(|account| &account.user);
+    let bans = || users().map(|user| user.banned.as_ref());
+    let ids: Vec<Id> = users().map(|user| Id(*user.id.as_bytes())).collect();
+    let emails: Vec<&str> = users().map(|user| user.email.as_str()).collect();
+    let keys: Vec<String> = users().map(|user| user.email.key()).collect();
+    let names: Vec<Option<&str>> = users().map(|user| user.name.as_deref()).collect();
+    let roles: Vec<String> = users().map(|user| roles_column(&user.roles)).collect();
+    let versions: Vec<i32> = users().map(|user| user.claims_version.cast_signed()).collect();
+    let created: Vec<i64> = users().map(|user| user.created_at.as_millis()).collect();
+    let banned: Vec<Option<i64>> = bans().map(|ban| ban.map(|ban| ban.at.as_millis())).collect();
+    let reasons: Vec<Option<&str>> = bans().map(|ban| ban.map(|ban| ban.reason.as_str())).collect();
+    let rows = transaction
+        .query(IMPORT, &[&ids, &emails, &keys, &names, &roles, &versions, &created, &banned, &reasons])
+        .await?;
+    rows.iter().map(|row| Ok(row.try_get::<_, Id>(0)?.0)).collect()
 }
 
 fn credential(row: &Row) -> Result<Credential, Failure> {

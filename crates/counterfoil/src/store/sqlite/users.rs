@@ -3,7 +3,7 @@
 use super::row::{USER, all, first, roles_column, user};
 use super::writer::Failure;
 use super::{SqliteStore, audit};
-use crate::store::{Credential, Invite, NewAccount, Registered, StoreError, Users};
+use crate::store::{Credential, ImportOutcome, ImportedAccount, Invite, NewAccount, Registered, StoreError, Users};
 use async_trait::async_trait;
 use counterfoil_core::UserId;
 use counterfoil_core::audit::AuditEntry;
@@ -14,6 +14,27 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 impl Users for SqliteStore {
     async fn register(&self, new: NewAccount, audit: AuditEntry) -> Result<Registered, StoreError> {
         self.writer.write(move |connection| register(connection, new, &audit)).await
+    }
+
+    async fn import(
+        &self,
+        accounts: Vec<ImportedAccount>,
+        entry: AuditEntry,
+    ) -> Result<Vec<ImportOutcome>, StoreError> {
+        self.writer.write(move |connection| import(connection, &accounts, entry)).await
+    }
+
+    async fn replace_hash(&self, id: UserId, old: String, new: String, entry: AuditEntry) -> Result<bool, StoreError> {
+        self.writer
+            .write(move |connection| {
+                let sql = "UPDATE password SET hash = ?3 WHERE account = ?1 AND hash = ?2";
+                let replaced = connection.prepare_cached(sql)?.execute(params![id.as_bytes(), old, new])? == 1;
+                if replaced {
+                    audit::insert(connection, &entry)?;
+                }
+                Ok(replaced)
+            })
+            .await
     }
 
     async fn credential(&self, email_key: &str) -> Result<Option<Credential>, StoreError> {
@@ -160,6 +181,42 @@ fn register(connection: &Connection, mut new: NewAccount, entry: &AuditEntry) ->
     connection.prepare_cached(sql)?.execute(params![account.id.as_bytes(), new.hash])?;
     audit::insert(connection, entry)?;
     Ok(Registered::Done)
+}
+
+fn import(
+    connection: &Connection,
+    accounts: &[ImportedAccount],
+    mut entry: AuditEntry,
+) -> Result<Vec<ImportOutcome>, Failure> {
+    let sql = "INSERT INTO account (id, email, email_key, name, roles, claims_version, created_at, banned_at, ban_reason) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (email_key) DO NOTHING";
+    let mut insert = connection.prepare_cached(sql)?;
+    let mut set_password =
+        connection.prepare_cached("INSERT INTO password (account, hash, failures) VALUES (?1, ?2, 0)")?;
+    let mut outcomes = Vec::with_capacity(accounts.len());
+    for ImportedAccount { user, hash } in accounts {
+        let made = insert.execute(params![
+            user.id.as_bytes(),
+            user.email.as_str(),
+            user.email.key(),
+            user.name,
+            roles_column(&user.roles),
+            user.claims_version,
+            user.created_at.as_millis(),
+            user.banned.as_ref().map(|ban| ban.at.as_millis()),
+            user.banned.as_ref().map(|ban| &ban.reason),
+        ])?;
+        if made == 1 {
+            set_password.execute(params![user.id.as_bytes(), hash])?;
+        }
+        outcomes.push(if made == 1 { ImportOutcome::Done } else { ImportOutcome::AlreadyThere });
+    }
+    let made = outcomes.iter().filter(|outcome| **outcome == ImportOutcome::Done).count();
+    if made > 0 {
+        entry.detail = made.to_string();
+        audit::insert(connection, &entry)?;
+    }
+    Ok(outcomes)
 }
 
 /// The role an invitation grants (`Some(None)`: none), if it is good.

@@ -7,9 +7,10 @@ use crate::support::{Browser, EMAIL, PASSWORD, TestApp};
 use http::Method;
 use serde_json::json;
 
-const EVERYTHING: [(&str, &str); 18] = [
+const EVERYTHING: [(&str, &str); 19] = [
     ("GET", "/api/admin/users"),
     ("POST", "/api/admin/users"),
+    ("POST", "/api/admin/users/import"),
     ("PUT", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA/roles"),
     ("POST", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA/ban"),
     ("POST", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA/unban"),

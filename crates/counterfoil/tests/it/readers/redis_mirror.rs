@@ -1,66 +1,8 @@
 //! The Redis mirror, against a real redis-server that the test starts.
 
 use super::{Installation, Person, eventually, file, metric};
-use crate::support::exchange;
+use crate::support::{Redis, exchange, free_port};
 use redis::{Commands as _, Connection};
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
-
-/// A Redis that keeps nothing, on a free port; gone when dropped.
-struct Redis {
-    child: Child,
-    port: u16,
-    password: &'static str,
-    _folder: tempfile::TempDir,
-}
-
-impl Redis {
-    fn start() -> Self {
-        Self::on(free_port(), "")
-    }
-
-    fn on(port: u16, password: &'static str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut command = Command::new("redis-server");
-        command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no"]);
-        command.args(["--port", &port.to_string(), "--dir"]).arg(folder.path()).stdout(Stdio::null());
-        if !password.is_empty() {
-            command.args(["--requirepass", password]);
-        }
-        let redis = Self { child: command.spawn().unwrap(), port, password, _folder: folder };
-        eventually("redis answers", || redis.try_connect());
-        redis
-    }
-
-    fn try_connect(&self) -> Option<Connection> {
-        let url = format!("redis://:{}@127.0.0.1:{}", self.password, self.port);
-        let url = if self.password.is_empty() { format!("redis://127.0.0.1:{}", self.port) } else { url };
-        redis::Client::open(url).unwrap().get_connection_with_timeout(Duration::from_secs(1)).ok()
-    }
-
-    fn connect(&self) -> Connection {
-        self.try_connect().unwrap()
-    }
-
-    /// Returns the port, for another one in its place.
-    fn stop(mut self) -> u16 {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-        self.port
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
 
 fn mirror(port: u16, more: &str) -> String {
     format!("[redis_mirror]\nurl = 'redis://127.0.0.1:{port}'\n{more}\n")

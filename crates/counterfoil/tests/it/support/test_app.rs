@@ -9,6 +9,7 @@ use counterfoil::data::Data;
 use counterfoil::flow::start;
 use counterfoil::http::{control_router, router};
 use counterfoil::public_url::PublicUrl;
+use counterfoil::shared_redis::SharedRedis;
 use counterfoil::store::Store;
 use counterfoil::store::sqlite::{SqliteStore, Synchronous};
 use counterfoil::telemetry;
@@ -84,9 +85,10 @@ impl TestApp {
         let master = MasterKey::new(&Secret::new([7; 32]));
         let (in_use, policy) = (config.algorithms(), config.keys.policy());
         let secrets = start::secrets(store.as_ref(), master, (&in_use, policy), clock.as_ref()).await?;
+        let redis = config.redis.as_ref().map(|redis| Arc::new(SharedRedis::prepare(redis).unwrap()));
         let metrics = telemetry::start_metrics();
         let shared: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
-        let parts = Parts { config, public, store, clock: shared, replica: None, redis: None, secrets, metrics };
+        let parts = Parts { config, public, store, clock: shared, replica: None, redis, secrets, metrics };
         let app = Arc::new(App::new(parts).await?);
         let (router, control) = (router(Arc::clone(&app)), control_router(Arc::clone(&app)));
         Ok(Self { app, clock, router, control, _data: None, _kept: kept })

@@ -1,0 +1,105 @@
+//! The contract of taking accounts over from other systems.
+
+use super::{at, end, entry, registered, session, user};
+use counterfoil::store::{ImportOutcome, ImportedAccount, NewSession, Opened, Store};
+use counterfoil_core::UserId;
+use counterfoil_core::audit::{AuditEntry, Event};
+use counterfoil_core::revocation::Revocation;
+use counterfoil_core::user::{Ban, Role};
+use std::sync::Arc;
+
+fn account(email: &str) -> ImportedAccount {
+    ImportedAccount { user: user(email), hash: format!("imported$of {email}") }
+}
+
+async fn import(store: &Arc<dyn Store>, accounts: &[ImportedAccount]) -> Vec<ImportOutcome> {
+    store.import(accounts.to_vec(), entry(Event::AccountsImported, 1)).await.unwrap()
+}
+
+/// What of the audit log is about imports, the newest first.
+async fn audit(store: &Arc<dyn Store>) -> Vec<AuditEntry> {
+    let page = store.page(None, 100).await.unwrap();
+    let about = [Event::AccountsImported, Event::PasswordRehashed];
+    page.into_iter().map(|(_, entry)| entry).filter(|entry| about.contains(&entry.event)).collect()
+}
+
+pub(super) async fn imported_accounts_are_as_they_were_and_a_repeat_changes_nothing(store: Arc<dyn Store>) {
+    let mut accounts = vec![account("Ada@Example.com"), account("b@example.com"), account("c@example.com")];
+    accounts[1].user.name = None;
+    accounts[1].user.roles = vec![Role::parse("admin").unwrap(), Role::parse("editor").unwrap()];
+    accounts[1].user.created_at = at(-1_000_000);
+    accounts[2].user.banned = Some(Ban { at: at(1), reason: "banned before".into() });
+    assert_eq!(import(&store, &accounts).await, [ImportOutcome::Done; 3]);
+    for account in &accounts {
+        let found = store.credential(&account.user.email.key()).await.unwrap().unwrap();
+        assert_eq!((&found.user, &found.hash, found.failures), (&account.user, &account.hash, 0));
+    }
+    let entries = audit(&store).await;
+    assert_eq!(entries, [AuditEntry { detail: "3".into(), ..entry(Event::AccountsImported, 1) }]);
+
+    let again: Vec<_> = ["ADA@example.com", "b@example.com", "d@example.com"].map(account).into();
+    let outcomes = import(&store, &again).await;
+    assert_eq!(outcomes, [ImportOutcome::AlreadyThere, ImportOutcome::AlreadyThere, ImportOutcome::Done]);
+    let ada = store.credential("ada@example.com").await.unwrap().unwrap();
+    assert_eq!((ada.user, ada.hash), (accounts[0].user.clone(), accounts[0].hash.clone()), "as it was");
+    assert_eq!(store.users(None, 10).await.unwrap().len(), 4);
+    assert_eq!(import(&store, &again).await, [ImportOutcome::AlreadyThere; 3]);
+    let details: Vec<_> = audit(&store).await.into_iter().map(|entry| entry.detail).collect();
+    assert_eq!(details, ["1", "3"], "where nothing went in, nothing is written");
+    assert_eq!(import(&store, &[]).await, []);
+}
+
+pub(super) async fn an_import_takes_no_address_twice_even_in_a_race(store: Arc<dyn Store>) {
+    registered(&store, "taken@example.com").await;
+    let batch = || vec![account("a@example.com"), account("A@example.com"), account("taken@example.com")];
+    let attempts = (0..10).map(|_| {
+        let store = Arc::clone(&store);
+        async move { import(&store, &batch()).await }
+    });
+    let outcomes = crate::support::all(attempts).await;
+    let (done, none) = (ImportOutcome::Done, ImportOutcome::AlreadyThere);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == [done, none, none]).count(), 1, "the first of the two");
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == [none; 3]).count(), 9);
+    assert_eq!(store.users(None, 10).await.unwrap().len(), 2);
+    assert_eq!(store.credential("taken@example.com").await.unwrap().unwrap().hash, "hash");
+}
+
+pub(super) async fn an_import_is_one_transaction(store: Arc<dyn Store>) {
+    let mut accounts = vec![account("a@example.com"), account("b@example.com")];
+    // Two accounts of one id cannot be: a fault in the middle.
+    accounts[1].user.id = accounts[0].user.id;
+    assert!(store.import(accounts.clone(), entry(Event::AccountsImported, 1)).await.is_err());
+    assert_eq!(store.users(None, 10).await.unwrap(), []);
+    assert_eq!(audit(&store).await, []);
+    accounts[1].user.id = UserId::from_bytes([7; 16]);
+    assert_eq!(import(&store, &accounts).await, [ImportOutcome::Done; 2]);
+}
+
+pub(super) async fn an_imported_hash_is_replaced_only_while_it_is_the_one_that_was_checked(store: Arc<dyn Store>) {
+    let ImportedAccount { user, hash: old } = account("a@example.com");
+    import(&store, &[ImportedAccount { user: user.clone(), hash: old.clone() }]).await;
+    store.note_failure(Some(user.id), entry(Event::SignInFailed, 0)).await.unwrap();
+    let proved = |hash: &str| NewSession { session: session(&user), proved_by: Some(hash.into()), limit: 100 };
+    let kept = session(&user);
+    let new = NewSession { session: kept.clone(), ..proved(&old) };
+    assert!(matches!(store.open(new, entry(Event::SignedIn, 0)).await, Ok(Opened::Done { .. })));
+
+    let rehashed = AuditEntry { user: Some(user.id), ..entry(Event::PasswordRehashed, 2) };
+    let replace = |old: &str, new: &str| store.replace_hash(user.id, old.into(), new.into(), rehashed.clone());
+    assert_eq!(replace("imported$another", "x").await, Ok(false));
+    assert_eq!(store.credential_of(user.id).await.unwrap().unwrap().hash, old);
+    assert_eq!(replace(&old, "ours").await, Ok(true));
+    assert_eq!(replace(&old, "ours again").await, Ok(false), "somebody else was first");
+    let credential = store.credential_of(user.id).await.unwrap().unwrap();
+    assert_eq!((credential.hash.as_str(), credential.failures), ("ours", 1));
+    assert_eq!(store.by_sid(kept.sid).await.unwrap().unwrap().0.ended, None, "sessions go on");
+    assert_eq!(store.open(proved(&old), entry(Event::SignedIn, 3)).await, Ok(Opened::Refused));
+    assert!(matches!(store.open(proved("ours"), entry(Event::SignedIn, 3)).await, Ok(Opened::Done { .. })));
+    assert_eq!(audit(&store).await.iter().filter(|entry| entry.event == Event::PasswordRehashed).count(), 1);
+
+    let what = Revocation::Password { user: user.id, hash: "changed".into(), keep: None };
+    end(&store, what).await;
+    assert_eq!(replace("ours", "late").await, Ok(false), "a new password wins");
+    let nobody = UserId::from_bytes([0; 16]);
+    assert_eq!(store.replace_hash(nobody, old, "x".into(), rehashed.clone()).await, Ok(false));
+}
