@@ -1,6 +1,6 @@
 // Breaks the parts of a service one after another while honest clients use it, and checks what they saw: node run.mjs --help
 
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Environment } from "./environment.mjs";
@@ -65,6 +65,7 @@ async function run(scenario, seed) {
   const clients = settings.clients * (scenario.crowd ?? 1);
   const trial = new Trial(scenario, environment, { ...settings, clients, seed, say: (text) => say(`  ${text}`) });
   const result = await trial.run();
+  if (values.histories) mkdirSync(values.histories, { recursive: true });
   if (values.histories) keep(result, join(values.histories, scenario.name.replaceAll(/\W+/g, "-")));
   // What has gone wrong once must not be the next scenario's fault.
   if (failed(result) || result.breaks) await discard();

@@ -1,6 +1,7 @@
 //! Several servers on one PostgreSQL: what one does counts at all of them, and what stops one stops no other.
 
 mod start;
+mod tls;
 
 use crate::support::{EMAIL, Exchange, PASSWORD, Postgres, Server, exchange, from_page, run};
 use serde_json::Value;

@@ -124,10 +124,11 @@ impl Connector {
             }
         });
         // Whatever the role's own settings: deadlines are ours, locks are not waited for without end, and a commit that does
-        // not wait for the disk is none.
+        // not wait for the disk is none. Every statement of ours finds its rows by a key, whatever the values are.
         client
             .batch_execute(
                 "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = '10s'; SET lock_timeout = '3s'; \
+                 SET plan_cache_mode = force_generic_plan; \
                  SELECT CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') \
                    THEN set_config('synchronous_commit', 'on', false) END",
             )

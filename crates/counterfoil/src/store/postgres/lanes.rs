@@ -11,10 +11,9 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-/// How many lanes there are for so many connections: while some wait for the disk, others load.
-pub(super) fn count(connections: usize) -> usize {
-    (connections / 4).clamp(1, 8)
-}
+/// How many lanes there are: while one waits for the disk, the other loads. More make the groups smaller, and so every refresh dearer:
+/// measured, four do three quarters of what two do.
+pub(super) const LANES: usize = 2;
 
 /// How much may wait; beyond it the store says that it is overloaded.
 const QUEUE: usize = 4096;
@@ -47,10 +46,10 @@ pub(super) struct Lanes {
 type Waiting = Arc<tokio::sync::Mutex<mpsc::Receiver<Job>>>;
 
 impl Lanes {
-    pub(super) fn start(count: usize, connector: &Connector) -> Self {
+    pub(super) fn start(connector: &Connector) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let waiting = Arc::new(tokio::sync::Mutex::new(receiver));
-        let tasks = (0..count).map(|_| tokio::spawn(keep_driving(connector.clone(), Arc::clone(&waiting))));
+        let tasks = (0..LANES).map(|_| tokio::spawn(keep_driving(connector.clone(), Arc::clone(&waiting))));
         Self { queue: Mutex::new(Some(sender)), tasks: Mutex::new(tasks.collect()) }
     }
 

@@ -29,7 +29,7 @@ use counterfoil_core::{Secret, Timestamp};
 use deadpool::Runtime;
 use deadpool::managed::{Pool, Timeouts};
 use hosts::Hosts;
-use lanes::Lanes;
+use lanes::{LANES, Lanes};
 use parking_lot::Mutex;
 use replicas::Follower;
 use std::path::PathBuf;
@@ -148,15 +148,15 @@ impl PostgresStore {
             recycle: Some(Duration::from_secs(1)),
         };
         // Refreshes have lanes of their own, and so has what follows the log.
-        let lanes = lanes::count(connections as usize);
-        let most = (connections as usize).saturating_sub(lanes + 1).max(1);
+        let own = LANES + 1;
+        let most = (connections as usize).saturating_sub(own).max(1);
         let pool = Pool::builder(connector.clone()).max_size(most).timeouts(timeouts).runtime(Runtime::Tokio1).build();
         let pool = pool.expect("a pool with time-outs has a runtime");
         Self {
             hosts: Arc::clone(connector.hosts()),
             pool,
-            own: u32::try_from(lanes + 1).unwrap_or(u32::MAX),
-            lanes: Lanes::start(lanes, connector),
+            own: u32::try_from(own).unwrap_or(u32::MAX),
+            lanes: Lanes::start(connector),
             follower: Arc::new(Follower::new(connector.clone())),
             purged_to: Mutex::new([0; 16]),
         }

@@ -7,9 +7,9 @@ mod redis;
 mod server;
 mod test_app;
 
+pub(crate) use self::redis::{Redis, free_port};
 pub(crate) use browser::{Answer, Browser};
 pub(crate) use http_client::{Exchange, begin, exchange, from_page};
-pub(crate) use self::redis::{Redis, free_port};
 pub(crate) use postgres::Postgres;
 pub(crate) use server::{BINARY, Server, in_namespace, run};
 pub(crate) use test_app::TestApp;

@@ -30,6 +30,7 @@ fn command(name: &str) -> Command {
 
 pub(crate) struct Postgres {
     child: Child,
+    port: String,
     folder: tempfile::TempDir,
 }
 
@@ -50,7 +51,7 @@ impl Postgres {
         let made = initdb.arg("--pgdata").arg(&data).stdout(Stdio::null()).output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let mut postgres = command("postgres");
-        postgres.arg("-D").arg(&data).args(["-c", "listen_addresses=", "-k"]).arg(folder.path());
+        postgres.arg("-D").arg(&data).args(["-c", "listen_addresses=", "-c", "port=5432", "-k"]).arg(folder.path());
         for setting in ["shared_buffers=16MB", "fsync=off", "max_connections=60", "log_min_messages=warning"] {
             postgres.args(["-c", setting]);
         }
@@ -59,7 +60,8 @@ impl Postgres {
         }
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         let child = postgres.stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        let started = Self { child, folder };
+        let port = settings.iter().find_map(|setting| setting.strip_prefix("port=")).unwrap_or("5432").to_owned();
+        let started = Self { child, port, folder };
         started.psql("postgres", "CREATE DATABASE counterfoil");
         started
     }
@@ -84,6 +86,13 @@ impl Postgres {
         self.folder.path()
     }
 
+    /// From now on whoever comes over the network has to say a password.
+    pub(crate) fn ask_for_passwords(&self) {
+        let rules = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
+        std::fs::write(self.folder.path().join("data/pg_hba.conf"), rules).unwrap();
+        self.psql("postgres", "SELECT pg_reload_conf()");
+    }
+
     /// Sends a signal to the server and to all its processes.
     pub(crate) fn signal_all(&self, signal: &str) {
         let parent = self.child.id().to_string();
@@ -99,7 +108,20 @@ impl Postgres {
         let mut last = String::new();
         for _ in 0..600 {
             let mut psql = Command::new("psql");
-            psql.args(["-XAtqw", "-v", "ON_ERROR_STOP=1", "-U", "counterfoil", "-d", database, "-c", sql, "-h"]);
+            psql.args([
+                "-XAtqw",
+                "-p",
+                &self.port,
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-U",
+                "counterfoil",
+                "-d",
+                database,
+                "-c",
+                sql,
+                "-h",
+            ]);
             let output = psql.arg(self.folder.path()).output().unwrap();
             if output.status.success() {
                 return String::from_utf8(output.stdout).unwrap();
