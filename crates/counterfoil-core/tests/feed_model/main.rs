@@ -13,8 +13,8 @@
 //! nothing is rounded; both clocks of a guard agree, since either may only end a lease earlier.
 //!
 //! Real: what a cursor acknowledges, pages, grants, the table, `effective` by one table, all that a guard does with an
-//! answer, and whether it accepts. The harness's own, since it is not written yet: the registry of replicas and their
-//! floors (`steps`: `publish`, `reports`, `register`, `leave`), a replica's copy of the log and its age, the restore. A
+//! answer, and whether it accepts. The harness's own: the registry of replicas, which is a database
+//! (`steps`: `publish`, `reports`, `register`, `leave`), a replica's copy of the log and its age, the restore. A
 //! floor that was ever published stays readable, which is the worst a slow database can do. Replicas' clocks run alike.
 //!
 //! To keep it finite: machines are made from a state before each step and read back after it, times relative to now. In

@@ -3,7 +3,7 @@
 
 use crate::model::{Feed, TICK};
 use crate::world::{GUARDS, Guard, KEY, Lease, Page, Place, Reply, What, World};
-use counterfoil_core::feed::{How, Journal, Leases, Policy};
+use counterfoil_core::feed::{How, Journal, Leases, Peer, Peers, Policy};
 use counterfoil_core::{Sid, Timestamp, UserId};
 use counterfoil_guard::Subject;
 use counterfoil_guard::feed::Follower;
@@ -235,6 +235,30 @@ impl Feed {
         let leases = self.leases(world, replica);
         let least = leases.live(at(0)).map(|(_, row)| row.acknowledged).min();
         least.map(|least| u8::try_from(least).expect("logs of the model are short"))
+    }
+
+    /// The floor of a replica that knows the log up to `head`.
+    pub(crate) fn floor(&self, world: &World, replica: usize, head: u8) -> Option<u8> {
+        if self.rules == Mutation::FloorAfterRestart {
+            return Some(self.least_acknowledged(world, replica).map_or(head, |least| least.min(head)));
+        }
+        let floor = self.leases(world, replica).floor(u64::from(head), at(0));
+        floor.map(|floor| u8::try_from(floor).expect("logs of the model are short"))
+    }
+
+    /// Whether the other replicas, by their floors, all have this entry.
+    pub(crate) fn all_have(&self, floors: impl Iterator<Item = u8>, seq: u8) -> bool {
+        let peer = |(id, floor): (u8, u8)| Peer {
+            id: [id; 16],
+            beat: 1,
+            floor: Some(u64::from(floor)),
+            max_staleness: span(self.staleness),
+            verifiers: 0,
+        };
+        let found: Vec<Peer> = (0..).zip(floors).map(peer).collect();
+        let mut peers = Peers::default();
+        peers.look((at(0), at(0)), &found);
+        peers.all_have(u64::from(seq))
     }
 
     /// For how many ticks a process that starts now says nothing early.

@@ -257,28 +257,26 @@ impl World {
         self.place(run, replica, false).len()
     }
 
-    /// The harness's floor: the least of a replica's own head and its live leases' cursors, but nothing before it knows
-    /// all leases that may be alive.
+    /// What the replica's real table gives as its floor goes into the registry.
     fn publish(&mut self, run: &Feed, replica: usize) {
         let it = self.replicas[replica];
-        let knows = it.alone == 0 || run.rules == Mutation::FloorAfterRestart;
-        if it.phase == Phase::Serving && knows {
-            let head = self.head(run, replica);
-            let floor = run.least_acknowledged(self, replica).map_or(head, |least| least.min(head));
+        if it.phase == Phase::Serving
+            && let Some(floor) = run.floor(self, replica, self.head(run, replica))
+        {
             self.replicas[replica].floor = it.floor.max(floor);
         }
     }
 
-    /// What a replica answers who asks it for a receipt: by its own table, which is the real one, and by the others'
-    /// floors.
+    /// What a replica answers who asks it for a receipt: by its own table and by the others' floors, both as the real ones
+    /// say.
     fn reports(&self, run: &Feed, replica: usize, seq: u8, age: i8) -> Option<How> {
         if self.replicas[replica].phase != Phase::Serving {
             return None;
         }
         let how = run.effective(self, replica, seq, age)?;
         let own = self.head(run, replica) >= seq || run.rules == Mutation::OwnHeadIgnored;
-        let mut others = (0..run.replicas).filter(|it| *it != replica && self.replicas[*it].phase != Phase::Off);
-        let floors = run.rules == Mutation::NoFloor || others.all(|it| self.replicas[it].floor >= seq);
+        let others = (0..run.replicas).filter(|it| *it != replica && self.replicas[*it].phase != Phase::Off);
+        let floors = run.rules == Mutation::NoFloor || run.all_have(others.map(|it| self.replicas[it].floor), seq);
         (how == How::Time || own && floors).then_some(how)
     }
 }
