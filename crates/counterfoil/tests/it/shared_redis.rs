@@ -19,7 +19,7 @@ fn toml(port: u16) -> String {
     format!("[redis]\nurl = \"redis://127.0.0.1:{port}\"\n")
 }
 
-async fn prepared(port: u16) -> SharedRedis {
+fn prepared(port: u16) -> SharedRedis {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("counterfoil.toml");
     std::fs::write(&file, toml(port)).unwrap();
@@ -30,7 +30,7 @@ async fn prepared(port: u16) -> SharedRedis {
 #[tokio::test]
 async fn it_counts_as_one_process_alone_does() {
     let server = Redis::start();
-    let redis = prepared(server.port).await;
+    let redis = prepared(server.port);
     assert_eq!(redis.take("a", Rate { burst: 1, interval: LIFE }, at(0)).await, Err(Silent), "not looked at yet");
     redis.look(at(0)).await.unwrap();
     let rate = Rate { burst: 3, interval: Duration::from_secs(10) };
@@ -50,7 +50,7 @@ async fn it_counts_as_one_process_alone_does() {
 #[tokio::test]
 async fn atk28_what_is_used_up_stays_so_and_what_may_have_been_forgotten_does_not_count() {
     let server = Redis::start();
-    let redis = prepared(server.port).await;
+    let redis = prepared(server.port);
     redis.look(at(0)).await.unwrap();
     let use_up = |what: &'static str, made: i64| redis.use_up(what, (at(made), at(made)), LIFE);
     assert!(redis.remembers(at(1)) && !redis.remembers(at(0)));

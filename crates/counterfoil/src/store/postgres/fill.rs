@@ -41,7 +41,7 @@ pub enum Cell {
     Flag(Option<bool>),
 }
 
-/// A database being filled. Dropped before [`Filling::finish`] it is empty again.
+/// A database being filled. Dropped before its end it is empty again.
 #[derive(Debug)]
 pub struct Filling(Transaction);
 

@@ -59,11 +59,11 @@ fn a_database_is_spoken_to_by_whoever_knows_it_and_whom_it_knows() {
         assert!(!said.contains(PASSWORD), "S6: {said}");
         said
     };
-    let said = refused(&url("localhost", "sslmode=require"), &[file.clone()]);
+    let said = refused(&url("localhost", "sslmode=require"), std::slice::from_ref(&file));
     assert!(said.contains("certificate"), "nobody vouches for it: {said}");
     let said = refused(&url("127.0.0.1", "sslmode=require"), &[file.clone(), ca.clone()]);
     assert!(said.contains("certificate"), "it is another's: {said}");
-    let said = refused(&url("localhost", "sslmode=require"), &[ca.clone()]);
+    let said = refused(&url("localhost", "sslmode=require"), std::slice::from_ref(&ca));
     assert!(said.contains("password"), "{said}");
     let env = env(&url("localhost", "sslmode=require"), &[file, ca]);
     let env: Vec<_> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
