@@ -197,7 +197,7 @@ export const SCENARIOS = [
   { name: "primary restarted and lost while nothing was confirmed", inject: restartThenLosePrimary },
   ...disks,
   ...clocks,
-  { name: "connections exhausted", needs: { connections: 5 }, inject: exhaust, crowd: 4 },
+  { name: "connections exhausted", needs: { connections: 6 }, inject: exhaust, crowd: 4 },
   {
     name: "the only replica killed, embedded store",
     needs: { store: "embedded" },
