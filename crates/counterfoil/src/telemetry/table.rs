@@ -42,7 +42,7 @@ metrics! {
     "counterfoil_cross_site_refused_total", Counter, "", "Requests that rested on a cookie and came from elsewhere.";
     "counterfoil_guard_instances", Gauge, "", "Guards with a lease of this replica.";
     "counterfoil_guard_lag_entries", Gauge, "", "By how many entries of the log the guard furthest behind is behind.";
-    "counterfoil_http_request_seconds", Histogram(ANSWERS), "route", "From a request's head to its answer's; of `/api/auth/me` and `/gate` one in sixteen.";
+    "counterfoil_http_request_seconds", Histogram(ANSWERS), "route", "From a request's head to its answer's; `/api/auth/me` and `/gate` are not timed.";
     "counterfoil_http_requests_total", Counter, "route, status", "Requests answered.";
     "counterfoil_introspections_total", Counter, "outcome", "Tokens looked up for others.";
     "counterfoil_key_age_seconds", Gauge, "algorithm", "For how long the key that signs has been signing.";
