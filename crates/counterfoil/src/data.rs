@@ -2,14 +2,14 @@
 
 use crate::clock::random;
 use crate::secret_text;
-use crate::store::Replayed;
+use crate::store::Ends;
 use crate::store::sqlite::{OpenError, SqliteStore, Synchronous};
 use counterfoil_core::Secret;
 use counterfoil_core::keys::sealing::MasterKey;
 use counterfoil_guard::{base64url_decode, base64url_encode};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// The master key itself, base64url; for mounted secrets and tests.
@@ -23,6 +23,9 @@ pub const MASTER_KEY_NAME: &str = "master.key";
 
 /// The embedded store's file in the data folder.
 pub const STORE_NAME: &str = "counterfoil.db";
+
+/// Says that a restore has been begun.
+const RESTORE_PENDING: &str = "restore.pending";
 
 /// The one that is about to take its place.
 pub const NEXT_MASTER_KEY: &str = "master.key.next";
@@ -165,36 +168,78 @@ impl Data {
         store.map_err(|error| DataError::Store { path: path.display().to_string(), error })
     }
 
-    /// What `revoked.log` in the folder says has been revoked; `None` if there is none.
-    pub fn revoked(&self) -> Result<Option<Vec<Replayed>>, DataError> {
-        SqliteStore::revoked(&self.folder).map_err(|error| io(&self.folder, &error))
+    /// What has to end when this backup is put in the place of the database. An error where it is none.
+    pub fn after_restore(&self, backup: &Path) -> Result<Ends, DataError> {
+        let ends = SqliteStore::after_restore(backup, &self.folder);
+        ends.map_err(|error| DataError::Store { path: backup.display().to_string(), error })
     }
 
     /// Puts a backup in the place of the database, which is put aside.
     pub fn replace_store(&self, backup: &Path) -> Result<(), DataError> {
         let fresh = self.path("counterfoil.db.new");
         // Whole, and on the disk, before anything is moved.
-        let copied = std::fs::copy(backup, &fresh).and_then(|_| {
-            std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(0o600))?;
-            File::open(&fresh)?.sync_all()
-        });
-        copied.map_err(|error| io(backup, &error))?;
-        if self.path(STORE_NAME).exists() {
-            self.put_store_aside("before-restore")?;
-        }
+        let copied = || {
+            let mut from = File::open(backup)?;
+            let mut to = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&fresh)?;
+            std::io::copy(&mut from, &mut to)?;
+            to.sync_all()
+        };
+        copied().map_err(|error| io(backup, &error))?;
+        self.put_store_aside("before-restore")?;
         rename(&self.folder, &fresh, &self.path(STORE_NAME)).map_err(|error| io(&fresh, &error))
     }
 
-    /// Gives the database, and what belongs to it, another name.
-    pub fn put_store_aside(&self, why: &str) -> Result<(), DataError> {
-        for companion in ["-wal", "-shm", ""] {
+    /// Gives the database, and what belongs to it, a name that nothing has yet.
+    pub fn put_store_aside(&self, why: &str) -> Result<PathBuf, DataError> {
+        const COMPANIONS: [&str; 3] = ["", "-wal", "-shm"];
+        let from = self.path(STORE_NAME);
+        // So that it is whole without the others; one that cannot be opened is kept with them as it is.
+        if from.exists()
+            && let Err(error) = SqliteStore::fold(&from)
+        {
+            tracing::warn!(%error, "the old database could not be opened; it is put aside as it is");
+        }
+        let named = |count: u32| match count {
+            0 => format!("{STORE_NAME}.{why}"),
+            _ => format!("{STORE_NAME}.{why}.{count}"),
+        };
+        let taken = |name: &String| COMPANIONS.iter().any(|one| self.path(&format!("{name}{one}")).exists());
+        let name = (0..10_000).map(named).find(|name| !taken(name)).unwrap_or_default();
+        for companion in COMPANIONS {
             let from = self.path(&format!("{STORE_NAME}{companion}"));
-            let to = self.path(&format!("{STORE_NAME}.{why}{companion}"));
             if from.exists() {
+                let to = self.path(&format!("{name}{companion}"));
                 rename(&self.folder, &from, &to).map_err(|error| io(&from, &error))?;
             }
         }
-        Ok(())
+        Ok(self.path(&name))
+    }
+
+    /// Notes that the store is being put back, before anything is moved: whatever interrupts it, the next start finishes it.
+    pub fn note_restore(&self, ends: &Ends) -> Result<(), DataError> {
+        self.write_private(RESTORE_PENDING, restore_word(ends)).map(|_| ())
+    }
+
+    /// What has to end, if a restore was begun and not finished.
+    pub fn pending_restore(&self) -> Result<Option<Ends>, DataError> {
+        let path = self.path(RESTORE_PENDING);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let word = std::fs::read_to_string(&path).map_err(|error| io(&path, &error))?;
+        Ok(Some(match word.trim() {
+            "nothing" => Ends::Nothing,
+            "listed" => {
+                let entries = SqliteStore::revoked(&self.folder).map_err(|error| io(&self.folder, &error))?;
+                entries.map_or(Ends::All, Ends::These)
+            }
+            _ => Ends::All,
+        }))
+    }
+
+    /// It is finished.
+    pub fn restore_done(&self) -> Result<(), DataError> {
+        self.remove(RESTORE_PENDING)
     }
 
     /// Writes a file that only its owner can read, durably and all or nothing.
@@ -230,6 +275,14 @@ pub fn write_private(folder: &Path, name: &str, content: &str) -> Result<PathBuf
 pub fn finish_master_key(folder: &Path) -> Result<(), DataError> {
     let path = folder.join(MASTER_KEY_NAME);
     rename(folder, &folder.join(NEXT_MASTER_KEY), &path).map_err(|error| io(&path, &error))
+}
+
+const fn restore_word(ends: &Ends) -> &'static str {
+    match ends {
+        Ends::Nothing => "nothing",
+        Ends::These(_) => "listed",
+        Ends::All => "all",
+    }
 }
 
 fn rename(folder: &Path, from: &Path, to: &Path) -> std::io::Result<()> {

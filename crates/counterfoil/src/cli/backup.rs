@@ -68,15 +68,22 @@ pub(crate) async fn restore(args: RestoreArgs) -> anyhow::Result<()> {
         _ => {}
     }
     let data = Data::hold(&args.place.data)?;
+    let known = match &args.file {
+        Some(file) => data.after_restore(file)?,
+        None => Ends::All,
+    };
+    let ends = match (known, args.keep_sessions) {
+        (Ends::These(_), true) => bail!(
+            "revoked.log says what has been revoked since this backup, so nothing has to be kept on trust: leave --keep-sessions out"
+        ),
+        (_, true) => Ends::Nothing,
+        (known, false) => known,
+    };
+    // Before anything is moved, and without it nothing can be finished: the key must fit.
+    data.note_restore(&ends)?;
     if let Some(file) = &args.file {
         data.replace_store(file)?;
     }
-    let known = if config.store.url.is_some() { None } else { data.revoked()? };
-    let ends = match (known, args.keep_sessions) {
-        (Some(entries), _) => Ends::These(entries),
-        (None, true) => Ends::Nothing,
-        (None, false) => Ends::All,
-    };
     let (app, ended) = Box::pin(open_app_after(&data, (config, public), Synchronous::Full, Some(&ends))).await?;
     let mut out = std::io::stdout().lock();
     match &ends {

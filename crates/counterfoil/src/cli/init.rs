@@ -13,7 +13,7 @@ use crate::secret_text;
 use crate::shared_redis::SharedRedis;
 use crate::store::postgres::{PostgresStore, Settings};
 use crate::store::sqlite::Synchronous;
-use crate::store::{Ends, Keys as _, Replayed, Store};
+use crate::store::{Ends, Keys as _, Store};
 use crate::telemetry;
 use counterfoil_core::keys::sealing::MasterKey;
 use counterfoil_core::user::Role;
@@ -77,9 +77,12 @@ pub(super) async fn open_app_after(
             return Err(error.into());
         }
     };
-    let put_back = ends.cloned().or(put_back.map(Ends::These));
+    // One that was begun and not finished is finished now.
+    let pending = data.pending_restore()?;
+    let put_back = ends.cloned().or(pending).or(put_back);
     let mut ended = 0;
     if let Some(ends) = &put_back {
+        data.note_restore(ends)?;
         ended = restore::put_back(store.as_ref(), clock.as_ref(), ends).await?;
         tracing::warn!(ended, "the store has been put back from a backup; what was revoked since has ended again");
     }
@@ -88,6 +91,7 @@ pub(super) async fn open_app_after(
     let app = App::new(Parts { config, public, store, clock, replica, redis, secrets, metrics }).await?;
     if let Some(ends) = &put_back {
         restore::revoke_keys(&app, ends).await?;
+        data.restore_done()?;
     }
     Ok((app, ended))
 }
@@ -98,8 +102,8 @@ struct Opened {
     clock: Arc<dyn Clock>,
     replica: Option<Replica>,
     master: MasterKey,
-    /// What had been revoked, if the store is older than that.
-    put_back: Option<Vec<Replayed>>,
+    /// What has to end, if the store is older than what had been revoked.
+    put_back: Option<Ends>,
 }
 
 async fn open_store(

@@ -5,12 +5,13 @@ use super::init::settings;
 use super::progress::Progress;
 use crate::data::{Data, STORE_NAME};
 use crate::public_url::PublicUrl;
-use crate::store::Store as _;
 use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::Synchronous;
-use crate::store::transfer::transfer;
+use crate::store::transfer::{TransferError, transfer};
+use crate::store::{Log as _, Store as _};
 use anyhow::bail;
 use clap::Args;
+use counterfoil_core::Timestamp;
 use std::io::Write as _;
 
 /// What `migrate` takes.
@@ -64,20 +65,32 @@ pub(crate) async fn transfer_all(place: &Place) -> anyhow::Result<()> {
         bail!("there is no database in {}", place.data.display());
     }
     let from = data.store(Synchronous::Full)?;
+    if from.put_back().is_some() || data.pending_restore()?.is_some() {
+        bail!(
+            "the database has been put back from a backup and has not been started since: start the server on it once, first"
+        );
+    }
     let to = PostgresStore::open(&settings).await?;
     let mut progress = Progress::new("moving rows");
     let moved = Box::pin(transfer(&from, &to, |done, all| progress.show(done, all))).await;
     progress.end();
+    let now = Timestamp::from_millis(0);
+    let same = from.log(now).await.ok().map(|log| log.id) == to.log(now).await.ok().map(|log| log.id);
     from.close().await;
     to.close().await;
-    let moved = moved?;
+    let moved = match moved {
+        // The last step of an earlier attempt.
+        Err(TransferError::NotEmpty) if same => 0,
+        moved => moved?,
+    };
     // A server that is started on the folder by mistake must not go on from the old state.
-    data.put_store_aside("moved")?;
+    let aside = data.put_store_aside("moved")?;
+    let rows = if moved == 0 { "All".to_owned() } else { moved.to_string() };
     let mut out = std::io::stdout();
     writeln!(
         out,
-        "{moved} rows are in the database now. Start the server with the same `store.url` and the same master key."
+        "{rows} rows are in the database now. Start the server with the same `store.url` and the same master key."
     )?;
-    writeln!(out, "The old database is {STORE_NAME}.moved in {}.", place.data.display())?;
+    writeln!(out, "The old database is {}.", aside.display())?;
     Ok(())
 }

@@ -144,6 +144,42 @@ fn k2_a_key_that_was_revoked_after_the_backup_signs_nothing_when_it_is_put_back(
 }
 
 #[test]
+fn s1_a_list_of_revocations_that_does_not_reach_back_to_the_backup_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_server, _, file) = backed_up(folder.path());
+    let data = folder.path().join("elsewhere");
+    told(&command(&["init"], &data));
+    std::fs::copy(folder.path().join("data/master.key"), data.join("master.key")).unwrap();
+    let said = told(&command(&["restore", &file], &data));
+    assert!(said.contains("all sessions have ended (2)"), "another installation's: {said}");
+}
+
+#[test]
+fn a_restore_that_was_interrupted_is_finished_by_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, [kept, lost], file) = backed_up(folder.path());
+    let data = folder.path().join("data");
+    told(&command(&["key", "revoke", "--all"], &data));
+    server.stop();
+    // The database has been put back; before it is opened, another master key is named.
+    let refused = std::process::Command::new(crate::support::BINARY)
+        .args(["restore", &file, "--data", data.to_str().unwrap()])
+        .env("COUNTERFOIL_MASTER_KEY", "AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8")
+        .output()
+        .unwrap();
+    assert!(!refused.status.success());
+    let server = Server::start(&data, &ENV);
+    assert_eq!(refresh_when_open(&server, &lost.1).status, 401);
+    assert_eq!(page(&server, "GET /api/auth/me", &kept.0, "").status, 401, "and the key is revoked");
+    assert_eq!(refresh_when_open(&server, &kept.1).status, 200);
+    server.stop();
+    told(&command(&["restore", &file], &data));
+    assert!(
+        data.join("counterfoil.db.before-restore").exists() && data.join("counterfoil.db.before-restore.1").exists()
+    );
+}
+
+#[test]
 fn what_is_not_a_backup_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
@@ -154,6 +190,8 @@ fn what_is_not_a_backup_is_named() {
     std::fs::write(&file, "nothing of the kind").unwrap();
     let output = command(&["restore", file.to_str().unwrap()], &data);
     assert!(!output.status.success());
+    assert!(data.join("counterfoil.db").exists() && !data.join("restore.pending").exists(), "nothing was moved");
+    told(&command(&["user", "list"], &data));
     let without = command(&["restore"], &data);
     assert!(String::from_utf8_lossy(&without.stderr).contains("name the file"));
 }
@@ -195,8 +233,13 @@ fn moving_to_postgresql_signs_nobody_out() {
     assert!(users.contains("registered"), "{users}");
     server.stop();
     std::fs::rename(data.join("counterfoil.db.moved"), data.join("counterfoil.db")).unwrap();
-    let again = moving();
+    let said = told(&moving());
+    assert!(said.contains("All rows are in the database now"), "an attempt whose last step is missing: {said}");
+    assert!(!data.join("counterfoil.db").exists());
+    let other = folder.path().join("other");
+    told(&command(&["init"], &other));
+    let again = command(&["move", "--config", config.to_str().unwrap()], &other);
     let error = String::from_utf8_lossy(&again.stderr);
     assert!(!again.status.success() && error.contains("the database is not empty"), "{error}");
-    assert!(data.join("counterfoil.db").exists(), "and nothing was moved");
+    assert!(other.join("counterfoil.db").exists(), "and nothing was moved");
 }

@@ -18,7 +18,7 @@ mod sessions;
 mod users;
 mod writer;
 
-use super::{Replayed, Store, StoreError};
+use super::{Ends, Replayed, Store, StoreError};
 use async_trait::async_trait;
 use checkpoint::Checkpointer;
 use counterfoil_guard::LogId;
@@ -70,8 +70,8 @@ pub struct SqliteStore {
     readers: Readers,
     /// How far purging has come; lost at a restart, which then begins at the start.
     purged_to: Mutex<Vec<u8>>,
-    /// What had been revoked, if the database is older than that: it has been put back from a backup.
-    put_back: Mutex<Option<Vec<Replayed>>>,
+    /// What has to end, if the database has been put back from a backup.
+    put_back: Mutex<Option<Ends>>,
 }
 
 impl SqliteStore {
@@ -99,24 +99,61 @@ impl SqliteStore {
         let head = connection.query_row("SELECT id, seq FROM log_head", [], |row| {
             Ok((LogId::from_bytes(row.get(0)?), row.get::<_, i64>(1)?.cast_unsigned()))
         })?;
-        let (revoked, found) = RevokedLog::open(&path.with_file_name(revoked::NAME))?;
-        let put_back = found.is_ahead_of(&head).then_some(found.entries);
+        let log = path.with_file_name(revoked::NAME);
+        let (revoked, covered) = RevokedLog::open(&log)?;
+        let put_back = match (covered.is_ahead_of(&head), covered.reaches_back_to(&head)) {
+            (false, _) => None,
+            (true, true) => Some(Ends::These(revoked::entries(&log)?)),
+            // What lies between the two nobody has written down.
+            (true, false) => Some(Ends::All),
+        };
         let writer = Writer::start(connection, bell, revoked)?;
         let (readers, purged_to) = (Readers::new(path), Mutex::default());
         Ok(Self { writer, checkpointer, readers, purged_to, put_back: Mutex::new(put_back) })
     }
 
-    /// What a `revoked.log` beside a database says has been revoked; `None` if there is none.
-    pub fn revoked(folder: &Path) -> std::io::Result<Option<Vec<Replayed>>> {
-        let path = folder.join(revoked::NAME);
-        if !path.exists() {
-            return Ok(None);
+    /// What has to end when this backup is put in the place of the database, by the `revoked.log` in `folder`: what that says, if it
+    /// has everything since the backup; otherwise all. An error where the file is no database of ours.
+    pub fn after_restore(backup: &Path, folder: &Path) -> Result<Ends, OpenError> {
+        let connection = Connection::open_with_flags(backup, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        if migrate::check(&connection)? == 0 {
+            return Err(MigrateError::NotOurs.into());
         }
-        Ok(Some(RevokedLog::open(&path)?.1.entries))
+        let sound: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if sound != "ok" {
+            return Err(std::io::Error::other(format!("the backup is damaged: {sound}")).into());
+        }
+        let log = folder.join(revoked::NAME);
+        if !log.exists() {
+            return Ok(Ends::All);
+        }
+        // Before the log had an identity there was no such file either.
+        let head = connection.query_row("SELECT id, seq FROM log_head", [], |row| {
+            Ok((LogId::from_bytes(row.get(0)?), row.get::<_, i64>(1)?.cast_unsigned()))
+        });
+        let (_, covered) = RevokedLog::open(&log)?;
+        Ok(if head.is_ok_and(|head| covered.reaches_back_to(&head)) {
+            Ends::These(revoked::entries(&log)?)
+        } else {
+            Ends::All
+        })
     }
 
-    /// What had been revoked, once, if the database is older than that: it has been put back from a backup.
-    pub fn put_back(&self) -> Option<Vec<Replayed>> {
+    /// What the `revoked.log` in this folder says has been revoked; `None` if there is none.
+    pub fn revoked(folder: &Path) -> std::io::Result<Option<Vec<Replayed>>> {
+        let path = folder.join(revoked::NAME);
+        if path.exists() { revoked::entries(&path).map(Some) } else { Ok(None) }
+    }
+
+    /// Folds what is in the companion files of a database into it, so that it is whole by itself.
+    pub fn fold(path: &Path) -> Result<(), OpenError> {
+        let connection = connect(path, OpenFlags::empty())?;
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    /// What has to end, once, if the database is older than `revoked.log`: it has been put back from a backup.
+    pub fn put_back(&self) -> Option<Ends> {
         self.put_back.lock().take()
     }
 }

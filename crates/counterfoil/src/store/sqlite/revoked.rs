@@ -1,7 +1,8 @@
 //! `revoked.log`: every revocation once more, in a file beside the database, so that a database that is put back from a backup
 //! does not bring back what has ended since. Appended, and on the disk, before anybody is told.
 //!
-//! One line an entry: `number milliseconds kind target reason`; a line `log ID` before those of another log.
+//! One line an entry: `number milliseconds kind target reason`. A line `log ID NUMBER` before those of another log: all its entries
+//! from after that number follow.
 
 use crate::store::{Replayed, StoreError};
 use counterfoil_core::session::EndReason;
@@ -10,45 +11,52 @@ use counterfoil_guard::{LogId, Target, base64url_decode, base64url_encode};
 use rusqlite::{Connection, OptionalExtension as _};
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 /// The file's name, beside the database.
 pub(super) const NAME: &str = "revoked.log";
 
+/// No line is longer than this by far.
+const LONGEST_LINE: u64 = 4096;
+
 /// The file, open at its end.
 #[derive(Debug)]
 pub(super) struct RevokedLog {
     file: File,
+    /// Up to where it is whole.
+    length: u64,
     /// Up to where everything is in it: which log, and which entry.
     at: Option<([u8; 16], i64)>,
 }
 
-/// What was in the file.
+/// What the file covers.
 #[derive(Debug, Default)]
-pub(super) struct Found {
-    /// Where it ended.
-    pub(super) at: Option<([u8; 16], i64)>,
-    /// What it says has ended.
-    pub(super) entries: Vec<Replayed>,
+pub(super) struct Covered {
+    /// Each log, after which of its entries the file has all, and the last one.
+    sections: Vec<([u8; 16], i64, i64)>,
+}
+
+/// A line of the file.
+enum Line {
+    Log([u8; 16], i64),
+    Entry(i64, Option<Replayed>),
 }
 
 impl RevokedLog {
     /// Opens the file, and makes it if it is not there. A last line that was cut off by a crash had been told to nobody.
-    pub(super) fn open(path: &Path) -> std::io::Result<(Self, Found)> {
-        let made = OpenOptions::new().create(true).read(true).append(true).mode(0o600).open(path)?;
-        let (mut found, mut whole) = (Found::default(), 0);
-        let mut reader = BufReader::new(&made);
-        let mut line = String::new();
-        while reader.read_line(&mut line)? > 0 && line.ends_with('\n') {
-            whole += line.len() as u64;
-            found.take(line.trim_end());
-            line.clear();
+    pub(super) fn open(path: &Path) -> std::io::Result<(Self, Covered)> {
+        let made = !path.exists();
+        let file = OpenOptions::new().create(true).read(true).append(true).mode(0o600).open(path)?;
+        if made && let Some(folder) = path.parent() {
+            File::open(folder)?.sync_all()?;
         }
-        drop(reader);
-        made.set_len(whole)?;
-        Ok((Self { file: made, at: found.at }, found))
+        let mut covered = Covered::default();
+        let length = each_line(&file, |line| covered.take(&line))?;
+        file.set_len(length)?;
+        let at = covered.sections.last().map(|(log, _, last)| (*log, *last));
+        Ok((Self { file, length, at }, covered))
     }
 
     /// Appends what has been committed since the last time.
@@ -64,11 +72,11 @@ impl RevokedLog {
             Some((log, seq)) if log == head.0 => seq,
             // Another log: what came before it has been replayed, or is older than this file.
             _ => {
-                let sql = "SELECT min(seq) - 1 FROM revocation";
-                let from: Option<i64> =
-                    connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?.flatten();
-                text = format!("log {}\n", base64url_encode(&head.0));
-                from.unwrap_or(head.1)
+                let sql = "SELECT min(seq) - 1 FROM revocation WHERE kind <> 'key'";
+                let from = connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, Option<i64>>(0));
+                let from = from.optional()?.flatten().unwrap_or(head.1);
+                text = format!("log {} {from}\n", base64url_encode(&head.0));
+                from
             }
         };
         let sql = "SELECT seq, at, kind, target, reason FROM revocation WHERE seq > ?1 AND seq <= ?2 ORDER BY seq";
@@ -79,8 +87,11 @@ impl RevokedLog {
             let (kind, target, reason): (String, Vec<u8>, String) = (row.get(2)?, row.get(3)?, row.get(4)?);
             writeln!(text, "{seq} {at} {kind} {} {reason}", base64url_encode(&target)).expect("writing to a string");
         }
+        // Whatever an append that failed has left behind must not be run into.
+        self.file.set_len(self.length)?;
         self.file.write_all(text.as_bytes())?;
         self.file.sync_data()?;
+        self.length += text.len() as u64;
         self.at = Some(head);
         Ok(())
     }
@@ -97,38 +108,73 @@ pub(super) enum FollowError {
     File(#[from] std::io::Error),
 }
 
-impl Found {
-    /// A line that nobody wrote is passed over: it names nothing.
-    fn take(&mut self, line: &str) {
-        if let Some(id) = line.strip_prefix("log ") {
-            let id = base64url_decode(id).and_then(|id| id.try_into().ok());
-            self.at = id.map(|id| (id, 0)).or(self.at);
-        } else if let Some((seq, entry)) = entry(line) {
-            self.at = self.at.map(|(log, _)| (log, seq));
-            self.entries.push(entry);
+impl Covered {
+    fn take(&mut self, line: &Line) {
+        match (line, self.sections.last_mut()) {
+            (Line::Log(id, after), _) => self.sections.push((*id, *after, *after)),
+            (Line::Entry(seq, _), Some((.., last))) => *last = (*last).max(*seq),
+            (Line::Entry(..), None) => {}
         }
     }
 
     /// Whether the database is behind what the file says, or another one.
     pub(super) fn is_ahead_of(&self, head: &(LogId, u64)) -> bool {
-        self.at.is_some_and(|(log, seq)| log != *head.0.as_bytes() || seq.cast_unsigned() > head.1)
+        self.sections.last().is_some_and(|(log, _, last)| log != head.0.as_bytes() || last.cast_unsigned() > head.1)
+    }
+
+    /// Whether the file has everything that has been revoked since the log stood there: it knows that log, and has all of it from
+    /// there on.
+    pub(super) fn reaches_back_to(&self, head: &(LogId, u64)) -> bool {
+        self.sections.iter().any(|(log, after, _)| log == head.0.as_bytes() && after.cast_unsigned() <= head.1)
     }
 }
 
-fn entry(line: &str) -> Option<(i64, Replayed)> {
-    let mut words = line.split(' ');
-    let (seq, at) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+/// Everything that the file says has been revoked.
+pub(super) fn entries(path: &Path) -> std::io::Result<Vec<Replayed>> {
+    let mut entries = Vec::new();
+    each_line(&File::open(path)?, |line| {
+        if let Line::Entry(_, Some(entry)) = line {
+            entries.push(entry);
+        }
+    })?;
+    Ok(entries)
+}
+
+/// Reads line by line, up to the last whole one; returns where that ends. A line that nobody wrote names nothing.
+fn each_line(file: &File, mut take: impl FnMut(Line)) -> std::io::Result<u64> {
+    let (mut reader, mut whole, mut bytes) = (BufReader::new(file), 0, Vec::new());
+    loop {
+        bytes.clear();
+        let read = reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut bytes)?;
+        if read == 0 || (bytes.last() != Some(&b'\n') && (read as u64) < LONGEST_LINE) {
+            return Ok(whole);
+        }
+        whole += read as u64;
+        if let Some(line) = std::str::from_utf8(&bytes).ok().and_then(parse) {
+            take(line);
+        }
+    }
+}
+
+fn parse(line: &str) -> Option<Line> {
+    let mut words = line.trim_end().split(' ');
+    let first = words.next()?;
+    if first == "log" {
+        let id = base64url_decode(words.next()?)?.try_into().ok()?;
+        return Some(Line::Log(id, words.next()?.parse().ok()?));
+    }
+    let (seq, at) = (first.parse().ok()?, words.next()?.parse().ok()?);
     let (kind, target) = (words.next()?, base64url_decode(words.next()?)?);
+    let reason = words.next().and_then(EndReason::from_name).unwrap_or(EndReason::EndedByAdmin);
     let id = || <[u8; 16]>::try_from(target.as_slice()).ok();
     let what = match kind {
         "session" => Target::Session(Sid::from_bytes(id()?)),
         "token" => Target::Token(Jti::from_bytes(id()?)),
         "key" => Target::Key(std::str::from_utf8(&target).ok()?.parse().ok()?),
         // Roles go back with the account that has them.
-        _ => return None,
+        _ => return Some(Line::Entry(seq, None)),
     };
-    let reason = words.next().and_then(EndReason::from_name).unwrap_or(EndReason::EndedByAdmin);
-    Some((seq, Replayed { at: Timestamp::from_millis(at), what, reason }))
+    Some(Line::Entry(seq, Some(Replayed { at: Timestamp::from_millis(at), what, reason })))
 }
 
 impl From<FollowError> for StoreError {
@@ -140,23 +186,25 @@ impl From<FollowError> for StoreError {
 
 #[cfg(test)]
 mod tests {
-    use super::{Found, RevokedLog};
-    use std::io::Write as _;
+    use super::{LogId, RevokedLog, base64url_encode, entries};
 
     #[test]
     fn what_nobody_wrote_and_what_was_cut_off_is_passed_over() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(super::NAME);
-        let id = super::base64url_encode(&[7; 16]);
-        let mut file = std::fs::File::create(&path).expect("a file");
+        let id = base64url_encode(&[7; 16]);
         let text = format!(
-            "log {id}\n1 5 session {id} signed_out\nnonsense\n2 6 stale {id} roles_changed\n3 7 token {id} x\n4 8 sess"
+            "log {id} 4\n5 5 session {id} signed_out\nnonsense\n6 7 token {id} x\n7 6 stale {id} roles_changed\n8 8 sess"
         );
-        file.write_all(text.as_bytes()).expect("written");
-        let (log, Found { at, entries }) = RevokedLog::open(&path).expect("read");
-        assert_eq!(at, Some(([7; 16], 3)));
-        assert_eq!(log.at, at);
-        assert_eq!(entries.len(), 2);
-        assert!(std::fs::read_to_string(&path).expect("text").ends_with(" x\n"), "the cut line is gone");
+        std::fs::write(&path, text).expect("written");
+        let (log, covered) = RevokedLog::open(&path).expect("read");
+        assert_eq!(log.at, Some(([7; 16], 7)), "numbers that name nothing count all the same");
+        assert_eq!(entries(&path).expect("read").len(), 2);
+        assert!(std::fs::read_to_string(&path).expect("text").ends_with(" roles_changed\n"), "the cut line is gone");
+        let head = |seq| (LogId::from_bytes([7; 16]), seq);
+        assert!(covered.is_ahead_of(&head(6)) && !covered.is_ahead_of(&head(7)));
+        assert!(covered.reaches_back_to(&head(4)) && !covered.reaches_back_to(&head(3)), "3 and 4 are not in it");
+        let another = (LogId::from_bytes([8; 16]), 9);
+        assert!(covered.is_ahead_of(&another) && !covered.reaches_back_to(&another));
     }
 }
