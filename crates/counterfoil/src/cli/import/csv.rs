@@ -27,6 +27,12 @@ impl CsvRecords {
         let unknown: Vec<&str> =
             header.iter().map(|name| name.trim()).filter(|name| Member::from_name(name).is_none()).collect();
         if !unknown.is_empty() {
+            // Without a header line these are the first account's own values: its address, its hash.
+            let plain =
+                |name: &&str| name.len() <= 40 && name.chars().all(|c| c.is_ascii_alphabetic() || "_- ;".contains(c));
+            if !unknown.iter().all(plain) {
+                bail!("the first line does not name the columns; there are {}", Member::names());
+            }
             bail!("unknown columns: {}; there are {}", unknown.join(", "), Member::names());
         }
         let columns: Vec<Member> = header.iter().filter_map(|name| Member::from_name(name.trim())).collect();
@@ -206,6 +212,8 @@ mod tests {
             ("name\n", "there is no column email"),
             ("email,phone,nmae\n", "unknown columns: phone, nmae; there are email, name, roles"),
             ("email;name\n", "unknown columns: email;name"),
+            ("ada@example.com,$2b$10$abc\n", "the first line does not name the columns"),
+            ("email,$2b$10$abc\n", "the first line does not name the columns"),
             ("email,name,email\n", "two columns are called email"),
         ] {
             let error = open(header.as_bytes()).err().expect("refused").to_string();

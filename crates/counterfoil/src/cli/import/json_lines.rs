@@ -58,7 +58,7 @@ fn draft(bytes: &[u8]) -> Result<Draft, String> {
     let mut draft = Draft::default();
     for (name, value) in members {
         let member = Member::from_name(&name)
-            .ok_or_else(|| format!("unknown member {}; there are {}", Value::from(name.as_str()), Member::names()))?;
+            .ok_or_else(|| format!("unknown member {}; there are {}", shown(&name), Member::names()))?;
         if !value.is_null() {
             set(&mut draft, member, value).ok_or_else(|| format!("`{name}` {}", kind(member)))?;
         }
@@ -101,6 +101,12 @@ const fn kind(member: Member) -> &'static str {
         Member::Rounds | Member::MemCost => "must be a number",
         _ => "must be a string",
     }
+}
+
+/// A member's name, if it is one, and not a value that has come into its place.
+fn shown(name: &str) -> String {
+    let plain = name.len() <= 40 && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+    if plain { Value::from(name).to_string() } else { "(not shown)".to_owned() }
 }
 
 #[cfg(test)]

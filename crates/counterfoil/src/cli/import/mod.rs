@@ -77,6 +77,11 @@ pub(crate) async fn run(args: ImportArgs) -> anyhow::Result<ExitCode> {
     // Before anything is asked of anybody: what is wrong with the file as a whole.
     let lines = Input::count_lines(&args.file)?;
     Records::open(&args.file, format)?;
+    if let Some(report) = &args.report
+        && report.canonicalize().is_ok_and(|report| args.file.canonicalize().is_ok_and(|file| report == file))
+    {
+        bail!("--report names the file that is imported");
+    }
     let control = Control::open(&args.place).await?;
     let report = Report::new(args.report.as_deref(), lines, args.dry_run)?;
     let mut import =

@@ -3,8 +3,9 @@
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, IsTerminal as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -27,7 +28,10 @@ pub(super) struct Report {
 impl Report {
     /// For a file of so many lines.
     pub(super) fn new(file: Option<&Path>, lines: u64, dry_run: bool) -> anyhow::Result<Self> {
-        let create = |path: &Path| File::create(path).with_context(|| format!("cannot write {}", path.display()));
+        let create = |path: &Path| {
+            let made = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path);
+            made.with_context(|| format!("cannot write {}", path.display()))
+        };
         let file = file.map(create).transpose()?.map(BufWriter::new);
         Ok(Self {
             file,

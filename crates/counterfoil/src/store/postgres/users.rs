@@ -4,7 +4,9 @@ use super::id::Id;
 use super::row::{USER_COLUMNS, all, roles_column, user, user_columns};
 use super::transact::{Failure, Transaction, again, connection};
 use super::{PostgresStore, audit};
-use crate::store::{Credential, ImportOutcome, ImportedAccount, Invite, NewAccount, Registered, StoreError, Users};
+use crate::store::{
+    Credential, ImportOutcome, ImportedAccount, Invite, NewAccount, Registered, StoreError, Users, imported_detail,
+};
 use async_trait::async_trait;
 use counterfoil_core::UserId;
 use counterfoil_core::audit::AuditEntry;
@@ -185,7 +187,8 @@ impl PostgresStore {
         let sql = "INSERT INTO password (account, hash, failures) \
                    SELECT account, hash, 0 FROM unnest($1::uuid[], $2::text[]) AS new (account, hash)";
         transaction.execute(sql, &[&ids, &hashes]).await?;
-        audit::insert(&transaction, &AuditEntry { detail: made.len().to_string(), ..entry.clone() }).await?;
+        let detail = imported_detail(accounts.iter().filter(is_made).map(|account| &account.user));
+        audit::insert(&transaction, &AuditEntry { detail, ..entry.clone() }).await?;
         transaction.commit().await?;
         let outcome = |account: &ImportedAccount| {
             if is_made(&account) { ImportOutcome::Done } else { ImportOutcome::AlreadyThere }

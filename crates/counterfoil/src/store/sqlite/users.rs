@@ -3,7 +3,9 @@
 use super::row::{USER, all, first, roles_column, user};
 use super::writer::Failure;
 use super::{SqliteStore, audit};
-use crate::store::{Credential, ImportOutcome, ImportedAccount, Invite, NewAccount, Registered, StoreError, Users};
+use crate::store::{
+    Credential, ImportOutcome, ImportedAccount, Invite, NewAccount, Registered, StoreError, Users, imported_detail,
+};
 use async_trait::async_trait;
 use counterfoil_core::UserId;
 use counterfoil_core::audit::AuditEntry;
@@ -211,9 +213,9 @@ fn import(
         }
         outcomes.push(if made == 1 { ImportOutcome::Done } else { ImportOutcome::AlreadyThere });
     }
-    let made = outcomes.iter().filter(|outcome| **outcome == ImportOutcome::Done).count();
-    if made > 0 {
-        entry.detail = made.to_string();
+    if outcomes.contains(&ImportOutcome::Done) {
+        let pairs = accounts.iter().zip(&outcomes).filter(|(_, outcome)| **outcome == ImportOutcome::Done);
+        entry.detail = imported_detail(pairs.map(|(account, _)| &account.user));
         audit::insert(connection, &entry)?;
     }
     Ok(outcomes)

@@ -5,7 +5,7 @@ use counterfoil::store::{ImportOutcome, ImportedAccount, NewSession, Opened, Sto
 use counterfoil_core::UserId;
 use counterfoil_core::audit::{AuditEntry, Event};
 use counterfoil_core::revocation::Revocation;
-use counterfoil_core::user::{Ban, Role};
+use counterfoil_core::user::{Ban, Role, User};
 use std::sync::Arc;
 
 fn account(email: &str) -> ImportedAccount {
@@ -35,7 +35,11 @@ pub(super) async fn imported_accounts_are_as_they_were_and_a_repeat_changes_noth
         assert_eq!((&found.user, &found.hash, found.failures), (&account.user, &account.hash, 0));
     }
     let entries = audit(&store).await;
-    assert_eq!(entries, [AuditEntry { detail: "3".into(), ..entry(Event::AccountsImported, 1) }]);
+    let roles = |user: &User| user.roles.iter().map(Role::as_str).collect::<Vec<_>>().join(",");
+    let with_roles = accounts.iter().map(|one| &one.user).filter(|user| !user.roles.is_empty());
+    let named = with_roles.map(|user| format!("{} {}", user.id, roles(user)));
+    let detail = std::iter::once("3".to_owned()).chain(named).collect::<Vec<_>>().join("; ");
+    assert_eq!(entries, [AuditEntry { detail, ..entry(Event::AccountsImported, 1) }]);
 
     let again: Vec<_> = ["ADA@example.com", "b@example.com", "d@example.com"].map(account).into();
     let outcomes = import(&store, &again).await;
@@ -44,7 +48,8 @@ pub(super) async fn imported_accounts_are_as_they_were_and_a_repeat_changes_noth
     assert_eq!((ada.user, ada.hash), (accounts[0].user.clone(), accounts[0].hash.clone()), "as it was");
     assert_eq!(store.users(None, 10).await.unwrap().len(), 4);
     assert_eq!(import(&store, &again).await, [ImportOutcome::AlreadyThere; 3]);
-    let details: Vec<_> = audit(&store).await.into_iter().map(|entry| entry.detail).collect();
+    let counts = |entry: AuditEntry| entry.detail.split(';').next().unwrap_or_default().to_owned();
+    let details: Vec<_> = audit(&store).await.into_iter().map(counts).collect();
     assert_eq!(details, ["1", "3"], "where nothing went in, nothing is written");
     assert_eq!(import(&store, &[]).await, []);
 }
