@@ -96,7 +96,7 @@ async fn floor_beyond(app: &App, published: Option<u64>, progress: &mut watch::R
 /// A sign of life, and a look at what has happened. Returns whether all of it has been seen.
 pub async fn beat(app: &App, grants_leases: bool) -> Result<bool, StoreError> {
     let (Some(shared), Some(replica)) = (app.store.shared(), &app.replica) else { return Ok(true) };
-    let floor = app.feed.floor();
+    let (floor, after) = (app.feed.floor(), app.feed.head());
     let beat = Beat {
         id: replica.id,
         name: replica.name.clone(),
@@ -104,7 +104,7 @@ pub async fn beat(app: &App, grants_leases: bool) -> Result<bool, StoreError> {
         floor,
         max_staleness: app.config.revocation.max_staleness.0,
         verifiers: u32::try_from(app.feed.verifiers().len()).unwrap_or(u32::MAX),
-        after: app.feed.head(),
+        after,
     };
     // Before anything is read: what is granted on this reading is granted from here.
     let began = app.clock.tick();
@@ -114,22 +114,24 @@ pub async fn beat(app: &App, grants_leases: bool) -> Result<bool, StoreError> {
     let ended = app.clock.tick();
     replica.clock.learn(beaten.now, (began, ended));
     replica.known.lock().floor = floor;
-    take_in(app, replica, &beaten, (began, ended)).await?;
+    take_in(app, replica, (&beaten, after), (began, ended)).await?;
     for (id, beat) in app.feed.gone() {
         tracing::info!("a replica has not been heard of for so long that none of its leases is alive; it is taken out");
         shared.take_out(ReplicaId(id), beat).await?;
     }
-    Ok(is_complete(&beaten, app.feed.head()))
-}
-
-fn is_complete(beaten: &Beaten, head: u64) -> bool {
-    beaten.entries.last().map_or(head, |entry| entry.seq.max(head)) >= beaten.head
+    Ok(app.feed.head() >= beaten.head)
 }
 
 /// The keys first: guards are told of a revoked key together with the key set that has others.
-async fn take_in(app: &App, replica: &Replica, beaten: &Beaten, span: (Tick, Tick)) -> Result<(), StoreError> {
-    if beaten.log != app.feed.log() {
-        tracing::error!("the store has been put back from a backup under a running server; restart it");
+async fn take_in(
+    app: &App,
+    replica: &Replica,
+    (beaten, after): (&Beaten, u64),
+    span: (Tick, Tick),
+) -> Result<(), StoreError> {
+    // A log that has lost entries which are known here is another one: what is added to it now would be taken for them.
+    if beaten.log != app.feed.log() || beaten.head < after {
+        tracing::error!("the store has gone back to an older state under a running server; restart it");
         return Err(StoreError::Unavailable);
     }
     let (keys, parties) = {
@@ -146,9 +148,14 @@ async fn take_in(app: &App, replica: &Replica, beaten: &Beaten, span: (Tick, Tic
         replica.known.lock().parties = beaten.parties;
     }
     let peers: Vec<Peer> = beaten.peers.iter().map(peer).collect();
-    let complete = is_complete(beaten, app.feed.head());
-    let look = Look { span, entries: &beaten.entries, complete, peers: &peers, promised: beaten.promised };
+    let look = Look { span, entries: &beaten.entries, head: beaten.head, peers: &peers, promised: beaten.promised };
     app.in_force().follow(&look);
+    let all_read = beaten.entries.last().is_none_or(|entry| entry.seq >= beaten.head);
+    if all_read && app.feed.head() < beaten.head {
+        tracing::warn!("entries of the revocation log are missing in between; reading it anew");
+        let log = app.store.log(app.clock.now()).await?;
+        app.in_force().replace(log);
+    }
     Ok(())
 }
 

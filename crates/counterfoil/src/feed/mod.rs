@@ -74,8 +74,8 @@ pub struct Look<'a> {
     pub span: (Tick, Tick),
     /// The entries after those that are here, in their order.
     pub entries: &'a [Entry],
-    /// Whether they were all there was.
-    pub complete: bool,
+    /// The newest entry there was: only when everything up to it is here has all of the log been seen.
+    pub head: u64,
     /// The other replicas.
     pub peers: &'a [Peer],
     /// The longest S by which anybody may have granted leases.
@@ -105,12 +105,13 @@ impl Feed {
         let mut state = self.state.lock();
         let before = state.journal.cursor().seq;
         state.journal.append(look.entries);
-        let news = state.journal.cursor().seq != before;
+        let now = state.journal.cursor().seq;
+        let (news, complete) = (now != before, now >= look.head);
         let State { leases, copy, .. } = &mut *state;
         if let Some(copy) = copy {
             copy.peers.look(look.span, look.peers);
             leases.others_promise(copy.peers.longest().max(look.promised));
-            if look.complete {
+            if complete {
                 copy.read_at = copy.read_at.max(look.span.0);
                 let policy = leases.policy();
                 let until = copy.read_at.plus(policy.max_staleness.saturating_sub(policy.margin));
@@ -165,6 +166,18 @@ impl Feed {
     /// Changes whenever a verifier may have taken something in.
     pub fn progress(&self) -> watch::Receiver<u64> {
         self.progress.subscribe()
+    }
+
+    /// Waits until everything up to this entry counts here; `false` if that takes too long.
+    pub async fn caught_up(&self, seq: u64, within: Duration) -> bool {
+        let mut news = self.news.subscribe();
+        let caught_up = async {
+            while self.head() < seq {
+                // The sender lives as long as this does.
+                drop(news.changed().await);
+            }
+        };
+        tokio::time::timeout(within, caught_up).await.is_ok()
     }
 
     /// Whether this process is about to end.

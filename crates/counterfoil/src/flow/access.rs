@@ -38,6 +38,7 @@ pub(super) async fn end_holding(
         _ => None,
     };
     let changes_keys = matches!(what, Revocation::Keys { .. });
+    let (shared, within) = (app.replica.is_some(), app.config.revocation.max_staleness.0);
     let order = RevocationOrder { what, at: audit.at, audit };
     let (store, force, keys) = (Arc::clone(&app.store), app.in_force(), Arc::clone(&app.keys));
     carried_through(async move {
@@ -47,6 +48,10 @@ pub(super) async fn end_holding(
             tracing::error!(%error, "keys have been revoked, and the new ones cannot be read yet");
         }
         force.absorb(&revoked);
+        // Somebody has ended it at another replica, and is told here that it has ended: then it must have, here too.
+        if revoked.entries.is_empty() && shared && !force.feed.caught_up(revoked.head, within).await {
+            return Err(StoreError::Unavailable);
+        }
         if let Some(name) = removed {
             parties.forget_client(&name);
             if let Err(error) = parties.reload(store.as_ref()).await {
@@ -62,7 +67,11 @@ pub(super) async fn end_holding(
 /// As if something had been ended: what to wait for when there was nothing left to end. The store is asked, because somebody
 /// else may just have ended it and not have put it into force here yet.
 pub async fn nothing(app: &App) -> Result<Ended, StoreError> {
-    Ok(Ended { found: false, seq: app.store.head().await? })
+    let seq = app.store.head().await?;
+    if app.replica.is_some() && !app.feed.caught_up(seq, app.config.revocation.max_staleness.0).await {
+        return Err(StoreError::Unavailable);
+    }
+    Ok(Ended { found: false, seq })
 }
 
 /// Keeps a new session; the surplus sessions that end for it are put out of force in the same breath.
@@ -107,7 +116,7 @@ pub struct InForce {
 
 impl InForce {
     /// Makes the whole log count here.
-    fn replace(&self, log: LogState) {
+    pub(crate) fn replace(&self, log: LogState) {
         let mut index = self.index.write();
         for entry in &log.in_force {
             index.add(entry);

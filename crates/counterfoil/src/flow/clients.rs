@@ -154,7 +154,9 @@ pub async fn by_assertion(app: &App, assertion: &str, claimed: Option<&str>) -> 
     }
     let endpoint = app.public.absolute("/oauth/token");
     let audiences = [app.public.issuer(), endpoint.as_str()];
-    let verified = assertion::verify(assertion, keys, &name, &audiences, app.clock.now());
+    // Once: what is good now must be remembered as of now.
+    let now = app.clock.now();
+    let verified = assertion::verify(assertion, keys, &name, &audiences, now);
     let good = match verified {
         Ok(good) => good,
         Err(error) => {
@@ -163,7 +165,7 @@ pub async fn by_assertion(app: &App, assertion: &str, claimed: Option<&str>) -> 
         }
     };
     let digest = once("client_assertion", &name, &good.jti);
-    let unused = app.store.spend(digest, app.clock.now(), good.expires_at).await?;
+    let unused = app.store.spend(digest, now, good.expires_at).await?;
     if !unused {
         tracing::warn!(client = %known, "a client assertion came a second time");
     }

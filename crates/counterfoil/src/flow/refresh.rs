@@ -80,6 +80,10 @@ async fn decided(
     // Before the row is read, so that a token minted from it cannot outlive what the row says; and once, because an honest
     // repeat that is decided again at the very end of the grace must not be decided as if it had come later.
     let now = app.clock.now();
+    // A store that confirms nothing, or has been replaced: what is begun on it now may count much later, or never.
+    if !app.feed.is_current() {
+        return Err(RefreshError::Store(StoreError::Unavailable));
+    }
     // What an honest client has been given since the backup is on its way: let it come first.
     if app.refresh_closed_until.is_some_and(|until| now < until) {
         return Err(RefreshError::Store(StoreError::Overloaded));

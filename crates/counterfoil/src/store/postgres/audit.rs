@@ -19,7 +19,10 @@ const UNNUMBERED: &str = "SELECT EXISTS (SELECT 1 FROM audit WHERE seq IS NULL)"
 /// Held to the end of the transaction. Whoever gets it sees what the one before has numbered.
 const ONE_AT_A_TIME: &str = "SELECT pg_advisory_xact_lock(hashtext(current_schema() || '.counterfoil.audit'))";
 
-/// So many at a time, that the first reader after a busy hour does not wait for all of them.
+/// The limit in [`NUMBER`].
+const AT_A_TIME: u64 = 5000;
+
+/// So many at a time, that nobody waits for all of them.
 const NUMBER: &str = "\
     WITH batch AS (SELECT id, row_number() OVER (ORDER BY id) AS nth FROM (SELECT id FROM audit WHERE seq IS NULL \
         ORDER BY id LIMIT 5000) oldest), \
@@ -69,14 +72,18 @@ impl PostgresStore {
     /// Gives the entries committed so far their numbers.
     pub(super) async fn number_entries(&self) -> Result<(), StoreError> {
         again!(self, async {
+            if !connection(&self.pool).await?.one(UNNUMBERED, &[]).await?.try_get(0)? {
+                return Ok(());
+            }
             loop {
-                if !connection(&self.pool).await?.one(UNNUMBERED, &[]).await?.try_get(0)? {
-                    return Ok(());
-                }
                 let transaction = Transaction::begin(&self.pool).await?;
                 transaction.query(ONE_AT_A_TIME, &[]).await?;
-                transaction.execute(NUMBER, &[]).await?;
+                let numbered = transaction.execute(NUMBER, &[]).await?;
                 transaction.commit().await?;
+                // What comes while this is done is for the next time.
+                if numbered < AT_A_TIME {
+                    return Ok(());
+                }
             }
         })
     }

@@ -24,6 +24,9 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 /// commit has been done.
 const NOT_REPLICATED: &str = "canceling wait for synchronous replication";
 
+/// Where in the server that is said: the same in every language.
+const WAITING: &str = "SyncRepWaitForLSN";
+
 /// The channel on which replicas tell each other of news.
 pub(super) const CHANNEL: &str = "counterfoil";
 
@@ -52,6 +55,8 @@ impl ConnectError {
 pub(super) struct Connector {
     hosts: Arc<Hosts>,
     tls: MakeRustlsConnect,
+    /// Whether a connection has to show first that commits on it are confirmed.
+    confirmed: bool,
 }
 
 impl fmt::Debug for Connector {
@@ -76,7 +81,12 @@ pub(super) struct Connection {
 
 impl Connector {
     pub(super) const fn new(hosts: Arc<Hosts>, tls: MakeRustlsConnect) -> Self {
-        Self { hosts, tls }
+        Self { hosts, tls, confirmed: false }
+    }
+
+    /// From here on a connection counts only once a commit on it has been confirmed: an old primary that has been cut off yields none.
+    pub(super) fn confirming(self) -> Self {
+        Self { confirmed: true, ..self }
     }
 
     /// The hosts it knows.
@@ -110,7 +120,9 @@ impl Connector {
             while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
                 match message {
                     // Before the answer that it belongs to is handed on.
-                    AsyncMessage::Notice(notice) if notice.message().starts_with(NOT_REPLICATED) => {
+                    AsyncMessage::Notice(notice)
+                        if notice.routine() == Some(WAITING) || notice.message().starts_with(NOT_REPLICATED) =>
+                    {
                         tracing::error!(notice = notice.message(), "a commit may not be on the standby");
                         doubt.store(true, Ordering::Release);
                     }
@@ -133,6 +145,9 @@ impl Connector {
                    THEN set_config('synchronous_commit', 'on', false) END",
             )
             .await?;
+        if self.confirmed {
+            client.batch_execute("SELECT seq FROM log_head FOR KEY SHARE").await?;
+        }
         let (prepared, busy, hosts) = (Mutex::default(), AtomicBool::new(false), Arc::clone(&self.hosts));
         Ok(Connection { client, prepared, busy, doubtful, hosts, epoch })
     }

@@ -3,7 +3,7 @@
 use super::PostgresStore;
 use super::connect::Params;
 use super::id::Id;
-use super::transact::{Failure, Retries, Transaction};
+use super::transact::{Transaction, told};
 use crate::store::StoreError;
 use tokio_postgres::types::ToSql;
 
@@ -105,13 +105,6 @@ impl Filling {
     /// Makes it last.
     pub(in crate::store) async fn finish(self) -> Result<(), StoreError> {
         told(self.0.commit_with_news()).await
-    }
-}
-
-async fn told<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, StoreError> {
-    match Box::pin(work).await {
-        Ok(done) => Ok(done),
-        Err(failure) => Err(Retries::spent().after(failure).await.err().unwrap_or(StoreError::Unavailable)),
     }
 }
 

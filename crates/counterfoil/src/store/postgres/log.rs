@@ -3,7 +3,7 @@
 use super::PostgresStore;
 use super::id::Id;
 use super::row::{corrupt, id, millis, optional_time, time};
-use super::transact::{Failure, Transaction, again, connection};
+use super::transact::{Failure, Transaction, again, connection, told};
 use crate::store::{Ends, Log, LogState, StoreError};
 use async_trait::async_trait;
 use counterfoil_core::audit::AuditEntry;
@@ -42,7 +42,8 @@ impl Log for PostgresStore {
     }
 
     async fn restored(&self, ends: Ends, audit: AuditEntry) -> Result<u64, StoreError> {
-        again!(self, self.restored_once(&ends, &audit))
+        // As long as it takes: every session there is may end.
+        told(self.restored_once(&ends, &audit)).await
     }
 
     async fn head(&self) -> Result<u64, StoreError> {

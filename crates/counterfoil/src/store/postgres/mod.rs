@@ -127,7 +127,7 @@ impl PostgresStore {
         migrate::migrate(&first).await?;
         migrate::settle_issuer(&first, &settings.issuer).await?;
         drop(first);
-        Ok(Self::with(&connector, settings.connections))
+        Ok(Self::with(&connector.confirming(), settings.connections))
     }
 
     /// Brings the schema up to date, and, where one is given, makes the database this issuer's.

@@ -162,7 +162,8 @@ impl Shared for PostgresStore {
 
     async fn take_out(&self, peer: ReplicaId, beat: i64) -> Result<(), StoreError> {
         again!(self, async {
-            let sql = "DELETE FROM replica WHERE id = $1 AND beat = $2";
+            // A row that somebody holds is a sign of life, or will be free another time.
+            let sql = "DELETE FROM replica WHERE id = (SELECT id FROM replica WHERE id = $1 AND beat = $2 FOR UPDATE SKIP LOCKED)";
             // Done twice it is done once.
             connection(&self.pool).await?.execute(sql, &[&Id(peer.0), &beat]).await?;
             Ok(())
@@ -186,7 +187,8 @@ impl Shared for PostgresStore {
     }
 
     async fn tidy(&self, now: Timestamp) -> Result<(), StoreError> {
-        self.number_entries().await?;
-        self.forget_rates(now).await
+        let numbered = self.number_entries().await;
+        self.forget_rates(now).await?;
+        numbered
     }
 }

@@ -142,7 +142,11 @@ impl PostgresStore {
         insert(&transaction, &new.session).await?;
         audit::insert(&transaction, entry).await?;
         let surplus = end_surplus(&transaction, user.id, new.limit, entry).await?;
-        transaction.commit().await?;
+        if surplus.entries.is_empty() {
+            transaction.commit().await?;
+        } else {
+            transaction.commit_with_news().await?;
+        }
         Ok(Opened::Done { user, surplus })
     }
 

@@ -58,7 +58,9 @@ impl From<StoreError> for Failure {
 
 /// For a statement that commits by itself: an answer that says no has undone it; a connection that breaks may have done it.
 pub(super) fn committing(error: Error) -> Failure {
-    if error.as_db_error().is_some() { Failure::NotDone(error) } else { Failure::Unknown(error) }
+    // Somebody in between, or a server that is going down, may say no to what has been done.
+    let sure = error.code().is_some_and(|code| !code.code().starts_with("08") && !code.code().starts_with("57"));
+    if sure { Failure::NotDone(error) } else { Failure::Unknown(error) }
 }
 
 /// How often something has been tried.
@@ -153,6 +155,14 @@ pub(super) async fn within<T>(
         hosts.suspect(epoch);
         Err(Failure::Late)
     })
+}
+
+/// Long work, tried once.
+pub(super) async fn told<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, StoreError> {
+    match Box::pin(work).await {
+        Ok(done) => Ok(done),
+        Err(failure) => Err(Retries::spent().after(failure).await.err().unwrap_or(StoreError::Unavailable)),
+    }
 }
 
 /// Tries as often as it is safe, and turns what remains into the store's error.
