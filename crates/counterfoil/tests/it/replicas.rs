@@ -251,6 +251,34 @@ fn s2_a_replica_that_cannot_read_the_log_accepts_nothing() {
     until(|| cluster.page(1, "GET /readyz", "", "").status == 200);
 }
 
+#[test]
+fn s2_a_log_that_has_gone_back_is_noticed() {
+    let cluster = Cluster::start_with(1, &[("COUNTERFOIL__REVOCATION__MAX_STALENESS", "1s")]);
+    cluster.register(0);
+    for _ in 0..2 {
+        let (access, _) = cluster.sign_in(0);
+        assert_eq!(cluster.page(0, "POST /api/auth/logout", &access, "").status, 204);
+    }
+    assert_eq!(cluster.page(0, "GET /readyz", "", "").status, 200);
+    // As after a fail-over to a standby that had not received the last entry.
+    cluster.database.psql("counterfoil", "DELETE FROM revocation WHERE seq = 2");
+    cluster.database.psql("counterfoil", "UPDATE log_head SET seq = 1");
+    until(|| cluster.page(0, "GET /readyz", "", "").status == 503);
+}
+
+#[test]
+fn s1_a_sign_out_that_was_made_elsewhere_counts_here_when_it_is_acknowledged_here() {
+    let cluster = Cluster::start(2);
+    cluster.register(0);
+    for _ in 0..20 {
+        let (access, _) = cluster.sign_in(0);
+        assert_eq!(cluster.me(1, &access).status, 200);
+        assert_eq!(cluster.page(0, "POST /api/auth/logout", &access, "").status, 204);
+        assert_eq!(cluster.page(1, "POST /api/auth/logout", &access, "").status, 204);
+        assert_eq!(cluster.me(1, &access).status, 401);
+    }
+}
+
 /// Looks again until it is so.
 fn until(so: impl Fn() -> bool) {
     for _ in 0..400 {
