@@ -2,7 +2,7 @@
 //! then things are slower or stricter and never open. For that, a *sentinel* says since when this very process of Redis
 //! remembers everything: what was made before that is not asked about here.
 
-use crate::config::RedisConfig;
+use crate::config::{RedisConfig, RedisUrl};
 use crate::secret_text;
 use crate::secret_text::SecretError;
 use counterfoil_core::Timestamp;
@@ -10,6 +10,7 @@ use counterfoil_core::limit::Rate;
 use parking_lot::Mutex;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo as _, RedisError, RedisResult, Script};
+use std::path::Path;
 use std::time::Duration;
 
 /// How long connecting may take, and each answer: somebody waits.
@@ -96,14 +97,8 @@ struct Connected {
 impl SharedRedis {
     /// From the configuration; nothing is connected yet.
     pub fn prepare(config: &RedisConfig) -> Result<Self, RedisConfigError> {
-        let (file, variable) = (config.password_file.as_deref(), config.password_env.as_deref());
-        let password = secret_text::read("redis.password", file, variable)?;
-        let info = config.url.as_str().into_connection_info()?;
-        let mut settings = info.redis_settings().clone();
-        if let Some(password) = password {
-            settings = settings.set_password(password.expose());
-        }
-        let client = Client::open(info.set_redis_settings(settings))?;
+        let password = (config.password_file.as_deref(), config.password_env.as_deref());
+        let client = client::<RedisConfigError>(&config.url, "redis.password", password)?;
         Ok(Self { client, prefix: config.prefix.clone(), connected: Mutex::new(None) })
     }
 
@@ -233,6 +228,21 @@ impl SharedRedis {
     fn sentinel(&self) -> String {
         format!("{}since", self.prefix)
     }
+}
+
+/// A client for this Redis, with the password that the configuration names under `key`; nothing is connected yet.
+pub(crate) fn client<E: From<SecretError> + From<RedisError>>(
+    url: &RedisUrl,
+    key: &str,
+    (file, variable): (Option<&Path>, Option<&str>),
+) -> Result<Client, E> {
+    let password = secret_text::read(key, file, variable)?;
+    let info = url.as_str().into_connection_info()?;
+    let mut settings = info.redis_settings().clone();
+    if let Some(password) = password {
+        settings = settings.set_password(password.expose());
+    }
+    Ok(Client::open(info.set_redis_settings(settings))?)
 }
 
 type RedisAnswer = Result<i64, Silent>;

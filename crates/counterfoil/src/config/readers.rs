@@ -165,16 +165,20 @@ fn default_prefix() -> String {
 
 impl RedisMirrorConfig {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        if self.password_file.is_some() && self.password_env.is_some() {
-            return Err(ConfigError::key("redis_mirror", "set one of `password_file` and `password_env`, or neither"));
-        }
-        let plain = |b: u8| b.is_ascii_graphic();
-        if self.prefix.is_empty() || self.prefix.len() > 64 || !self.prefix.bytes().all(plain) {
-            let reason = "must have 1 to 64 visible ASCII characters";
-            return Err(ConfigError::key("redis_mirror.prefix", reason));
-        }
-        Ok(())
+        let both = self.password_file.is_some() && self.password_env.is_some();
+        check_redis("redis_mirror", both, &self.prefix)
     }
+}
+
+/// What holds for every section that names a Redis.
+pub(super) fn check_redis(section: &str, two_passwords: bool, prefix: &str) -> Result<(), ConfigError> {
+    if two_passwords {
+        return Err(ConfigError::key(section, "set one of `password_file` and `password_env`, or neither"));
+    }
+    if prefix.is_empty() || prefix.len() > 64 || !prefix.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(ConfigError::key(format!("{section}.prefix"), "must have 1 to 64 visible ASCII characters"));
+    }
+    Ok(())
 }
 
 /// Where the Redis is. Holds no password.

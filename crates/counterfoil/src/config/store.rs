@@ -1,6 +1,7 @@
 //! `[store]` and `[redis]`: where what has to last is kept, and what replicas count together. No secret stands in the file: it
 //! names where one is.
 
+use super::readers::check_redis;
 use super::{ConfigError, RedisUrl};
 use serde::Deserialize;
 use std::fmt;
@@ -101,12 +102,7 @@ fn default_prefix() -> String {
 
 impl RedisConfig {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        if self.password_file.is_some() && self.password_env.is_some() {
-            return Err(ConfigError::key("redis", "set one of `password_file` and `password_env`, or neither"));
-        }
-        if self.prefix.is_empty() || self.prefix.len() > 64 || !self.prefix.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(ConfigError::key("redis.prefix", "must have 1 to 64 visible ASCII characters"));
-        }
-        Ok(())
+        let both = self.password_file.is_some() && self.password_env.is_some();
+        check_redis("redis", both, &self.prefix)
     }
 }

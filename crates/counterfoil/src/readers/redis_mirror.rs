@@ -9,14 +9,11 @@ use super::backoff::{Backoff, Complaint};
 use super::{EVERY, ReaderError, Source, gauge_value};
 use crate::clock::random;
 use crate::config::RedisMirrorConfig;
-use crate::secret_text;
+use crate::shared_redis;
 use counterfoil_core::Timestamp;
 use counterfoil_guard::{Cursor, Entry, Target, Tick, base64url_encode};
 use redis::aio::MultiplexedConnection;
-use redis::{
-    AsyncConnectionConfig, Client, ExistenceCheck, IntoConnectionInfo as _, Pipeline, RedisResult, SetExpiry,
-    SetOptions,
-};
+use redis::{AsyncConnectionConfig, Client, ExistenceCheck, Pipeline, RedisResult, SetExpiry, SetOptions};
 use std::time::Duration;
 
 /// How long connecting, and each answer, may take.
@@ -49,14 +46,9 @@ struct Progress {
 
 impl Mirror {
     pub(super) fn prepare(config: &RedisMirrorConfig) -> Result<Self, ReaderError> {
-        let (file, variable) = (config.password_file.as_deref(), config.password_env.as_deref());
-        let password = secret_text::read("redis_mirror.password", file, variable)?;
-        let info = config.url.as_str().into_connection_info()?;
-        let mut settings = info.redis_settings().clone();
-        if let Some(password) = password {
-            settings = settings.set_password(password.expose());
-        }
-        Ok(Self { client: Client::open(info.set_redis_settings(settings))?, prefix: config.prefix.clone() })
+        let password = (config.password_file.as_deref(), config.password_env.as_deref());
+        let client = shared_redis::client::<ReaderError>(&config.url, "redis_mirror.password", password)?;
+        Ok(Self { client, prefix: config.prefix.clone() })
     }
 
     /// Never ends by itself.

@@ -4,6 +4,7 @@
 //! and gives the core's types, and answers with outcomes: only an engine that fails is an error. No connection, no SQL
 //! type and no open transaction gets past this line.
 
+mod columns;
 pub mod postgres;
 pub mod sqlite;
 pub mod transfer;

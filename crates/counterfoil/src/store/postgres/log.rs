@@ -2,8 +2,10 @@
 
 use super::PostgresStore;
 use super::id::Id;
-use super::row::{corrupt, id, millis, optional_time, time};
+use super::row::{corrupt, id, optional_time, time};
 use super::transact::{Failure, Transaction, again, connection, told};
+use crate::store::columns::millis;
+use crate::store::columns::target_columns;
 use crate::store::{Ends, Log, LogState, StoreError};
 use async_trait::async_trait;
 use counterfoil_core::audit::AuditEntry;
@@ -131,12 +133,7 @@ pub(super) async fn append(
     let until = audit.at.plus(ENTRY_LIFE);
     let (mut kinds, mut ids, mut versions) = (Vec::new(), Vec::new(), Vec::new());
     for target in &targets {
-        let (kind, id, version): (&str, &[u8], u32) = match target {
-            Target::Session(sid) => ("session", sid.as_bytes(), 0),
-            Target::Token(jti) => ("token", jti.as_bytes(), 0),
-            Target::Key(kid) => ("key", kid.as_str().as_bytes(), 0),
-            Target::Stale(sid, version) => ("stale", sid.as_bytes(), *version),
-        };
+        let (kind, id, version) = target_columns(target);
         kinds.push(kind);
         ids.push(id);
         versions.push(version.cast_signed());

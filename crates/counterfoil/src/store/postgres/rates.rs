@@ -1,9 +1,9 @@
 //! Rate limits that replicas share, where no Redis holds them: one row a key, decided in the statement that changes it.
 
 use super::PostgresStore;
-use super::row::millis;
 use super::transact::{Failure, again, committing, connection};
 use crate::store::StoreError;
+use crate::store::columns::millis;
 use counterfoil_core::Timestamp;
 use counterfoil_core::limit::{Rate, Verdict};
 use std::time::Duration;

@@ -3,8 +3,9 @@
 use super::connect::Connection;
 use super::id::Id;
 use super::lanes::Job;
-use super::row::{SESSION_COLUMNS, all, id, parent_column, session, session_columns, user, user_columns};
+use super::row::{SESSION_COLUMNS, all, id, session, session_columns, user, user_columns};
 use super::transact::{Failure, committing};
+use crate::store::columns::parent_column;
 use crate::store::{Refreshed, StoreError};
 use counterfoil_core::Timestamp;
 use counterfoil_core::refresh::rotation::{Decision, Rotation};

@@ -2,9 +2,10 @@
 
 use super::id::Id;
 use super::log::{append, confirmed_head};
-use super::row::{all, id, roles_column};
+use super::row::{all, id};
 use super::transact::{Failure, Transaction};
 use super::{PostgresStore, audit, clients, keys};
+use crate::store::columns::roles_column;
 use counterfoil_core::audit::AuditEntry;
 use counterfoil_core::keys::ring::{KeyState, KeyStep};
 use counterfoil_core::revocation::{Revocation, RevocationOrder, Revoked};

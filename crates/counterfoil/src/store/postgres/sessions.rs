@@ -1,11 +1,10 @@
 //! Sessions: opening, finding, and removing what is over.
 
 use super::id::Id;
-use super::row::{
-    SESSION_COLUMNS, all, id, millis, optional_id, parent_column, session, session_columns, time, user, user_columns,
-};
+use super::row::{SESSION_COLUMNS, all, id, optional_id, session, session_columns, time, user, user_columns};
 use super::transact::{Failure, Transaction, again, committing, connection};
 use super::{PostgresStore, audit, revoke};
+use crate::store::columns::{millis, parent_column};
 use crate::store::{NewSession, Opened, Purged, Refreshed, Rule, Seen, Sessions, StoreError};
 use async_trait::async_trait;
 use counterfoil_core::audit::{Actor, AuditEntry, Event};

@@ -1,9 +1,10 @@
 //! Accounts and their credentials.
 
 use super::id::Id;
-use super::row::{USER_COLUMNS, all, roles_column, user, user_columns};
+use super::row::{USER_COLUMNS, all, user, user_columns};
 use super::transact::{Failure, Transaction, again, connection};
 use super::{PostgresStore, audit};
+use crate::store::columns::roles_column;
 use crate::store::{
     Credential, ImportOutcome, ImportedAccount, Invite, NewAccount, Registered, StoreError, Users, imported_detail,
 };

@@ -1,8 +1,10 @@
 //! The revocation log, and the one function through which every way of ending access goes.
 
-use super::row::{all, first, millis, roles_column, time};
+use super::row::{all, first, time};
 use super::writer::Failure;
 use super::{SqliteStore, audit, clients, keys, restore};
+use crate::store::columns::target_columns;
+use crate::store::columns::{millis, roles_column};
 use crate::store::{Ends, Log, LogState, StoreError};
 use async_trait::async_trait;
 use counterfoil_core::audit::AuditEntry;
@@ -282,19 +284,10 @@ pub(super) fn append(
     let mut insert = connection.prepare_cached(sql)?;
     let mut entries = Vec::with_capacity(targets.len());
     for (seq, what) in (last - count + 1..).zip(targets) {
-        let (kind, target, version) = columns(&what);
+        let (kind, target, version) = target_columns(&what);
         let (at, actor) = (audit_entry.at.as_millis(), audit_entry.actor.kind());
         insert.execute(params![seq, at, until.as_millis(), kind, target, version, reason, actor])?;
         entries.push(Entry { seq: seq.cast_unsigned(), until, what });
     }
     Ok(entries)
-}
-
-fn columns(what: &Target) -> (&'static str, &[u8], u32) {
-    match what {
-        Target::Session(sid) => ("session", sid.as_bytes(), 0),
-        Target::Token(jti) => ("token", jti.as_bytes(), 0),
-        Target::Key(kid) => ("key", kid.as_str().as_bytes(), 0),
-        Target::Stale(sid, version) => ("stale", sid.as_bytes(), *version),
-    }
 }

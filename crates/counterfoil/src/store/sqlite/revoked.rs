@@ -142,16 +142,20 @@ pub(super) fn entries(path: &Path) -> std::io::Result<Vec<Replayed>> {
 
 /// Reads line by line, up to the last whole one; returns where that ends. A line that nobody wrote names nothing.
 fn each_line(file: &File, mut take: impl FnMut(Line)) -> std::io::Result<u64> {
-    let (mut reader, mut whole, mut bytes) = (BufReader::new(file), 0, Vec::new());
+    let (mut reader, mut whole, mut bytes, mut unreadable) = (BufReader::new(file), 0, Vec::new(), 0_u64);
     loop {
         bytes.clear();
         let read = reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut bytes)?;
         if read == 0 || (bytes.last() != Some(&b'\n') && (read as u64) < LONGEST_LINE) {
+            if unreadable > 0 {
+                tracing::warn!(unreadable, "lines of {NAME} cannot be read, and are passed over");
+            }
             return Ok(whole);
         }
         whole += read as u64;
-        if let Some(line) = std::str::from_utf8(&bytes).ok().and_then(parse) {
-            take(line);
+        match std::str::from_utf8(&bytes).map(parse) {
+            Ok(Some(line)) => take(line),
+            Ok(None) | Err(_) => unreadable += 1,
         }
     }
 }
@@ -166,7 +170,7 @@ fn parse(line: &str) -> Option<Line> {
     let (seq, at) = (first.parse().ok()?, words.next()?.parse().ok()?);
     let (kind, target) = (words.next()?, base64url_decode(words.next()?)?);
     let reason = words.next().and_then(EndReason::from_name).unwrap_or(EndReason::EndedByAdmin);
-    let id = || <[u8; 16]>::try_from(target.as_slice()).ok();
+    let id = || target.first_chunk::<16>().copied().filter(|_| target.len() == 16);
     let what = match kind {
         "session" => Target::Session(Sid::from_bytes(id()?)),
         "token" => Target::Token(Jti::from_bytes(id()?)),

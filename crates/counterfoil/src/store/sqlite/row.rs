@@ -2,11 +2,12 @@
 
 use super::writer::Failure;
 use crate::store::StoreError;
+use crate::store::columns::parse_roles;
 use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::rotation::{Parent, Rotation};
 use counterfoil_core::refresh::token::Nonce;
 use counterfoil_core::session::{Assurance, EndReason, Ended, Handle, Session};
-use counterfoil_core::user::{Ban, Email, Role, User};
+use counterfoil_core::user::{Ban, Email, User};
 use counterfoil_core::{Sid, Timestamp, UserId};
 use rusqlite::Row;
 use std::time::Duration;
@@ -84,15 +85,6 @@ fn rotation(row: &Row<'_>) -> Result<Rotation, Failure> {
     })
 }
 
-/// The parent as it is stored.
-pub(super) fn parent_column(parent: Parent) -> Option<Vec<u8>> {
-    match parent {
-        Parent::None => None,
-        Parent::Any => Some(Vec::new()),
-        Parent::Nonce(nonce) => Some(nonce.as_bytes().to_vec()),
-    }
-}
-
 /// Reads an account whose columns begin at `from`.
 pub(super) fn user(row: &Row<'_>, from: usize) -> Result<User, Failure> {
     let email: String = row.get(from + 1)?;
@@ -110,19 +102,6 @@ pub(super) fn user(row: &Row<'_>, from: usize) -> Result<User, Failure> {
         created_at: time(row.get(from + 5)?),
         banned,
     })
-}
-
-fn parse_roles(text: &str) -> Option<Vec<Role>> {
-    text.split(',').filter(|role| !role.is_empty()).map(Role::parse).collect()
-}
-
-/// Roles as they are stored.
-pub(super) fn roles_column(roles: &[Role]) -> String {
-    roles.iter().map(Role::as_str).collect::<Vec<_>>().join(",")
-}
-
-pub(super) fn millis(span: Duration) -> i64 {
-    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The first row, read by `read`, or `None`.

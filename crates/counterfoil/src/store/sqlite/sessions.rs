@@ -1,8 +1,9 @@
 //! Sessions: the refresh path, and what ends and removes them.
 
-use super::row::{SESSION, SESSION_COLUMNS, USER, all, first, millis, parent_column, session, time, user};
+use super::row::{SESSION, SESSION_COLUMNS, USER, all, first, session, time, user};
 use super::writer::Failure;
 use super::{SqliteStore, audit, log};
+use crate::store::columns::{millis, parent_column};
 use crate::store::{NewSession, Opened, Purged, Refreshed, Rule, Seen, Sessions, StoreError};
 use async_trait::async_trait;
 use counterfoil_core::audit::{Actor, AuditEntry, Event};

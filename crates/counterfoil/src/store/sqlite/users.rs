@@ -1,8 +1,9 @@
 //! Accounts and their credentials.
 
-use super::row::{USER, all, first, roles_column, user};
+use super::row::{USER, all, first, user};
 use super::writer::Failure;
 use super::{SqliteStore, audit};
+use crate::store::columns::roles_column;
 use crate::store::{
     Credential, ImportOutcome, ImportedAccount, Invite, NewAccount, Registered, StoreError, Users, imported_detail,
 };
