@@ -146,12 +146,21 @@ fn k2_a_key_that_was_revoked_after_the_backup_signs_nothing_when_it_is_put_back(
 #[test]
 fn s1_a_list_of_revocations_that_does_not_reach_back_to_the_backup_is_none() {
     let folder = tempfile::tempdir().unwrap();
-    let (_server, _, file) = backed_up(folder.path());
+    let (_server, sessions, file) = backed_up(folder.path());
     let data = folder.path().join("elsewhere");
     told(&command(&["init"], &data));
     std::fs::copy(folder.path().join("data/master.key"), data.join("master.key")).unwrap();
     let said = told(&command(&["restore", &file], &data));
     assert!(said.contains("all sessions have ended (2)"), "another installation's: {said}");
+    // The same, put there by hand.
+    let data = folder.path().join("by-hand");
+    told(&command(&["init"], &data));
+    std::fs::copy(folder.path().join("data/master.key"), data.join("master.key")).unwrap();
+    std::fs::copy(&file, data.join("counterfoil.db")).unwrap();
+    let server = Server::start(&data, &ENV);
+    for (_, token) in &sessions {
+        assert_eq!(refresh_when_open(&server, token).status, 401);
+    }
 }
 
 #[test]

@@ -158,3 +158,30 @@ async fn connections_that_break_are_replaced_and_nobody_is_told() {
         server.psql("counterfoil", others);
     }
 }
+
+/// Between loading and committing, somebody else changes the row: what was decided on it must not be answered.
+#[tokio::test]
+async fn a_refresh_whose_session_has_changed_meanwhile_is_decided_again() {
+    let (store, server) = store().await;
+    let server = Arc::new(server);
+    let user = registered(&store, "a@example.com").await;
+    for (change, commits) in [("handed_at = handed_at + 1", true), ("handed_twice = true", false)] {
+        let session = opened(&store, &user).await;
+        let seen_by_rule = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let (elsewhere, calls) = (Arc::clone(&server), Arc::clone(&seen_by_rule));
+        let sql = format!("UPDATE session SET {change} WHERE ended_at IS NULL");
+        let rule: Rule = Box::new(move |session| {
+            let mut calls = calls.lock().unwrap();
+            calls.push(session.rotation);
+            if calls.len() == 1 {
+                elsewhere.psql("counterfoil", &sql);
+            }
+            Some(if commits { Decision::Rotate(next(session, 1)) } else { Decision::Late })
+        });
+        let seen = Seen { at: at(9), network: "x".into() };
+        store.refresh(session.handle, rule, seen).await.unwrap().unwrap();
+        let calls = seen_by_rule.lock().unwrap();
+        assert_eq!(calls.len(), 2, "{change}");
+        assert_ne!(calls[0], calls[1], "and on what the row has become");
+    }
+}
