@@ -124,8 +124,7 @@ async fn s1_a_primary_that_cannot_commit_acknowledges_nothing_not_even_what_was_
         store.revoke(RevocationOrder { what, at: at(5), audit: entry(Event::SessionEnded, 5) })
     };
     end_it(ended.sid).await.unwrap();
-    server.psql("counterfoil", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
-    server.psql("counterfoil", "SELECT pg_reload_conf()");
+    server.confirm_nothing();
     assert!(store.by_sid(live.sid).await.unwrap().is_some(), "it answers questions");
     let unknown = Sid::from_bytes([1; 16]);
     let late = || -> Rule { Box::new(|_| Some(Decision::Late)) };

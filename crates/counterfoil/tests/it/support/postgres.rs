@@ -93,6 +93,29 @@ impl Postgres {
         self.psql("postgres", "SELECT pg_reload_conf()");
     }
 
+    /// From now on no commit is confirmed: a standby has to, and there is none. Returns once that is so: a reload is only asked for,
+    /// and a commit before the server has come to it is confirmed as ever.
+    pub(crate) fn confirm_nothing(&self) {
+        self.psql("postgres", "CREATE TABLE probe ()");
+        self.psql("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+        self.psql("postgres", "SELECT pg_reload_conf()");
+        let folder = self.folder.path();
+        for _ in 0..600 {
+            let mut probe = Command::new("psql");
+            probe.args(["-XAtqw", "-p", &self.port, "-U", "counterfoil", "-d", "postgres", "-h"]).arg(folder);
+            let mut probe =
+                probe.args(["-c", "INSERT INTO probe DEFAULT VALUES"]).stderr(Stdio::null()).spawn().unwrap();
+            let waits = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE '%probe%'";
+            while probe.try_wait().unwrap().is_none() {
+                if !self.psql("postgres", waits).is_empty() {
+                    probe.wait().unwrap();
+                    return;
+                }
+            }
+        }
+        panic!("commits are confirmed still");
+    }
+
     /// Sends a signal to the server and to all its processes.
     pub(crate) fn signal_all(&self, signal: &str) {
         let parent = self.child.id().to_string();
