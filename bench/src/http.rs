@@ -5,6 +5,7 @@
 //! answer without `Content-Length` (chunked, or until close) is an error.
 
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -14,10 +15,15 @@ use tokio::net::TcpStream;
 const BUFFER: usize = 16 * 1024;
 const HEAD_END: &[u8] = b"\r\n\r\n";
 
+/// The server closes a connection that is not used for ten seconds; one that has rested this long is replaced before it is used.
+const FRESH: Duration = Duration::from_secs(5);
+
 /// A keep-alive connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
+    address: SocketAddr,
     stream: TcpStream,
+    used: Instant,
     buffer: Box<[u8]>,
 }
 
@@ -34,13 +40,15 @@ pub(crate) struct Answer<'a> {
 impl Connection {
     /// Opens a connection.
     pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
-        stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: vec![0; BUFFER].into_boxed_slice() })
+        let (stream, buffer) = (connect(address).await?, vec![0; BUFFER].into_boxed_slice());
+        Ok(Self { address, stream, used: Instant::now(), buffer })
     }
 
     /// Sends `request` as it stands and reads the answer to its end.
     pub(crate) async fn call(&mut self, request: &[u8]) -> Result<Answer<'_>> {
+        if self.used.elapsed() > FRESH {
+            self.stream = connect(self.address).await?;
+        }
         self.stream.write_all(request).await?;
         let mut filled = 0;
         let head_length = loop {
@@ -62,6 +70,7 @@ impl Connection {
         if filled > total {
             bail!("{} bytes after the end of the answer", filled - total);
         }
+        self.used = Instant::now();
         let (head, body) = self.buffer[..total].split_at(head_length);
         Ok(Answer { status, head, body })
     }
@@ -75,6 +84,12 @@ impl Connection {
     }
 }
 
+async fn connect(address: SocketAddr) -> Result<TcpStream> {
+    let stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
 impl Answer<'_> {
     /// The value of the cookie `name` that this answer sets.
     pub(crate) fn cookie(&self, name: &str) -> Option<&[u8]> {
@@ -83,6 +98,11 @@ impl Answer<'_> {
             let value = cookie.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
             Some(value.split(|&byte| byte == b';').next().unwrap_or(value))
         })
+    }
+
+    /// Whether it says that the server has too much to do, and when to come again (RFC 9110, sections 10.2.3 and 15.6.4).
+    pub(crate) fn is_busy(&self) -> bool {
+        self.status == 503 && lines(self.head).any(|line| header_value(line, b"retry-after").is_some())
     }
 
     /// Status and body in one line, for complaints.

@@ -19,6 +19,8 @@ pub(crate) const CONNECTIONS: usize = 32;
 pub(crate) enum Step {
     /// As wanted; it counts.
     Done,
+    /// Answered with 503 and a time after which to try again: a server that has too much to do says so.
+    Busy,
     /// Answered, but not as wanted: counted apart, and the first one is shown.
     Refused(String),
     /// This client has nothing left to send.
@@ -154,6 +156,10 @@ impl Slice {
                     Until::Elapsed(length) if self.start.elapsed() >= length => break,
                     _ => tally.done += 1,
                 },
+                Step::Busy => {
+                    tally.refused += 1;
+                    tally.complaint.get_or_insert_with(|| "503, busy".to_owned());
+                }
                 Step::Refused(complaint) => {
                     tally.refused += 1;
                     tally.complaint.get_or_insert(complaint);

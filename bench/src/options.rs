@@ -9,14 +9,15 @@ use anyhow::{Context, Result, bail};
 use crate::subjects::Subject;
 
 const USAGE: &str = "\
-counterfoil-bench [--only a,b] [--quick] [--many N] [--server PATH] [--out FILE]
+counterfoil-bench [--only a,b] [--quick] [--many N] [--minutes N] [--server PATH] [--out FILE]
 counterfoil-bench hello --listen ADDR
 counterfoil-bench argon2
 
-  --only    subjects to run: control, me, me-cold, refresh, login, mint, guard, feed, gate, footprint, million, postgres
-            (default: all)
+  --only    subjects to run: control, me, me-cold, refresh, login, mint, guard, feed, gate, footprint, million, postgres,
+            overload (default: all of these), soak
   --quick   fewer and shorter slices; a look, not a result
   --many    sessions in the big store (default 1000000)
+  --minutes how long the soak takes (default 60)
   --server  the counterfoil binary (default: beside this one)
   --out     where the table goes (default: bench/results/latest.md for a full run, else nowhere)
 ";
@@ -46,6 +47,8 @@ pub(crate) struct Options {
     pub(crate) slice: Duration,
     /// Sessions in the big store.
     pub(crate) many: u32,
+    /// How long the soak takes.
+    pub(crate) minutes: u32,
     /// The counterfoil binary.
     pub(crate) server: PathBuf,
     /// Where the table is written, if anywhere.
@@ -80,6 +83,7 @@ impl Options {
             slices: 24,
             slice: Duration::from_millis(500),
             many: 1_000_000,
+            minutes: 60,
             server: std::env::current_exe()?.with_file_name("counterfoil"),
             out: None,
             quick: false,
@@ -96,6 +100,7 @@ impl Options {
                     options.slice = Duration::from_millis(300);
                 }
                 "--many" => options.many = value()?.parse().context("--many needs a number")?,
+                "--minutes" => options.minutes = value()?.parse().context("--minutes needs a number")?,
                 "--server" => options.server = PathBuf::from(value()?),
                 "--out" => options.out = Some(PathBuf::from(value()?)),
                 _ => bail!("unknown argument {flag}\n\n{USAGE}"),

@@ -83,6 +83,11 @@ impl Row {
         Self { median: quantity(value, unit), met, ..Self::blank(subject, reach, unit) }
     }
 
+    /// With a remark.
+    pub(crate) fn noting(self, notes: String) -> Self {
+        Self { notes, ..self }
+    }
+
     /// A subject that could not be measured.
     pub(crate) fn failed(subject: &str, error: &anyhow::Error) -> Self {
         let notes = format!("not measured: {error:#}").replace('|', "/").replace('\n', " ");

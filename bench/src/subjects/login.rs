@@ -43,7 +43,8 @@ fn hashes_per_slice(raw: &mut RawArgon2) -> Result<u32> {
     Ok(rounds * CLIENTS)
 }
 
-fn request(port: u16, user: u32) -> Request {
+/// One of the seeded users signs in.
+pub(super) fn request(port: u16, user: u32) -> Request {
     let body = format!(r#"{{"email":"user{user}@bench.example","password":"{PASSWORD}"}}"#);
     Request::post(port, "/api/auth/login", None, Some(&body))
 }

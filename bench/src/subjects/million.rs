@@ -7,7 +7,7 @@ use super::latency::OpenLoop;
 use super::refresh::{self, RefreshClient};
 use super::{Bench, FEW};
 use crate::http::Request;
-use crate::load::ClosedLoop;
+use crate::load::{CONNECTIONS, ClosedLoop};
 use crate::report::{Reach, Row};
 use crate::server::{Authority, Site};
 use crate::stats::{Samples, figure, float};
@@ -69,7 +69,7 @@ async fn refresh_load(
     authority: &Authority,
     sessions: Vec<Request>,
 ) -> Result<(Comparison, Vec<Request>)> {
-    let clients = refresh::clients(authority, sessions).await?;
+    let clients = refresh::clients(authority, CONNECTIONS, sessions).await?;
     let mut ours = ClosedLoop::new(&authority.process, clients, bench.timed());
     let comparison = alternate("refresh", bench.options.slices, &mut ours, &mut bench.hello().await?).await?;
     let sessions = ours.into_clients().into_iter().flat_map(RefreshClient::into_sessions).collect();

@@ -10,8 +10,10 @@ mod login;
 mod me;
 mod million;
 mod mint;
+mod overload;
 mod postgres;
 mod refresh;
+mod soak;
 
 use std::path::Path;
 
@@ -56,11 +58,15 @@ pub(crate) enum Subject {
     Million,
     /// PostgreSQL: refresh against pgbench, growth, revocation across replicas.
     Postgres,
+    /// Three times as much as it can do.
+    Overload,
+    /// An hour at seven tenths of what it can do: only when asked for.
+    Soak,
 }
 
 impl Subject {
     /// All of them, in the order of a full run.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Control,
         Self::Footprint,
         Self::Me,
@@ -73,13 +79,15 @@ impl Subject {
         Self::Gate,
         Self::Million,
         Self::Postgres,
+        Self::Overload,
     ];
 
     /// Reads a subject's name.
     pub(crate) fn parse(name: &str) -> Result<Self> {
-        match Self::ALL.into_iter().find(|subject| subject.name() == name) {
+        let mut all = Self::ALL.into_iter().chain([Self::Soak]);
+        match all.find(|subject| subject.name() == name) {
             Some(subject) => Ok(subject),
-            None => bail!("unknown subject {name}; there are {}", Self::ALL.map(Self::name).join(", ")),
+            None => bail!("unknown subject {name}; there are {}, soak", Self::ALL.map(Self::name).join(", ")),
         }
     }
 
@@ -98,6 +106,8 @@ impl Subject {
             Self::Footprint => "footprint",
             Self::Million => "million",
             Self::Postgres => "postgres",
+            Self::Overload => "overload",
+            Self::Soak => "soak",
         }
     }
 
@@ -118,6 +128,8 @@ impl Subject {
             Self::Footprint => footprint::measure(bench).await,
             Self::Million => million::measure(bench).await,
             Self::Postgres => postgres::measure(bench).await,
+            Self::Overload => overload::measure(bench).await,
+            Self::Soak => soak::measure(bench).await,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::latency::OpenLoop;
+use super::latency::{OpenLoop, Timetable};
 use super::refresh;
 use super::{Bench, FEW};
 use crate::http::{Connection, Request};
@@ -90,7 +90,7 @@ async fn refresh_against_update(bench: &Bench<'_>, server: &Postgres) -> Result<
     let site = site(bench, server, "counterfoil")?;
     let cookies = site.seed(FEW, FEW, FEW)?;
     let authority = site.serve()?;
-    let clients = refresh::clients(&authority, refresh::requests(authority.port, &cookies)).await?;
+    let clients = refresh::clients(&authority, CONNECTIONS, refresh::requests(authority.port, &cookies)).await?;
     let mut ours = ClosedLoop::new(&authority.process, clients, Until::Elapsed(SLICE));
     let slices = bench.options.slices.min(8);
     let comparison = alternate("refresh on PostgreSQL", slices, &mut ours, &mut theirs).await?;
@@ -107,8 +107,8 @@ async fn growth(bench: &Bench<'_>, server: &Postgres) -> Result<Vec<Row>> {
     let per_session = server.sql("big", "SELECT pg_total_relation_size('session')::float8 / count(*) FROM session")?;
     let (small, few) = grown(bench, server, ("small", GROWN_FROM.min(many)))?;
     let (big, small) = (big.serve()?, small.serve()?);
-    let mut ours = OpenLoop::at(PER_SECOND, &big, refresh::requests(big.port, &cookies)).await?;
-    let mut theirs = OpenLoop::at(PER_SECOND, &small, refresh::requests(small.port, &few)).await?;
+    let mut ours = OpenLoop::at(Timetable::slice(PER_SECOND), &big, refresh::requests(big.port, &cookies)).await?;
+    let mut theirs = OpenLoop::at(Timetable::slice(PER_SECOND), &small, refresh::requests(small.port, &few)).await?;
     let comparison = alternate("growth", bench.options.slices, &mut ours, &mut theirs).await?;
     big.process.stop()?;
     small.process.stop()?;

@@ -46,6 +46,7 @@ pub(super) async fn rotate(connection: &mut Connection, session: &mut Request) -
             session.exchange_cookie(cookie);
             Ok(Step::Done)
         }
+        _ if answer.is_busy() => Ok(Step::Busy),
         _ => Ok(Step::Refused(format!("{} (no new {COOKIE})", answer.describe()))),
     }
 }
@@ -57,9 +58,13 @@ pub(super) fn requests(port: u16, cookies: &[Cookies]) -> Vec<Request> {
 }
 
 /// A client per connection, each with its own share of `sessions`.
-pub(super) async fn clients(authority: &Authority, sessions: Vec<Request>) -> Result<Vec<RefreshClient>> {
-    let mut clients = Vec::with_capacity(CONNECTIONS);
-    for sessions in deal(sessions, CONNECTIONS).into_iter().filter(|share| !share.is_empty()) {
+pub(super) async fn clients(
+    authority: &Authority,
+    connections: usize,
+    sessions: Vec<Request>,
+) -> Result<Vec<RefreshClient>> {
+    let mut clients = Vec::with_capacity(connections);
+    for sessions in deal(sessions, connections).into_iter().filter(|share| !share.is_empty()) {
         clients.push(RefreshClient { connection: Connection::open(authority.address()).await?, sessions, next: 0 });
     }
     Ok(clients)
@@ -70,7 +75,7 @@ pub(super) async fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
     let site = bench.site("refresh")?.without_grace();
     let cookies = site.seed(FEW, FEW, FEW)?;
     let authority = site.serve()?;
-    let clients = clients(&authority, requests(authority.port, &cookies)).await?;
+    let clients = clients(&authority, CONNECTIONS, requests(authority.port, &cookies)).await?;
     let mut ours = ClosedLoop::new(&authority.process, clients, bench.timed());
     let comparison = alternate("refresh", bench.options.slices, &mut ours, &mut bench.hello().await?).await?;
     authority.process.stop()?;
