@@ -70,6 +70,7 @@ engines! { [sqlite, postgres] {
     an_account_is_found_by_address_and_by_id,
     an_address_is_taken_once_even_in_a_race,
     an_invitation_is_spent_once_and_grants_its_role,
+    of_two_first_administrators_at_once_one_is_the_first,
     imported_accounts_are_as_they_were_and_a_repeat_changes_nothing,
     an_import_takes_no_address_twice_even_in_a_race,
     an_import_is_one_transaction,
@@ -234,6 +235,24 @@ async fn an_invitation_is_spent_once_and_grants_its_role(store: Arc<dyn Store>) 
     let made = store.credential("a@example.com").await.unwrap().unwrap();
     assert!(made.user.has_role("editor"));
     assert!(store.credential("b@example.com").await.unwrap().is_none());
+}
+
+async fn of_two_first_administrators_at_once_one_is_the_first(store: Arc<dyn Store>) {
+    let role = Role::parse("administrator");
+    // At once too, so that there are connections for all.
+    let invited = (0..8).map(|n| {
+        let (store, role) = (Arc::clone(&store), role.clone());
+        let invite = Invite { hash: [n; 32], role, issuer: None, bootstrap: true, expires_at: at(100) };
+        async move { store.invite(invite, entry(Event::Invited, 0)).await.unwrap() }
+    });
+    crate::support::all(invited).await;
+    let attempts = (0..8).map(|n| {
+        let (store, email) = (Arc::clone(&store), format!("a{n}@example.com"));
+        let new = NewAccount { user: user(&email), hash: "h".into(), invite: Some([n; 32]) };
+        async move { store.register(new, entry(Event::Registered, 1)).await.unwrap() }
+    });
+    let outcomes = crate::support::all(attempts).await;
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Registered::Done).count(), 1, "{outcomes:?}");
 }
 
 async fn failures_are_counted_and_cleared(store: Arc<dyn Store>) {

@@ -39,6 +39,9 @@ const GOOD_INVITE: &str = "\
     SELECT role FROM invite WHERE hash = $1 AND expires_at > $2 AND NOT (bootstrap AND EXISTS (SELECT 1 FROM account \
       WHERE account.roles <> '' AND position(',' || invite.role || ',' IN ',' || account.roles || ',') > 0)) FOR UPDATE";
 
+/// Invitations are taken one after another: whether there is a first administrator has to be seen after the one before has become it.
+const ONE_BY_ONE: &str = "SELECT FROM installation FOR UPDATE";
+
 /// In the order of the addresses, so that two imports at once do not wait for each other; of two with one address the first.
 const IMPORT: &str = "\
     INSERT INTO account (id, email, email_key, name, roles, claims_version, created_at, banned_at, ban_reason) \
@@ -204,6 +207,7 @@ impl PostgresStore {
         // The invitation first: whoever has none learns nothing about who has an account.
         if let Some(hash) = &new.invite {
             let hash = hash.as_slice();
+            transaction.optional(ONE_BY_ONE, &[]).await?;
             let Some(row) = transaction.optional(GOOD_INVITE, &[&hash, &entry.at.as_millis()]).await? else {
                 return transaction.undo(Registered::InviteInvalid).await;
             };
