@@ -13,6 +13,10 @@ const EVERY: Duration = Duration::from_mins(1);
 /// How often the feed is looked after: shorter than any receipt takes at the most.
 const FEED_EVERY: Duration = Duration::from_secs(1);
 
+/// How often measured times are folded into their classes. Until then each is kept, and scraping is not the only thing that may do it: a
+/// server that nobody scrapes would fill its memory with them.
+const FOLD_EVERY: Duration = Duration::from_secs(5);
+
 /// Sessions stay this long after their end, so that "why was I signed out?" has an answer.
 const KEEP_ENDED: Duration = Duration::from_hours(168);
 
@@ -27,9 +31,11 @@ pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
     let mut stop = std::pin::pin!(stop);
     let mut rounds = tokio::time::interval_at(tokio::time::Instant::now() + EVERY, EVERY);
     let mut feed = tokio::time::interval(FEED_EVERY);
+    let mut fold = tokio::time::interval(FOLD_EVERY);
     let (mut settled, mut seen) = (false, u64::MAX);
     loop {
         tokio::select! {
+            _ = fold.tick() => app.metrics.run_upkeep(),
             _ = rounds.tick() => once(&app).await,
             _ = feed.tick() => settled = tend_feed(&app, settled, &mut seen).await,
             () = &mut stop => return,
