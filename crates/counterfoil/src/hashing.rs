@@ -1,6 +1,7 @@
 //! Password hashing with a bound: as many at once as there are processors, a limited number waiting, the rest refused.
 //! One hash is 19 MiB and tens of milliseconds; without a bound a few hundred sign-ins stop the machine.
 
+use crate::telemetry::span;
 use counterfoil_core::Secret;
 use counterfoil_core::credential::argon2id::{self, Memory, UnknownHash};
 use counterfoil_core::credential::password::Password;
@@ -9,6 +10,7 @@ use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::Semaphore;
+use tracing::Instrument as _;
 
 use crate::clock::random;
 
@@ -85,7 +87,8 @@ impl Hasher {
         work: impl FnOnce(&Secret<Vec<u8>>, &mut Memory) -> T + Send + 'static,
     ) -> Result<T, HashingError> {
         let waiting = Waiting::enter(Arc::clone(&self.waiting), self.queue)?;
-        let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| HashingError::Overloaded)?;
+        let turn = Arc::clone(&self.slots).acquire_owned().instrument(span!("wait for a processor"));
+        let slot = turn.await.map_err(|_| HashingError::Overloaded)?;
         let (pepper, memories) = (Arc::clone(&self.pepper), Arc::clone(&self.memories));
         let done = tokio::task::spawn_blocking(move || {
             // They go with the work, not with the request: a client that hangs up does not make room for another hash.
@@ -95,7 +98,7 @@ impl Hasher {
             memories.lock().push(memory);
             outcome
         });
-        done.await.map_err(|_| HashingError::Overloaded)
+        done.instrument(span!("hash a password")).await.map_err(|_| HashingError::Overloaded)
     }
 }
 

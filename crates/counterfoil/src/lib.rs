@@ -15,6 +15,7 @@ pub mod http;
 pub mod jobs;
 pub mod keyring;
 pub mod limits;
+mod outgoing;
 pub mod public_url;
 pub mod readers;
 pub mod replica;

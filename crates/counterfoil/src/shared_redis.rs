@@ -5,6 +5,7 @@
 use crate::config::{RedisConfig, RedisUrl};
 use crate::secret_text;
 use crate::secret_text::SecretError;
+use crate::telemetry::span;
 use counterfoil_core::Timestamp;
 use counterfoil_core::limit::Rate;
 use parking_lot::Mutex;
@@ -12,6 +13,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo as _, RedisError, RedisResult, Script};
 use std::path::Path;
 use std::time::Duration;
+use tracing::Instrument as _;
 
 /// How long connecting may take, and each answer: somebody waits.
 const CONNECT_WITHIN: Duration = Duration::from_millis(500);
@@ -214,7 +216,8 @@ impl SharedRedis {
     /// An error makes it silent until the next look.
     async fn ask<T>(&self, question: impl AsyncFnOnce(Connected) -> RedisResult<T>) -> Result<T, Silent> {
         let connected = self.connected.lock().clone().ok_or(Silent)?;
-        question(connected).await.map_err(|error| {
+        let span = span!("redis", otel.kind = "client", db.system.name = "redis");
+        question(connected).instrument(span).await.map_err(|error| {
             tracing::debug!(%error, "the Redis has failed");
             *self.connected.lock() = None;
             Silent

@@ -16,10 +16,13 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpSocket, UnixListener};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
+
+/// How many connections may wait to be accepted, if the system's own limit (`net.core.somaxconn`) allows it.
+const WAITING_TO_CONNECT: u32 = 4096;
 
 /// The control socket's name in the data folder.
 pub(super) const CONTROL_SOCKET: &str = "control.sock";
@@ -42,13 +45,12 @@ pub(crate) struct ServeArgs {
 
 /// Starts the server and runs it until it is told to stop.
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
-    telemetry::start_logging();
+    let traces = telemetry::start()?;
     raise_file_limit();
     let mut config = args.place.config()?;
     config.listen = args.listen.unwrap_or(config.listen);
     let tls = acceptor(config.tls.as_ref(), args.tls_self_signed)?;
-    let listener =
-        TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
+    let listener = listen(config.listen).with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
     let public = PublicUrl::settle(config.public_url.as_deref(), address, tls.is_some())?;
     let readers = Readers::prepare(&config)?;
@@ -103,7 +105,19 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     followed.await.context("a part of the server failed")?;
     data.remove(CONTROL_SOCKET)?;
     app.store.close().await;
+    if let Some(traces) = traces {
+        traces.finish().await;
+    }
     Ok(())
+}
+
+/// With room for a crowd that comes at once: whoever finds none is heard again after a second only, and then after three.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // As every server's: a restart must not wait until the connections of the one before are forgotten.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING_TO_CONNECT)
 }
 
 /// Every guard holds a connection: the soft limit of 1,024 open files would not do for a thousand of them.

@@ -9,6 +9,7 @@ use crate::store::{LogState, NewSession, Opened, StoreError};
 use counterfoil_core::audit::AuditEntry;
 use counterfoil_core::revocation::{Revocation, RevocationOrder, Revoked};
 use std::sync::Arc;
+use tracing::Instrument as _;
 
 /// What ending access did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +105,7 @@ pub async fn mend(app: &App, seen: &mut u64) -> Result<(), StoreError> {
 pub(super) async fn carried_through<T: Send + 'static>(
     work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
 ) -> Result<T, StoreError> {
-    tokio::spawn(work).await.map_err(|_| StoreError::Unavailable)?
+    tokio::spawn(work.in_current_span()).await.map_err(|_| StoreError::Unavailable)?
 }
 
 /// Where revocations are in force in this process: its own verifier, and the feed.

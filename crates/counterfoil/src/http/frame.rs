@@ -1,8 +1,10 @@
 //! What goes around every answer: security headers, CORS for listed origins, request metrics, proofs of possession.
 
-use super::dpop;
+use super::extract::is_trusted;
 use super::problem::{Code, Problem};
+use super::{Peer, dpop};
 use crate::app::App;
+use crate::telemetry::{continue_trace, span};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -12,6 +14,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
+use tracing::{Instrument as _, Span};
 
 /// For pages.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -34,7 +37,12 @@ pub(super) async fn frame(State(app): State<Arc<App>>, mut request: Request, nex
     let mut response = match (&cors, preflight) {
         (Some(_), true) => preflight_answer(),
         (None, true) => Problem::new(Code::CrossSite).into_response(),
-        _ => next.run(request).await,
+        _ => {
+            let span = span_of(&app, &request, path.as_ref());
+            let response = next.run(request).instrument(span.clone()).await;
+            tell_outcome(&span, response.status());
+            response
+        }
     };
     count(path.as_ref(), response.status(), begun.map(|begun| begun.elapsed()));
     secure(&app, response.headers_mut());
@@ -45,6 +53,35 @@ pub(super) async fn frame(State(app): State<Arc<App>>, mut request: Request, nex
         allow(response.headers_mut(), origin);
     }
     response
+}
+
+/// What a trace says of a request: the route's pattern and not the path, and nothing of who has sent it.
+fn span_of(app: &App, request: &Request, path: Option<&MatchedPath>) -> Span {
+    let route = path.map_or("unmatched", MatchedPath::as_str);
+    let method = request.method().as_str();
+    let span = span!(
+        "request",
+        otel.name = format!("{method} {route}"),
+        otel.kind = "server",
+        http.request.method = method,
+        http.route = route,
+        http.response.status_code = tracing::field::Empty,
+        otel.status_code = tracing::field::Empty,
+    );
+    let from_proxy = || matches!(request.extensions().get(), Some(Peer::Network(address)) if is_trusted(app, address));
+    if !span.is_disabled() && from_proxy() {
+        continue_trace(&span, request.headers());
+    }
+    span
+}
+
+fn tell_outcome(span: &Span, status: StatusCode) {
+    if !span.is_disabled() {
+        span.record("http.response.status_code", status.as_u16());
+        if status.is_server_error() {
+            span.record("otel.status_code", "ERROR");
+        }
+    }
 }
 
 /// Every answer is timed, but for the two questions that are asked all the time and take microseconds: reading the clock twice would

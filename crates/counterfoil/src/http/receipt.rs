@@ -6,6 +6,7 @@ use super::problem::{Code, Problem};
 use super::view::json;
 use crate::app::App;
 use crate::feed::{Confirmation, Receipt};
+use crate::telemetry::span;
 use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse as _, Response};
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 use std::sync::Arc;
 use tokio::sync::mpsc;
+use tracing::Instrument as _;
 use utoipa::ToSchema;
 
 /// Whether a receipt is asked for.
@@ -112,10 +114,11 @@ pub(super) async fn done_for_admin(app: &Arc<App>, wants: WantsReceipt, seq: u64
     }
     let (lines, told) = mpsc::unbounded_channel();
     let feed = Arc::clone(&app.feed);
-    tokio::spawn(async move {
+    let telling = async move {
         let receipt = feed.effective_telling(seq, |one| say(&lines, &VerifierView::from(one))).await;
         say(&lines, &ReceiptView::of(&receipt, false));
-    });
+    };
+    tokio::spawn(telling.instrument(span!("wait for verifiers")));
     let told = stream::unfold(told, async |mut told| Some((Ok::<_, Infallible>(told.recv().await?), told)));
     (StatusCode::OK, [(header::CONTENT_TYPE, LINES)], Body::from_stream(told)).into_response()
 }

@@ -5,18 +5,13 @@ use super::backoff::{Backoff, Complaint};
 use super::{Message, ReaderError, SigningSecrets, Source, gauge_value};
 use crate::clock::random;
 use crate::config::{Events, WebhookConfig, WebhookUrl};
+use crate::outgoing::{self, Outgoing};
 use crate::secret_text;
-use bytes::Bytes;
 use counterfoil_core::audit::AuditEntry;
 use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::error::Error as _;
 use std::time::Duration;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 /// How many entries are read at a time.
 const PAGE: u32 = 100;
@@ -36,7 +31,7 @@ pub(super) struct Webhook {
     url: WebhookUrl,
     secrets: SigningSecrets,
     events: Events,
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Outgoing,
 }
 
 /// What came of one attempt.
@@ -60,7 +55,7 @@ impl Webhook {
         let text = secret_text::read(&key, config.secret_file.as_deref(), config.secret_env.as_deref())?;
         let secrets = text.as_ref().and_then(SigningSecrets::parse).ok_or(ReaderError::BadSecret { key })?;
         let (name, url, events) = (config.name.clone(), config.url.clone(), config.events.clone());
-        let client = client(&url).map_err(ReaderError::NoAuthorities)?;
+        let client = outgoing::client(url.is_https(), MAX_ANSWER).map_err(ReaderError::NoAuthorities)?;
         Ok(Self { name, url, secrets, events, client })
     }
 
@@ -209,24 +204,4 @@ async fn keep(source: &Source, reader: &str, at: i64) {
     if let Err(error) = source.store.move_reader(reader, at).await {
         tracing::debug!(%error, reader, "the cursor stays behind");
     }
-}
-
-/// One connection that is used again, HTTP/1.1. It follows no redirects, knows no proxies, and trusts the authorities that
-/// this machine trusts.
-fn client(url: &WebhookUrl) -> std::io::Result<Client<HttpsConnector<HttpConnector>, Full<Bytes>>> {
-    let builder = HttpsConnectorBuilder::new();
-    let builder = if url.is_https() {
-        builder.with_native_roots()?
-    } else {
-        builder.with_tls_config(
-            ClientConfig::builder().with_root_certificates(RootCertStore::empty()).with_no_client_auth(),
-        )
-    };
-    let mut http = HttpConnector::new();
-    http.enforce_http(false);
-    http.set_nodelay(true);
-    let connector = builder.https_or_http().enable_http1().wrap_connector(http);
-    let mut builder = Client::builder(TokioExecutor::new());
-    builder.pool_timer(TokioTimer::new()).pool_max_idle_per_host(1).http1_max_buf_size(MAX_ANSWER);
-    Ok(builder.build(connector))
 }

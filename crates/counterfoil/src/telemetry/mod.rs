@@ -1,11 +1,17 @@
-//! Logs to standard error, metrics in memory.
+//! Logs to standard error, metrics in memory, traces to a collector.
 
 mod table;
+mod traces;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, fmt, registry};
 
 pub use table::{Kind, METRICS, Metric};
+pub(crate) use traces::{SPANS, continue_trace, function_of, span};
+pub use traces::{TraceError, Traces};
 
 /// What is logged: `info` if not set; a filter such as `debug` or `counterfoil=debug`.
 pub const LOG: &str = "COUNTERFOIL_LOG";
@@ -13,13 +19,21 @@ pub const LOG: &str = "COUNTERFOIL_LOG";
 /// `json` for one object a line.
 pub const LOG_FORMAT: &str = "COUNTERFOIL_LOG_FORMAT";
 
-/// Begins to log. Data goes to standard output, logs never do.
-pub fn start_logging() {
+/// Begins to log and, if the environment names a collector, to trace. Data goes to standard output, logs never do.
+pub fn start() -> Result<Option<Traces>, TraceError> {
     let filter = EnvFilter::try_from_env(LOG).unwrap_or_else(|_| EnvFilter::new("info"));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let lines = fmt::layer().with_writer(std::io::stderr).with_target(false);
     let json = std::env::var(LOG_FORMAT).is_ok_and(|format| format == "json");
-    let started = if json { subscriber.json().try_init() } else { subscriber.try_init() };
+    let lines = if json { lines.json().boxed() } else { lines.boxed() };
+    let traces = Traces::from_environment()?;
+    let spans = traces.as_ref().map(|traces| {
+        let layer =
+            tracing_opentelemetry::layer().with_tracer(traces.tracer()).with_location(false).with_threads(false);
+        layer.with_filter(filter_fn(|metadata| metadata.target() == SPANS))
+    });
+    let started = registry().with(lines.with_filter(filter)).with(spans).try_init();
     drop(started); // a second start in one process (tests) keeps the first
+    Ok(traces)
 }
 
 /// Begins to count. In a process that counts already (tests), counts go on where they went.

@@ -26,6 +26,7 @@ mod replicas;
 mod shared_redis;
 mod store;
 mod support;
+mod traces;
 mod transport;
 mod vectors;
 mod well_known;

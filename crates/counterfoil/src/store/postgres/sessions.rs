@@ -6,6 +6,7 @@ use super::transact::{Failure, Transaction, again, committing, connection};
 use super::{PostgresStore, audit, revoke};
 use crate::store::columns::{millis, parent_column};
 use crate::store::{NewSession, Opened, Purged, Refreshed, Rule, Seen, Sessions, StoreError};
+use crate::telemetry::span;
 use async_trait::async_trait;
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::revocation::Revoked;
@@ -13,6 +14,7 @@ use counterfoil_core::session::{EndReason, Handle, Session};
 use counterfoil_core::user::User;
 use counterfoil_core::{Sid, Timestamp, UserId};
 use tokio_postgres::Row;
+use tracing::Instrument as _;
 
 const BY_HANDLE: &str = concat!(
     "SELECT ",
@@ -99,7 +101,8 @@ impl Sessions for PostgresStore {
     }
 
     async fn refresh(&self, handle: Handle, rule: Rule, seen: Seen) -> Result<Option<Refreshed>, StoreError> {
-        self.lanes.refresh(handle, rule, seen).await
+        let span = span!("refresh", otel.kind = "client", db.system.name = "postgresql");
+        self.lanes.refresh(handle, rule, seen).instrument(span).await
     }
 
     async fn touch(&self, sid: Sid, at: Timestamp, network: String) -> Result<(), StoreError> {

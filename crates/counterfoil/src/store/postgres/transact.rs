@@ -5,12 +5,14 @@ use super::hosts::Hosts;
 use super::id::Id;
 use crate::clock::random;
 use crate::store::StoreError;
+use crate::telemetry::{function_of, span};
 use deadpool::managed::{Object, Pool, PoolError, TimeoutType};
 use std::ops::Deref;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
+use tracing::Span;
 
 /// How long one attempt may take. The server goes on with what it has begun, so this is an end of waiting and not of the work.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -169,8 +171,11 @@ pub(super) async fn told<T>(work: impl Future<Output = Result<T, Failure>>) -> R
 macro_rules! again {
     ($store:expr, $attempt:expr) => {{
         let mut retries = $crate::store::postgres::transact::Retries::default();
+        let here = || ();
         loop {
-            match $crate::store::postgres::transact::in_time(&$store.hosts, Box::pin($attempt)).await {
+            let span = $crate::store::postgres::transact::span_of(std::any::type_name_of_val(&here));
+            let attempt = tracing::Instrument::instrument($attempt, span);
+            match $crate::store::postgres::transact::in_time(&$store.hosts, Box::pin(attempt)).await {
                 Ok(done) => break Ok(done),
                 Err(failure) => match retries.after(failure).await {
                     Ok(()) => {}
@@ -181,6 +186,11 @@ macro_rules! again {
     }};
 }
 pub(super) use again;
+
+/// One attempt, under the name of the function in which the closure of this type stands.
+pub(super) fn span_of(closure: &'static str) -> Span {
+    span!("postgresql", otel.name = function_of(closure), otel.kind = "client", db.system.name = "postgresql")
+}
 
 /// A connection, for single statements.
 pub(super) async fn connection(pool: &Pool<Connector>) -> Result<Object<Connector>, Failure> {

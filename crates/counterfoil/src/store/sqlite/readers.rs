@@ -3,6 +3,7 @@
 
 use super::writer::{Failure, unavailable};
 use crate::store::StoreError;
+use crate::telemetry::{function_of, span};
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,8 @@ impl Readers {
 
     /// Reads from a snapshot that holds everything committed so far.
     pub(super) fn read<T>(&self, body: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, StoreError> {
+        let name = || function_of(std::any::type_name_of_val(&body));
+        let _span = span!("sqlite", otel.name = name(), db.system.name = "sqlite").entered();
         let taken = self.idle.lock().pop();
         let connection = match taken {
             Some(connection) => connection,

@@ -4,10 +4,13 @@
 use super::checkpoint::Bell;
 use super::revoked::RevokedLog;
 use crate::store::StoreError;
+use crate::telemetry::{function_of, span};
 use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode};
+use std::any::type_name;
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
+use tracing::Instrument as _;
 
 /// How much work may wait; beyond it the store says that it is overloaded.
 const QUEUE: usize = 4096;
@@ -90,7 +93,7 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     {
-        self.submit(move |connection| in_savepoint(connection, body)).await
+        self.submit(move |connection| in_savepoint(connection, body), type_name::<F>()).await
     }
 
     /// As [`Writer::write`] for a body that changes something in its last statement only, and so needs no undoing.
@@ -99,10 +102,11 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     {
-        self.submit(body).await
+        self.submit(body, type_name::<F>()).await
     }
 
-    async fn submit<T, F>(&self, body: F) -> Result<T, StoreError>
+    /// `asked` is the type of the closure that was handed in: in a trace the wait is named after the function it stands in.
+    async fn submit<T, F>(&self, body: F, asked: &'static str) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
@@ -118,8 +122,9 @@ impl Writer {
                 drop(answer.send(committed.and(outcome)));
             })
         });
+        let span = span!("sqlite", otel.name = function_of(asked), db.system.name = "sqlite");
         self.enqueue(job)?;
-        answered.await.map_err(|_| StoreError::Unavailable)?
+        answered.instrument(span).await.map_err(|_| StoreError::Unavailable)?
     }
 
     fn enqueue(&self, job: Job) -> Result<(), StoreError> {
