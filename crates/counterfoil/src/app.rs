@@ -10,7 +10,7 @@ use crate::flow::start::{Secrets, StartError};
 use crate::gate::Gate;
 use crate::hashing::Hasher;
 use crate::keyring::{Keyring, Keys, Parties};
-use crate::limits::Limiter;
+use crate::limits::{Limiter, Turnstile};
 use crate::public_url::PublicUrl;
 use crate::replica::Replica;
 use crate::shared_redis::SharedRedis;
@@ -88,6 +88,8 @@ pub struct App {
     pub hasher: Hasher,
     /// Rate limits of this process alone.
     pub limiter: Limiter,
+    /// How much is worked on at once.
+    pub turnstile: Arc<Turnstile>,
     /// What replicas count in together, where there is one.
     pub redis: Option<Arc<SharedRedis>>,
     /// The applications by name.
@@ -165,6 +167,7 @@ impl App {
             origins: origins(&parts.config, &parts.public),
             hasher: Hasher::new(pepper, parts.config.limits.hash_queue),
             limiter: Limiter::default(),
+            turnstile: Turnstile::new(parts.config.limits.under_way),
             redis: parts.redis,
             gate: Gate::new(&parts.config.gate),
             feed,

@@ -5,7 +5,7 @@ use super::deliver::{Delivery, LongLived, deliver};
 use super::proof::use_up;
 use super::{Caller, access};
 use crate::app::App;
-use crate::limits::Limited;
+use crate::limits::{Full, Limited};
 use crate::store::{Refreshed, Rule, Seen, StoreError};
 use counterfoil_core::Timestamp;
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
@@ -18,6 +18,7 @@ use counterfoil_core::session::{EndReason, Session};
 use counterfoil_guard::dpop::Proof;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::Instrument as _;
 
 /// How often a refresh without the proof it needs is written down, for each session.
 const UNPROVEN: Rate = Rate { burst: 3, interval: Duration::from_mins(1) };
@@ -66,8 +67,13 @@ pub async fn refresh(
     caller: Caller,
 ) -> Result<Delivery, RefreshError> {
     let presented = app.tokens.parse_refresh(token).map_err(|_| RefreshError::Invalid(None))?;
+    let turn = app.turnstile.enter().await.map_err(|Full| RefreshError::Store(StoreError::Overloaded))?;
     let app = Arc::clone(app);
-    let work = tokio::spawn(async move { decided(&app, presented, (via, proof.as_deref()), &caller).await });
+    let work = async move {
+        let _turn = turn;
+        decided(&app, presented, (via, proof.as_deref()), &caller).await
+    };
+    let work = tokio::spawn(work.in_current_span());
     work.await.unwrap_or(Err(RefreshError::Store(StoreError::Unavailable)))
 }
 

@@ -8,6 +8,8 @@ use crate::flow::exchange::{Issued, count_attempt, for_another, for_itself};
 use crate::http::dpop;
 use crate::http::extract::caller_of;
 use crate::http::view::json;
+use crate::limits::Full;
+use crate::store::StoreError;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use counterfoil_core::service::grant::Wanted;
@@ -81,6 +83,7 @@ pub(in crate::http) async fn post(State(app): State<Arc<App>>, request: Request)
     }
     let wanted = Wanted { resource: resource(&form)?, scope: form.value("scope") };
     let subject = if grant == TOKEN_EXCHANGE { Some(subject_token(&form)?) } else { None };
+    let _turn = app.turnstile.enter().await.map_err(|Full| StoreError::Overloaded)?;
     let service = client::service(&app, &headers, &form).await?;
     let issued = match subject {
         Some(token) => for_another(&app, &service, token, wanted, proof.as_deref()).await?,

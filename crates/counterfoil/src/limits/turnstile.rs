@@ -1,0 +1,139 @@
+//! How much is worked on at once. Beyond it requests wait, the newest next in line, and not for long: under a load that does not
+//! end, a queue in the order of arrival serves nobody before they have given up. Waiting costs nothing, which a quick refusal does:
+//! it would be answered with the next request.
+
+use crate::telemetry::span;
+use parking_lot::Mutex;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tracing::Instrument as _;
+
+/// How long a request waits for its turn.
+pub const WAIT: Duration = Duration::from_secs(1);
+
+/// Lets so many in at a time.
+#[derive(Debug)]
+pub struct Turnstile {
+    most: u32,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    inside: u32,
+    /// Those who wait, the newest at the back: as many as there are connections, at the most.
+    waiting: VecDeque<oneshot::Sender<Inside>>,
+}
+
+/// Too many are inside, and have been for as long as anybody waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+/// Somebody inside; dropped, it lets the next one in.
+#[derive(Debug)]
+pub struct Inside(Option<Arc<Turnstile>>);
+
+impl Turnstile {
+    /// Lets `most` in at a time.
+    pub fn new(most: u32) -> Arc<Self> {
+        Arc::new(Self { most, state: Mutex::default() })
+    }
+
+    /// Waits for a turn. Whoever hangs up meanwhile takes none.
+    pub async fn enter(self: &Arc<Self>) -> Result<Inside, Full> {
+        let turn = {
+            let mut state = self.state.lock();
+            if state.inside < self.most {
+                state.inside += 1;
+                return Ok(Inside(Some(Arc::clone(self))));
+            }
+            let (sender, turn) = oneshot::channel();
+            state.waiting.push_back(sender);
+            turn
+        };
+        // A turn that comes as the time is over is dropped with the channel, and so handed on.
+        let turn = tokio::time::timeout(WAIT, turn).instrument(span!("wait for a turn"));
+        turn.await.ok().and_then(Result::ok).ok_or(Full)
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        let Some(turnstile) = self.0.take() else { return };
+        let mut state = turnstile.state.lock();
+        // The oldest go first: whoever is asked below must not have them behind their back for ever.
+        while state.waiting.front().is_some_and(oneshot::Sender::is_closed) {
+            state.waiting.pop_front();
+        }
+        while let Some(next) = state.waiting.pop_back() {
+            match next.send(Self(Some(Arc::clone(&turnstile)))) {
+                Ok(()) => return,
+                // It has gone; its turn must not count as one that ends.
+                Err(mut turn) => turn.0 = None,
+            }
+        }
+        state.inside -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Full, Turnstile, WAIT};
+    use futures_util::FutureExt as _;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_came_last_is_next_and_nobody_waits_longer_than_a_second() {
+        let turnstile = Turnstile::new(1);
+        let inside = turnstile.enter().await.unwrap();
+        let wait = |turnstile: Arc<Turnstile>| tokio::spawn(async move { turnstile.enter().await });
+        let old = wait(Arc::clone(&turnstile));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        let new = wait(Arc::clone(&turnstile));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        drop(inside);
+        let inside = new.await.unwrap().unwrap();
+        let begun = tokio::time::Instant::now();
+        assert_eq!(old.await.unwrap().unwrap_err(), Full);
+        assert_eq!(begun.elapsed(), WAIT - Duration::from_millis(20));
+        drop(inside);
+        assert!(turnstile.enter().now_or_never().unwrap().is_ok(), "the place is free");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_of_somebody_who_has_gone_is_the_next_ones() {
+        let turnstile = Turnstile::new(1);
+        let inside = turnstile.enter().await.unwrap();
+        let mut waiting = Box::pin(turnstile.enter());
+        assert!((&mut waiting).now_or_never().is_none());
+        let mut gone = Box::pin(turnstile.enter());
+        assert!((&mut gone).now_or_never().is_none());
+        let mut given = Box::pin(turnstile.enter());
+        assert!((&mut given).now_or_never().is_none());
+        drop(inside);
+        // It has got its turn, and goes without having taken it.
+        drop(given);
+        drop(gone);
+        let inside = waiting.now_or_never().unwrap().unwrap();
+        assert!(turnstile.enter().now_or_never().is_none(), "one at a time still");
+        drop(inside);
+        assert!(turnstile.enter().now_or_never().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_have_gone_are_not_kept() {
+        let turnstile = Turnstile::new(1);
+        let inside = turnstile.enter().await.unwrap();
+        for _ in 0..100 {
+            assert!(turnstile.enter().now_or_never().is_none());
+        }
+        let mut waiting = Box::pin(turnstile.enter());
+        assert!((&mut waiting).now_or_never().is_none());
+        drop(inside);
+        assert_eq!(turnstile.state.lock().waiting.len(), 0);
+        assert!(waiting.now_or_never().unwrap().is_ok());
+    }
+}
