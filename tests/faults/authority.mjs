@@ -32,10 +32,10 @@ export class Replica {
   /** What its processes before this one have written into their logs. */
   #before = "";
 
-  /** `settings` is the text of its configuration; `clock` is "settable" for one that `step` can set. */
-  static async in(folder, { name, settings, masterKey, clock }) {
+  /** `settings` is the text of its configuration; `clock` is "settable" for one that `step` can set; `program` is what it runs. */
+  static async in(folder, { name, settings, masterKey, clock, program = binary() }) {
     const replica = new Replica();
-    Object.assign(replica, { name, port: await freePort(), data: join(folder, name) });
+    Object.assign(replica, { name, program, port: await freePort(), data: join(folder, name) });
     replica.config = join(folder, `${name}.toml`);
     writeFileSync(replica.config, settings);
     replica.environment = { ...process.env, COUNTERFOIL_MASTER_KEY: masterKey, COUNTERFOIL_LOG: "info" };
@@ -54,7 +54,7 @@ export class Replica {
   launch() {
     const args = ["serve", "--listen", `127.0.0.1:${this.port}`, "--data", this.data, "--config", this.config];
     this.#before = this.log;
-    this.#process = own(binary(), args, { env: this.environment });
+    this.#process = own(this.program, args, { env: this.environment });
   }
 
   async start() {
@@ -74,7 +74,21 @@ export class Replica {
 
   /** What it has written into its log, the end of it. */
   get log() {
-    return (this.#before + (this.#process?.said ?? "")).slice(-500_000);
+    return (this.#before + this.said).slice(-500_000);
+  }
+
+  /** What this process of it has written. */
+  get said() {
+    return this.#process?.said ?? "";
+  }
+
+  get pid() {
+    return this.#process.pid;
+  }
+
+  /** Whether its process has ended. */
+  get over() {
+    return this.#process.over;
   }
 
   /** The socket at which it takes an administrator's word. */
@@ -91,6 +105,11 @@ export class Replica {
 
   async kill9() {
     return end(this.#process, "SIGKILL");
+  }
+
+  /** Waits until it has ended by itself; returns how. One that does not is killed. */
+  async ends(patience = 20_000) {
+    return end(this.#process, 0, patience);
   }
 
   /** Ends it in order. */

@@ -7,10 +7,11 @@
 
 import { randomBytes } from "node:crypto";
 import { freePort } from "../support/processes.mjs";
-import { Replica } from "./authority.mjs";
+import { Replica, binary } from "./authority.mjs";
 import { SlowDisk, SmallDisk } from "./disk.mjs";
 import { temporaryFolder } from "./owned.mjs";
 import { Cluster } from "./postgres.mjs";
+import { previousBinary } from "./previous.mjs";
 import { Proxy } from "./proxy.mjs";
 import { Redis } from "./redis.mjs";
 import { until } from "./until.mjs";
@@ -32,11 +33,13 @@ export class Environment {
 
   /**
    * `needs`: `store` ("postgres" or "embedded"), `clock` ("settable"), `disk` ("small" or "slow", under the first primary),
-   * `connections` of each replica to its store.
+   * `connections` of each replica to its store, `version` ("previous") of the program that they run at first. `say` is told what takes
+   * long.
    */
-  static async start(needs, count) {
+  static async start(needs, count, say) {
     const environment = new Environment();
     environment.needs = needs;
+    environment.program = needs.version === "previous" ? await previousBinary(say) : binary();
     environment.folder = temporaryFolder("faults");
     environment.origin = `http://localhost:${await freePort()}`;
     if (needs.store === "embedded") {
@@ -97,7 +100,7 @@ ${RATES}
 [applications.cli]
 profile = "native"
 `;
-      const options = { name: `r${index}`, settings: text, masterKey, clock: this.needs.clock };
+      const options = { name: `r${index}`, settings: text, masterKey, clock: this.needs.clock, program: this.program };
       this.replicas.push(await Replica.in(this.folder, options));
     }
     // All at once: who makes the tables and the keys is theirs to settle.

@@ -39,6 +39,7 @@ function wrongAnswers(requests) {
     const mayBe401 = event.kind === "refresh" || isMe(event);
     if (refused && !(event.status === 401 && mayBe401)) count(found, `a wrong answer: ${told}`);
     if (event.status === 503 && event.retryAfter === null) count(found, `no Retry-After: ${told}`);
+    if (event.status >= 500 && event.status !== 503) count(found, `a wrong answer: ${told}`);
   }
   return [...found].map(([what, times]) => `${what}, ${times} times`);
 }

@@ -205,6 +205,11 @@ export class Cluster {
     this.link.target = this.primary.port;
   }
 
+  /** The version of the schema that the servers under test have made. */
+  async schema() {
+    return Number(await this.primary.ask("SELECT max(version) FROM counterfoil_schema", { database: "counterfoil" }));
+  }
+
   async stop() {
     for (const server of this.servers) await server.stop();
   }

@@ -20,7 +20,8 @@ const HELP = `node run.mjs [--short] [--control] [--only NAME] [--seconds N] [--
   --seed N           the same chances as a run before
   --histories FOLDER where to write histories, as lines of JSON, and logs
 
-  COUNTERFOIL_BINARY the server to test, instead of the one below target
+  COUNTERFOIL_BINARY   the server to test, instead of the one below target
+  COUNTERFOIL_PREVIOUS the one that the rolling upgrade starts from, instead of one built from what the file previous names
 `;
 
 const { values } = parseArgs({
@@ -61,7 +62,7 @@ let environment;
 async function run(scenario, seed) {
   say(`— ${scenario.name}`);
   if (environment && JSON.stringify(environment.needs) !== JSON.stringify(scenario.needs ?? {})) await discard();
-  environment ??= await Environment.start(scenario.needs ?? {}, settings.replicas);
+  environment ??= await Environment.start(scenario.needs ?? {}, settings.replicas, say);
   const clients = settings.clients * (scenario.crowd ?? 1);
   const trial = new Trial(scenario, environment, { ...settings, clients, seed, say: (text) => say(`  ${text}`) });
   const result = await trial.run();

@@ -7,6 +7,7 @@ import { endSession } from "./administrator.mjs";
 import { clocks } from "./scenarios_clock.mjs";
 import { disks } from "./scenarios_disk.mjs";
 import { networks } from "./scenarios_network.mjs";
+import { upgrades } from "./scenarios_upgrade.mjs";
 import { now, until } from "./until.mjs";
 
 const killed = ({ signal }) => (signal === "SIGKILL" ? "ended by SIGKILL" : undefined);
@@ -197,6 +198,7 @@ export const SCENARIOS = [
   { name: "primary restarted and lost while nothing was confirmed", inject: restartThenLosePrimary },
   ...disks,
   ...clocks,
+  ...upgrades,
   { name: "connections exhausted", needs: { connections: 6 }, inject: exhaust, crowd: 4 },
   {
     name: "the only replica killed, embedded store",
