@@ -21,6 +21,8 @@ export async function atLast({ environment, history, accounts, faults }) {
   for (const entry of await forgotten(environment, sids)) {
     history.add({ kind: "lost", sid: entry.session, at: entry.at, faults: faults.length });
   }
+  const { keys } = await environment.administer("GET", "/api/admin/keys");
+  for (const { kid, state } of keys) history.add({ kind: "key", kid, state });
   await signIns({ environment, history, accounts });
 }
 

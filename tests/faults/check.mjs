@@ -1,14 +1,24 @@
 // Whether a history keeps the invariants of docs/design.md. Pure functions: history in, violations out. Each says what it takes for
 // proven; where it cannot tell, it does not accuse, and what it was not shown it does not believe.
 
-const OK = (event) => event.status >= 200 && event.status < 300;
+import { checkKeys } from "./check_keys.mjs";
+import { checkBans, spelledOut } from "./check_users.mjs";
+import { acknowledged as OK } from "./history.mjs";
+
 const REFUSED = new Set(["refresh_invalid", "refresh_reuse"]);
 
 /** The violations of all invariants, by name, and what happened outside of the conditions under which S3 is promised. */
-export function check(events, rules) {
+export function check(seen, rules) {
+  const events = spelledOut(seen);
   const s3 = checkS3(events, rules);
+  const keys = checkKeys(events, rules);
   return {
-    violations: { S1: checkS1(events), S2: checkS2(events, rules), S3: s3.violations, D1: checkD1(events, rules) },
+    violations: {
+      S1: checkS1(events),
+      S2: [...checkS2(events, rules), ...keys.S2],
+      S3: [...s3.violations, ...keys.S3],
+      D1: [...checkD1(events, rules), ...checkBans(events), ...keys.D1],
+    },
     outside: s3.outside,
   };
 }

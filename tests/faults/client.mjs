@@ -2,7 +2,7 @@
 // an answer that was lost is asked for again with the same token, for half the grace at the most, and what an answer brings is kept.
 
 import { ask } from "./ask.mjs";
-import { fingerprint } from "./history.mjs";
+import { fingerprint, keyOf } from "./history.mjs";
 import { now, pause } from "./until.mjs";
 
 const REFRESH = "/api/auth/refresh";
@@ -19,6 +19,8 @@ export class Client {
   access;
   /** Whether somebody has told it that its session is over. */
   told = false;
+  /** Whether its sign-in was refused. */
+  refused = false;
   #token;
   #stage;
   #native;
@@ -54,6 +56,7 @@ export class Client {
     const { email, password } = this.account;
     const json = { email, password, client_id: this.#native ? "cli" : "web" };
     const answer = await this.#ask("signin", "POST", "/api/auth/login", { more: { email }, json, within: LONG_PATIENCE });
+    this.refused = answer.status === 401;
     if (answer.status !== 200) return false;
     this.#keep(answer);
     this.sid = JSON.parse(Buffer.from(this.access.split(".")[1], "base64url")).sid;
@@ -105,6 +108,7 @@ export class Client {
     const answer = await this.#ask("refresh", "POST", REFRESH, options);
     if (answer.status === 200) {
       answer.event.rotated = this.#keep(answer);
+      answer.event.kid = keyOf(this.access);
       this.#stage.onToken(this.sid, this.access);
       return "answered";
     }
@@ -118,19 +122,30 @@ export class Client {
   /** Signs out, at `replica` or anywhere, until somebody says that it is done or `tries` are over. Returns whether it is acknowledged. */
   async signOut(way, { tries, replica }) {
     const receipt = way.endsWith("receipt") ? "?receipt=effective" : "";
-    const [method, path, options] = way.startsWith("refresh")
-      ? ["DELETE", REFRESH, this.#with(this.#token)]
-      : ["POST", "/api/auth/logout", this.#native
-        ? { headers: { Authorization: `Bearer ${this.access}` } }
-        : { headers: { ...this.#page(), Cookie: `${ACCESS_COOKIE}=${this.access}` } }];
-    for (let left = tries; left > 0; left -= 1) {
-      const asked = { ...options, more: { by: "owner" }, replica, within: LONG_PATIENCE };
+    for (let left = tries; left > 0 && !this.told; left -= 1) {
+      const [method, path, options] = way.startsWith("refresh")
+        ? ["DELETE", REFRESH, this.#with(this.#token)]
+        : ["POST", "/api/auth/logout", { headers: { ...this.#page(), ...this.#shows() } }];
+      const asked = { ...options, more: { by: "owner", kid: keyOf(this.access) }, replica, within: LONG_PATIENCE };
       const answer = await this.#ask("revoke", method, path + receipt, asked);
       if (answer.json.effective) answer.event.effective = true;
       if (answer.status === 200 || answer.status === 204) return true;
-      await pause(300);
+      // As any client whose access token is refused: the session may live on.
+      if (answer.status === 401) await this.refresh();
+      else await pause(300);
     }
     return false;
+  }
+
+  /** How it shows its access token. */
+  #shows() {
+    return this.#native ? { Authorization: `Bearer ${this.access}` } : { Cookie: `${ACCESS_COOKIE}=${this.access}` };
+  }
+
+  /** Uses its access token somewhere. */
+  async use() {
+    const replica = this.#stage.service.pick(this.#stage.random);
+    if (replica !== undefined) await this.me(replica);
   }
 
   /**
@@ -148,8 +163,8 @@ export class Client {
 
   /** Shows the access token to a replica, which is a verifier as guards are. */
   async me(replica) {
-    const headers = this.#native ? { Authorization: `Bearer ${this.access}` } : { Cookie: `${ACCESS_COOKIE}=${this.access}` };
-    const more = { verifier: `replica ${replica}` };
+    const headers = this.#shows();
+    const more = { verifier: `replica ${replica}`, kid: keyOf(this.access) };
     const answer = await this.#ask("verify", "GET", "/api/auth/me", { headers, more, replica, within: PATIENCE });
     answer.event.accepted = answer.status === 200;
   }

@@ -3,6 +3,7 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 import { createGuard } from "../../packages/guard/dist/src/index.js";
+import { keyOf } from "./history.mjs";
 
 /** How many tokens are judged over and over; beyond it the oldest are forgotten. */
 const MOST = 240;
@@ -32,7 +33,7 @@ process.on("disconnect", () => process.exit(0));
 async function judge(sid, token) {
   const begin = now();
   const code = await guard.verify(token).then(() => null, (refusal) => refusal.code ?? String(refusal));
-  decisions.push([sid, begin, now(), code]);
+  decisions.push([sid, keyOf(token), begin, now(), code]);
 }
 
 for (let place = 0; ; place += PER_TURN) {

@@ -21,10 +21,10 @@ export class Guard {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     this.#process.child.on("message", ({ decisions }) => {
-      for (const [sid, begin, end, code] of decisions) {
+      for (const [sid, kid, begin, end, code] of decisions) {
         const accepted = code === null;
         this.#accepts ||= accepted;
-        this.onDecision({ kind: "verify", verifier: this.name, sid, begin, end, accepted, ...(code && { code }) });
+        this.onDecision({ kind: "verify", verifier: this.name, sid, kid, begin, end, accepted, ...(code && { code }) });
       }
     });
     // A guard that has been killed is told nothing.

@@ -15,6 +15,8 @@ const LIFE = [2_500, 12_000];
 /** How long a client rests between two refreshes. Three rotations per grace is what a session may have; more are held. */
 const REST = [400, 3_500];
 const TWO_TABS = 0.15;
+/** How often an access token is used, between two refreshes. */
+const USED = 0.3;
 /** How often an account is registered, in milliseconds, and how many in all. */
 const REGISTER_EVERY = 2_000;
 const MOST_REGISTRATIONS = 12;
@@ -73,7 +75,8 @@ export class Load {
         this.#living.add(client);
         if (await this.#live(client) !== "stays") this.#living.delete(client);
       } else {
-        await pause(this.#stage.random.between(200, 600));
+        // Who is banned tries on, but not so often that the password is locked for it.
+        await pause(this.#stage.random.between(...(client.refused ? [1_000, 2_000] : [200, 600])));
       }
     }
   }
@@ -84,9 +87,10 @@ export class Load {
     const until = now() + random.between(...LIFE);
     while (!this.#over && now() < until && !client.told) {
       await client.refresh({ tabs: random.chance(TWO_TABS) ? 2 : 1 });
+      if (random.chance(USED)) await client.use();
       await pause(random.between(...REST));
     }
-    if (client.told) return "over";
+    if (client.told) return this.#trespass(client, 1);
     const way = random.weighed(ENDS);
     if (this.#over || way === "stays") return "stays";
     // Half of the ends meet a refresh that is under way.
@@ -95,10 +99,15 @@ export class Load {
     await racing;
     if (!done) return "over";
     this.#stage.onEnded(client.sid);
+    return this.#trespass(client, 3);
+  }
+
+  /** Lets it try to go on though its session has ended, so often now, and once more at the end. */
+  async #trespass(client, rounds) {
     this.#ended.push(client);
-    for (let round = 0; round < 3 && !this.#over; round += 1) {
+    for (let round = 0; round < rounds && !this.#over; round += 1) {
       await client.trespass();
-      await pause(random.between(200, 1_200));
+      await pause(this.#stage.random.between(200, 1_200));
     }
     return "over";
   }

@@ -1,14 +1,28 @@
 // Numbers about a history, and answers in it that are wrong whatever the invariants say.
 
+import { mayBeRevoked } from "./check_keys.mjs";
+import { mayBeBanned } from "./check_users.mjs";
+import { acknowledged } from "./history.mjs";
+
 const ASKED = new Set(["register", "signin", "refresh", "revoke"]);
+
+/** What an administrator at work must have done, and what must have come of it. */
+const GOVERNED = {
+  "a rotation of the signing key": (event) => event.kind === "rotate" && acknowledged(event),
+  "a revocation of the signing key": (event) => event.kind === "revoke key" && acknowledged(event),
+  "a token refused for its key": (event) => event.kind === "verify" && event.code === "token_invalid",
+  "an end of all sessions of a user": (event) => event.kind === "revoke user" && !event.ban && acknowledged(event),
+  "a ban": (event) => event.kind === "revoke user" && event.ban && acknowledged(event),
+  "a sign-in refused by a ban": (event) => event.kind === "signin" && event.status === 401,
+};
 
 /** Requests served, failures, and the longest time without any success. */
 export function measure(events, span, trial) {
   const requests = events.filter((event) => (ASKED.has(event.kind) || isMe(event)) && event.status !== undefined);
   const answered = requests.filter((event) => event.status > 0);
   const failed = answered.filter((event) => event.status >= 500);
-  for (const wrong of wrongAnswers(requests)) trial.problem(wrong);
-  for (const missing of unexercised(events)) trial.problem(missing);
+  for (const wrong of wrongAnswers(requests, events)) trial.problem(wrong);
+  for (const missing of unexercised(events, trial.scenario)) trial.problem(missing);
   return {
     served: answered.length,
     failed: failed.length,
@@ -31,21 +45,27 @@ function longestWithout(answered, { begin, end }) {
 }
 
 /** What no honest request may be answered with, whatever has failed: each kind once, with how often. */
-function wrongAnswers(requests) {
+function wrongAnswers(requests, events) {
   const found = new Map();
   for (const event of requests) {
     const told = `${event.kind} (${event.replica}): ${event.status} ${event.code ?? ""}`;
     const refused = event.status >= 400 && event.status < 500;
-    const mayBe401 = event.kind === "refresh" || isMe(event);
-    if (refused && !(event.status === 401 && mayBe401)) count(found, `a wrong answer: ${told}`);
+    if (refused && !(event.status === 401 && mayBe401(events, event))) count(found, `a wrong answer: ${told}`);
     if (event.status === 503 && event.retryAfter === null) count(found, `no Retry-After: ${told}`);
     if (event.status >= 500 && event.status !== 503) count(found, `a wrong answer: ${told}`);
   }
   return [...found].map(([what, times]) => `${what}, ${times} times`);
 }
 
+/** An honest request is told that it is not let in when its session, its user or its key is not any more. Whether rightly is for others to say. */
+function mayBe401(events, event) {
+  if (event.kind === "signin") return mayBeBanned(events, event);
+  if (event.kind === "revoke") return event.code === "token_invalid" && mayBeRevoked(events, event);
+  return event.kind === "refresh" || isMe(event);
+}
+
 /** What the load must have done for the checkers to have had something to check. */
-function unexercised(events) {
+function unexercised(events, { administrator }) {
   const wanted = {
     "a refresh that rotated": (event) => event.kind === "refresh" && event.rotated,
     "a refresh of an ended session, refused": (event) => event.kind === "refresh" && event.code === "refresh_invalid",
@@ -53,6 +73,7 @@ function unexercised(events) {
     "an end without a receipt": (event) => event.kind === "revoke" && event.status === 204,
     "a token accepted by a guard": (event) => event.kind === "verify" && event.accepted,
     "a token refused by a guard": (event) => event.kind === "verify" && event.code === "session_revoked",
+    ...(administrator && GOVERNED),
   };
   return Object.entries(wanted).filter(([, is]) => !events.some(is)).map(([what]) => `the load never saw ${what}`);
 }

@@ -41,7 +41,7 @@ export function details({ name, breaks, violations, problems, faults, history })
     const found = violations[invariant];
     for (const { what, event } of found.slice(0, SHOWN)) {
       lines.push(`* ${invariant}: ${what}: ${JSON.stringify(event)}`);
-      if (!told.has(event.sid)) lines.push(...story(history, event.sid));
+      if (event.sid && !told.has(event.sid)) lines.push(...story(history, event.sid));
       told.add(event.sid);
     }
     if (found.length > SHOWN) lines.push(`* ${invariant}: ${found.length - SHOWN} more`);

@@ -1,6 +1,7 @@
 // What is broken, how it is seen to be broken, and how it is healed. The load goes on all the while.
 //
-// `needs` is what the environment must have; scenarios with equal needs share one in the short form. `inject` gets the trial and
+// `needs` is what the environment must have; scenarios with equal needs share one in the short form. With `administrator`, one is at
+// work on keys, users and bans all the while. `inject` gets the trial and
 // the environment, and heals before it returns.
 
 import { endSession } from "./administrator.mjs";
@@ -199,6 +200,16 @@ export const SCENARIOS = [
   ...disks,
   ...clocks,
   ...upgrades,
+  {
+    name: "keys and bans, replica killed",
+    administrator: true,
+    inject: (trial, environment) => inTurn(trial, environment, [killReplica]),
+  },
+  {
+    name: "keys and bans, primary lost, standby promoted",
+    administrator: true,
+    inject: (trial, environment) => inTurn(trial, environment, [losePrimary]),
+  },
   { name: "connections exhausted", needs: { connections: 6 }, inject: exhaust, crowd: 4 },
   {
     name: "the only replica killed, embedded store",

@@ -1,5 +1,6 @@
 // One scenario from its first sign-in to its last check: load and guards around the faults, then the checkers over what was seen.
 
+import { Administrator } from "./administrator.mjs";
 import { check } from "./check.mjs";
 import { atLast } from "./at_last.mjs";
 import { Guard } from "./guards.mjs";
@@ -57,7 +58,9 @@ export class Trial {
     const { environment, history, random } = this;
     const own = `trial-${Math.floor(now())}`;
     this.accounts = Array.from({ length: ACCOUNTS }, (_, index) => ({ email: `${own}-${index}@example.com`, password: PASSWORD }));
-    for (const account of this.accounts) await environment.administer("POST", "/api/admin/users", account);
+    for (const account of this.accounts) {
+      account.id = (await environment.administer("POST", "/api/admin/users", { email: account.email, password: PASSWORD })).user.id;
+    }
     const { credential } = await environment.administer("POST", "/api/admin/guards", { name: own });
     await this.#startGuards(credential);
     this.service = new Service(environment.replicas, history);
@@ -70,6 +73,10 @@ export class Trial {
     this.load = new Load(this.stage, { accounts: this.accounts, clients: this.clients, control });
     this.begun = now();
     this.load.start();
+    // Half of the accounts are left alone: nobody may be let down there.
+    const governed = { environment, accounts: this.accounts.slice(ACCOUNTS / 2) };
+    this.administrator = this.scenario.administrator ? new Administrator(this.stage, governed) : undefined;
+    this.administrator?.start();
     await Promise.all(this.guards.map((guard) => guard.ready()));
   }
 
@@ -94,6 +101,7 @@ export class Trial {
 
   async #end() {
     const span = { begin: this.begun, end: now() };
+    await this.administrator?.stop();
     await this.load.stop();
     this.say("the load has ended; looking at what is left of it");
     // Whatever was ended without a receipt must be refused everywhere by then.
