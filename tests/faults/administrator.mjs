@@ -81,7 +81,7 @@ export class Administrator {
     return this.#accounts[this.#stage.random.below(this.#accounts.length)];
   }
 
-  /** Asks replicas in service until one says that it is done, or `TRIES` are over. Each time anew and recorded. Returns whether it is done. */
+  /** Asks replicas in service until one says that it is done, or `TRIES` are over. Returns whether it is done. */
   async #order(path, event, json) {
     const { service, history, random } = this.#stage;
     for (let left = TRIES; left > 0; left -= 1) {

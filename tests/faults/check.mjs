@@ -2,6 +2,7 @@
 // proven; where it cannot tell, it does not accuse, and what it was not shown it does not believe.
 
 import { checkKeys } from "./check_keys.mjs";
+import { checkHonestProofs, checkProofs } from "./check_proofs.mjs";
 import { checkBans, spelledOut } from "./check_users.mjs";
 import { acknowledged as OK } from "./history.mjs";
 
@@ -16,8 +17,9 @@ export function check(seen, rules) {
     violations: {
       S1: checkS1(events),
       S2: [...checkS2(events, rules), ...keys.S2],
-      S3: [...s3.violations, ...keys.S3],
+      S3: [...s3.violations, ...keys.S3, ...checkHonestProofs(events)],
       D1: [...checkD1(events, rules), ...checkBans(events), ...keys.D1],
+      DPoP: checkProofs(events),
     },
     outside: s3.outside,
   };
@@ -72,17 +74,23 @@ export function checkS3(events, { grace }) {
   return { violations, outside };
 }
 
+/** What nobody is told whose session goes on. Of a token that names no key, that it is invalid says the same. */
+const saysEnded = ({ code, kid }) =>
+  code === "session_revoked" || code === "token_missing" || code === "token_stale" || (code === "token_invalid" && !kid);
+
 /** Tokens of sessions that nobody has ended, refused as if somebody had. */
 function refusedByVerifiers(events, asked, grace) {
   const refreshes = bySession(events, "refresh");
   return events
-    .filter((event) => event.kind === "verify" && event.code === "session_revoked" && !(asked.get(event.sid) < event.end))
+    .filter((event) => event.kind === "verify" && saysEnded(event) && !(asked.get(event.sid) < event.end))
     .filter((event) => lateness(refreshes.get(event.sid) ?? [], grace / 2).size === 0)
-    .map((event) => violation(event, "a token was refused as revoked, though nobody had ended its session"));
+    .map((event) => violation(event, `${event.code}, though nobody had ended its session`));
 }
 
 /** The refreshes at which a session was outside of the conditions: a token used too late, until a later request brings a new one. */
 function lateness(refreshes, longest) {
+  // Whoever proves to hold a key is no thief, however late.
+  if (refreshes[0]?.profile === "bound") return new Set();
   const firstUse = new Map();
   const late = new Set();
   let since = Infinity;

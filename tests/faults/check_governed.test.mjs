@@ -26,10 +26,10 @@ test("S1, S2, D1: a session that began before all of its user's were ended is en
   const account = { kind: "account", email: "e", status: 200 };
   const session = { kind: "session", sid: "s", listed: true, ended: true };
   const before = [signin(0, 50), endOfAll(100, 110, { status: 200, effective: true }), account, session];
-  assert.deepEqual(found(before), { S1: 0, S2: 0, S3: 0, D1: 0 });
-  assert.deepEqual(found([...before, refresh(111)]), { S1: 1, S2: 0, S3: 0, D1: 0 });
-  assert.deepEqual(found([...before, verify(111)]), { S1: 0, S2: 1, S3: 0, D1: 0 });
-  assert.deepEqual(found([...before.slice(0, 3), { ...session, ended: false }]), { S1: 0, S2: 0, S3: 0, D1: 1 });
+  assert.deepEqual(found(before), { S1: 0, S2: 0, S3: 0, D1: 0, DPoP: 0 });
+  assert.deepEqual(found([...before, refresh(111)]), { S1: 1, S2: 0, S3: 0, D1: 0, DPoP: 0 });
+  assert.deepEqual(found([...before, verify(111)]), { S1: 0, S2: 1, S3: 0, D1: 0, DPoP: 0 });
+  assert.deepEqual(found([...before.slice(0, 3), { ...session, ended: false }]), { S1: 0, S2: 0, S3: 0, D1: 1, DPoP: 0 });
 });
 
 test("S3: a session that began afterwards, or another user's, is not ended by it", () => {

@@ -32,7 +32,8 @@ function bounds(revocations, { maxStaleness, margin }) {
 }
 
 /** Whether what has signed this event's token may have been revoked by then. */
-export const mayBeRevoked = (events, { kid, end }) => events.some((event) => event.kind === "revoke key" && event.kid === kid && event.begin < end);
+export const mayBeRevoked = (events, { kid, end }) =>
+  events.some((event) => event.kind === "revoke key" && event.kid === kid && event.begin < end);
 
 /** D1: what the ring at the end must say. What the end was not asked about is not so. */
 function checkRing(events) {

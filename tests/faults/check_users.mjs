@@ -42,10 +42,17 @@ export function checkBans(events) {
 
 /** Whether a sign-in may have been refused because of a ban: one was asked for, and had not been lifted for certain. */
 export function mayBeBanned(events, signin) {
-  return events.some((ban) => isBan(ban) && ban.email === signin.email && ban.begin < signin.end
-    && !liftings(events, ban).some((event) => acknowledged(event) && event.end < signin.begin && (acknowledged(ban) || event.begin > ban.begin + LATE)));
+  return events.some((ban) => isBan(ban) && ban.email === signin.email && ban.begin < signin.end && !isLifted(events, ban, signin.begin));
+}
+
+/** A ban that nobody has acknowledged may take effect after somebody has lifted what there was. */
+function isLifted(events, ban, before) {
+  const since = acknowledged(ban) ? ban.begin : ban.begin + LATE;
+  return liftings(events, ban).some((event) => acknowledged(event) && event.begin > since && event.end < before);
 }
 
 const isBan = (event) => event.kind === "revoke user" && event.ban;
 
-const liftings = (events, ban) => events.filter((event) => event.kind === "unban" && event.email === ban.email && event.begin > ban.begin);
+function liftings(events, ban) {
+  return events.filter((event) => event.kind === "unban" && event.email === ban.email && event.begin > ban.begin);
+}

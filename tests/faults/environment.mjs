@@ -86,6 +86,7 @@ url = "redis://127.0.0.1:${redis.port}"
     const masterKey = randomBytes(32).toString("base64url");
     for (let index = 0; index < count; index += 1) {
       const text = `public_url = "${this.origin}"
+trusted_proxies = ["127.0.0.1/32"]
 ${settings[index]}
 [revocation]
 max_staleness = "${RULES.maxStaleness / 1000}s"
@@ -99,6 +100,9 @@ ${RATES}
 
 [applications.cli]
 profile = "native"
+
+[applications.portal]
+profile = "opaque"
 `;
       const options = { name: `r${index}`, settings: text, masterKey, clock: this.needs.clock, program: this.program };
       this.replicas.push(await Replica.in(this.folder, options));

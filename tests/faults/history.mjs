@@ -7,7 +7,8 @@
 // | `signin`      | `email`, `status`, and `sid` when it is 200                                                                 |
 // | `refresh`     | of `sid` with `token` (a fingerprint): `status`, `code`, `reason`, and whether it `rotated`                 |
 // | `revoke`      | of `sid`, asked `by` its owner or an administrator: `status`, and `effective` when a receipt says so        |
-// | `verify`      | `verifier` (a guard, or a replica at `me`) judged an access token of `sid`: `accepted`, or `code`           |
+// | `verify`      | `verifier` (a guard; a replica, or its gate) judged an access token of `sid`: `accepted`, or `code`         |
+// | `replay`      | a thief has sent again what was sent with `proof`: `path`, `status`, `code`                                 |
 // | `revoke user` | of all sessions of `email`, and a `ban` perhaps: `status`, and `effective`                                  |
 // | `unban`       | of `email`: `status`                                                                                        |
 // | `rotate`      | the signing key `from` makes place for the key `to`: `status`                                               |
@@ -18,7 +19,8 @@
 // | `key`         | in which `state` the signing key `kid` is at the end                                                        |
 // | `lost`        | a replica says that its store was older than a token: an acknowledged rotation is gone                      |
 //
-// `status` 0 means that no answer came. `replica` says who was asked, and `kid` which key has signed the token that was given or judged.
+// `status` 0 means that no answer came. `replica` says who was asked, `kid` which key has signed the token that was given or judged, and
+// `proof` which proof of possession came with a request.
 
 import { createHash } from "node:crypto";
 

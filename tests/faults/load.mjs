@@ -3,9 +3,13 @@
 
 import { endSession } from "./administrator.mjs";
 import { ask } from "./ask.mjs";
+import { BoundClient } from "./bound_client.mjs";
 import { Client } from "./client.mjs";
-import { now, pause } from "./until.mjs";
+import { OpaqueClient } from "./opaque_client.mjs";
+import { now, pause, until } from "./until.mjs";
 
+/** How many clients there are besides, with bound tokens or an opaque cookie, where it matters what Redis remembers. */
+export const APART = 12;
 /** How a session ends, and how often. `stays` means that its client leaves it as it is, and comes back at the end. */
 const ENDS = {
   "logout receipt": 4, "logout": 3, "refresh receipt": 2, "refresh": 1, "administrator receipt": 4, "administrator": 3, "stays": 3,
@@ -33,21 +37,36 @@ export class Load {
   #living = new Set();
   #ended = [];
   #registered = 0;
+  /** Clients that were signed in at the end and could not go on. */
+  stuck = [];
 
-  /** `stage` as for a client, with `onEnded`; `control(replica)` is the path of its control socket. */
-  constructor(stage, { accounts, clients, control }) {
+  /**
+   * `stage` as for a client, with `onEnded`; `control(replica)` is the path of its control socket. `apart` is how many clients there are
+   * besides whose sessions are bound to a key, or have one opaque cookie.
+   */
+  constructor(stage, { accounts, clients, apart = 0, control }) {
     this.#stage = stage;
     this.#accounts = accounts;
     this.#control = control;
-    this.clients = clients;
+    Object.assign(this, { clients, apart });
   }
 
   start() {
     for (let number = 0; number < this.clients; number += 1) {
-      const account = this.#accounts[number % this.#accounts.length];
-      this.#workers.push(this.#signInAgainAndAgain(account, number % 2 === 0 ? "native" : "cookie", number * 40));
+      const profile = number % 2 === 0 ? "native" : "cookie";
+      this.#add(number, (account) => new Client(this.#stage, account, profile));
+    }
+    for (let number = 0; number < this.apart; number += 1) {
+      const Kind = number % 3 === 2 ? OpaqueClient : BoundClient;
+      this.#add(this.clients + number, (account) => new Kind(this.#stage, account));
     }
     this.#workers.push(this.#register());
+  }
+
+  /** One who signs in again and again, as what `make` makes of an account. */
+  #add(number, make) {
+    const account = this.#accounts[number % this.#accounts.length];
+    this.#workers.push(this.#signInAgainAndAgain(() => make(account), number * 40));
   }
 
   /**
@@ -58,7 +77,7 @@ export class Load {
     this.#over = true;
     await Promise.all(this.#workers);
     const last = [
-      ...[...this.#living].map((client) => () => client.refresh()),
+      ...[...this.#living].map((client) => () => this.#goOn(client)),
       ...this.#ended.slice(-MOST_LAST_TRIES).map((client) => () => client.trespass()),
     ];
     const some = async () => {
@@ -67,10 +86,18 @@ export class Load {
     await Promise.all(Array.from({ length: 8 }, some));
   }
 
-  async #signInAgainAndAgain(account, profile, late) {
+  /** All is healed: who is signed in gets an answer, and what it brings is accepted. That it is the right one is for others to check. */
+  async #goOn(client) {
+    const answered = await client.refresh();
+    const accepted = async () => client.told || client.use();
+    const on = answered && await until("it is accepted", accepted, { within: 3_000, every: 300 }).catch(() => false);
+    if (!on) this.stuck.push(client);
+  }
+
+  async #signInAgainAndAgain(make, late) {
     await pause(late);
     while (!this.#over) {
-      const client = new Client(this.#stage, account, profile);
+      const client = make();
       if (await client.signIn()) {
         this.#living.add(client);
         if (await this.#live(client) !== "stays") this.#living.delete(client);
@@ -84,8 +111,8 @@ export class Load {
   /** A session from its first refresh to its end. Returns whether it stays signed in. */
   async #live(client) {
     const { random } = this.#stage;
-    const until = now() + random.between(...LIFE);
-    while (!this.#over && now() < until && !client.told) {
+    const end = now() + random.between(...LIFE);
+    while (!this.#over && now() < end && !client.told) {
       await client.refresh({ tabs: random.chance(TWO_TABS) ? 2 : 1 });
       if (random.chance(USED)) await client.use();
       await pause(random.between(...REST));

@@ -16,6 +16,15 @@ const GOVERNED = {
   "a sign-in refused by a ban": (event) => event.kind === "signin" && event.status === 401,
 };
 
+/** What clients whose sessions are bound to a key, and those with an opaque cookie, must have seen. */
+const APART = {
+  "a bound token accepted at the gate": (event) => event.accepted && event.profile === "bound" && isGate(event),
+  "a bound session refreshed": (event) => event.kind === "refresh" && event.profile === "bound" && event.rotated,
+  "a proof that was used up, refused": (event) => event.kind === "replay" && event.code === "invalid_dpop_proof",
+  "an opaque cookie accepted at the gate": (event) => event.accepted && event.profile === "opaque" && isGate(event),
+  "an opaque cookie refused at the gate": (event) => event.code === "session_revoked" && event.profile === "opaque" && isGate(event),
+};
+
 /** Requests served, failures, and the longest time without any success. */
 export function measure(events, span, trial) {
   const requests = events.filter((event) => (ASKED.has(event.kind) || isMe(event)) && event.status !== undefined);
@@ -32,6 +41,8 @@ export function measure(events, span, trial) {
 }
 
 const isMe = (event) => event.kind === "verify" && event.replica !== undefined;
+
+const isGate = (event) => event.kind === "verify" && event.verifier.startsWith("the gate");
 
 /** The longest time in milliseconds in which nobody had a success. */
 function longestWithout(answered, { begin, end }) {
@@ -50,14 +61,17 @@ function wrongAnswers(requests, events) {
   for (const event of requests) {
     const told = `${event.kind} (${event.replica}): ${event.status} ${event.code ?? ""}`;
     const refused = event.status >= 400 && event.status < 500;
-    if (refused && !(event.status === 401 && mayBe401(events, event))) count(found, `a wrong answer: ${told}`);
+    if (refused && !isAboutProof(event) && !(event.status === 401 && mayBe401(events, event))) count(found, `a wrong answer: ${told}`);
     if (event.status === 503 && event.retryAfter === null) count(found, `no Retry-After: ${told}`);
     if (event.status >= 500 && event.status !== 503) count(found, `a wrong answer: ${told}`);
   }
   return [...found].map(([what, times]) => `${what}, ${times} times`);
 }
 
-/** An honest request is told that it is not let in when its session, its user or its key is not any more. Whether rightly is for others to say. */
+/** It is asked for another nonce, and has one now; or a thief was quicker. */
+const isAboutProof = ({ code, again, raced }) => (code === "use_dpop_nonce" && again) || (code === "invalid_dpop_proof" && raced);
+
+/** Who or whose session or key is not let in any more is told so. Whether rightly is for others to say. */
 function mayBe401(events, event) {
   if (event.kind === "signin") return mayBeBanned(events, event);
   if (event.kind === "revoke") return event.code === "token_invalid" && mayBeRevoked(events, event);
@@ -65,7 +79,7 @@ function mayBe401(events, event) {
 }
 
 /** What the load must have done for the checkers to have had something to check. */
-function unexercised(events, { administrator }) {
+function unexercised(events, { administrator, apart }) {
   const wanted = {
     "a refresh that rotated": (event) => event.kind === "refresh" && event.rotated,
     "a refresh of an ended session, refused": (event) => event.kind === "refresh" && event.code === "refresh_invalid",
@@ -73,7 +87,10 @@ function unexercised(events, { administrator }) {
     "an end without a receipt": (event) => event.kind === "revoke" && event.status === 204,
     "a token accepted by a guard": (event) => event.kind === "verify" && event.accepted,
     "a token refused by a guard": (event) => event.kind === "verify" && event.code === "session_revoked",
+    "a token accepted at the gate": (event) => event.accepted && isGate(event),
+    "a token refused at the gate": (event) => event.code === "session_revoked" && isGate(event),
     ...(administrator && GOVERNED),
+    ...(apart && APART),
   };
   return Object.entries(wanted).filter(([, is]) => !events.some(is)).map(([what]) => `the load never saw ${what}`);
 }

@@ -1,6 +1,6 @@
 // What a run has shown, as a table and in words.
 
-const INVARIANTS = ["S1", "S2", "S3", "D1"];
+const INVARIANTS = ["S1", "S2", "S3", "D1", "DPoP"];
 const SHOWN = 5;
 
 /** A control has failed when what it breaks was not seen. */

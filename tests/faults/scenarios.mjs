@@ -1,10 +1,11 @@
 // What is broken, how it is seen to be broken, and how it is healed. The load goes on all the while.
 //
 // `needs` is what the environment must have; scenarios with equal needs share one in the short form. With `administrator`, one is at
-// work on keys, users and bans all the while. `inject` gets the trial and
-// the environment, and heals before it returns.
+// work on keys, users and bans all the while; `apart` is how many clients there are with bound tokens or an opaque cookie, and a thief
+// who reads along. `inject` gets the trial and the environment, and heals before it returns.
 
 import { endSession } from "./administrator.mjs";
+import { APART } from "./load.mjs";
 import { clocks } from "./scenarios_clock.mjs";
 import { disks } from "./scenarios_disk.mjs";
 import { networks } from "./scenarios_network.mjs";
@@ -188,9 +189,10 @@ export const SCENARIOS = [
   { name: "replica killed", inject: (trial, environment) => inTurn(trial, environment, [killReplica]) },
   { name: "primary lost, standby promoted", inject: (trial, environment) => inTurn(trial, environment, [losePrimary]) },
   ...networks,
-  { name: "Redis flushed", inject: (trial, environment) => inTurn(trial, environment, [flushRedis]) },
+  { name: "Redis flushed", apart: APART, inject: (trial, environment) => inTurn(trial, environment, [flushRedis]) },
   {
     name: "each part killed",
+    apart: APART,
     inject: (trial, environment) =>
       inTurn(trial, environment, [killReplica, killPrimary, killGuard, killStandby, killRedis]),
   },

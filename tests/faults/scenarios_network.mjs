@@ -2,6 +2,7 @@
 
 import { Client } from "./client.mjs";
 import { RULES } from "./environment.mjs";
+import { APART } from "./load.mjs";
 import { now, until } from "./until.mjs";
 
 /** Longer than a spent token may come back: a request that was stuck in the line all the time must not be taken for theft. */
@@ -50,6 +51,27 @@ async function replicaFromRedis(trial, { replicas, redisLines }) {
     line.heal();
     return touched ? seen : undefined;
   });
+}
+
+/**
+ * Redis is emptied while a replica is cut off from it, and what that one had sent before arrives first: it comes from a time when other
+ * proofs had not been used yet.
+ */
+async function lateAtRedis(trial, { replicas, redis, redisLines }) {
+  const index = trial.random.below(replicas.length);
+  const others = redisLines.filter((_, other) => other !== index);
+  await trial.fault(`flush Redis while replica ${replicas[index].name} is cut off, and let it hear from that one first`, async () => {
+    redisLines[index].cut();
+    await trial.rest(4_000);
+    for (const line of others) line.cut();
+    await redis.flushall();
+    const { held } = redisLines[index];
+    redisLines[index].heal();
+    await until("Redis knows again since when it remembers", async () => await redis.ask("EXISTS", "counterfoil_since") === "1");
+    for (const line of others) line.heal();
+    return held > 0 ? `${held} pieces of data were held back` : undefined;
+  });
+  await trial.thief.replayAll();
 }
 
 /** A guard that hears nothing accepts nothing once its lease is over. */
@@ -129,7 +151,8 @@ async function unreliable(trial, environment) {
 export const networks = [
   { name: "replica cut off from the primary", inject: replicaFromPrimary },
   { name: "primary cut off from the standby", inject: primaryFromStandby },
-  { name: "replica cut off from Redis", inject: replicaFromRedis },
+  { name: "replica cut off from Redis", apart: APART, inject: replicaFromRedis },
+  { name: "Redis flushed, and told late", apart: APART, inject: lateAtRedis },
   { name: "guard cut off from its replica", inject: guardFromReplica },
   { name: "lines to the store break", inject: unreliable },
   { name: "two primaries", inject: split },

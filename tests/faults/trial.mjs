@@ -11,6 +11,7 @@ import { RULES } from "./environment.mjs";
 import { Proxy } from "./proxy.mjs";
 import { Random } from "./random.mjs";
 import { Service } from "./service.mjs";
+import { Thief } from "./thief.mjs";
 import { now, pause } from "./until.mjs";
 
 const ACCOUNTS = 4;
@@ -70,9 +71,12 @@ export class Trial {
       onEnded: (sid) => this.guards.forEach((guard) => guard.tell({ ended: sid })),
     };
     const control = (replica) => environment.replicas[replica].control;
-    this.load = new Load(this.stage, { accounts: this.accounts, clients: this.clients, control });
+    const { apart = 0 } = this.scenario;
+    if (apart > 0) this.thief = this.stage.thief = new Thief(this.stage);
+    this.load = new Load(this.stage, { accounts: this.accounts, clients: this.clients, apart, control });
     this.begun = now();
     this.load.start();
+    this.thief?.start();
     // Half of the accounts are left alone: nobody may be let down there.
     const governed = { environment, accounts: this.accounts.slice(ACCOUNTS / 2) };
     this.administrator = this.scenario.administrator ? new Administrator(this.stage, governed) : undefined;
@@ -103,6 +107,9 @@ export class Trial {
     const span = { begin: this.begun, end: now() };
     await this.administrator?.stop();
     await this.load.stop();
+    await this.thief?.stop();
+    const stuck = this.load.stuck.map(({ profile, sid, refusal }) => `${profile} ${sid} ${refusal}`);
+    this.expect(`who is signed in at the end can go on, ${stuck.slice(0, 5).join(", ")}`, stuck.length === 0);
     this.say("the load has ended; looking at what is left of it");
     // Whatever was ended without a receipt must be refused everywhere by then.
     await pause(RULES.maxStaleness + RULES.margin + 500);
