@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { freePort } from "../support/processes.mjs";
 import { ask } from "./ask.mjs";
 import { end, own } from "./owned.mjs";
+import { Proxy } from "./proxy.mjs";
 import { until } from "./until.mjs";
 
 const target = fileURLToPath(new URL("../../target/", import.meta.url));
@@ -32,10 +33,15 @@ export class Replica {
   /** What its processes before this one have written into their logs. */
   #before = "";
 
-  /** `settings` is the text of its configuration; `clock` is "settable" for one that `step` can set; `program` is what it runs. */
-  static async in(folder, { name, settings, masterKey, clock, program = binary() }) {
+  /**
+   * `settings` is the text of its configuration; `clock` is "settable" for one that `step` can set; `program` is what it runs. In a
+   * `network` of its own it is reached through a proxy.
+   */
+  static async in(folder, { name, settings, masterKey, clock, network, program = binary() }) {
     const replica = new Replica();
-    Object.assign(replica, { name, program, port: await freePort(), data: join(folder, name) });
+    Object.assign(replica, { name, program, network, port: await freePort(), data: join(folder, name) });
+    replica.listen = `127.0.0.1:${replica.port}`;
+    if (network) await replica.#reachedThroughProxy();
     replica.config = join(folder, `${name}.toml`);
     writeFileSync(replica.config, settings);
     replica.environment = { ...process.env, COUNTERFOIL_MASTER_KEY: masterKey, COUNTERFOIL_LOG: "info" };
@@ -50,11 +56,19 @@ export class Replica {
     return replica;
   }
 
+  async #reachedThroughProxy() {
+    const { far } = this.network.asked;
+    this.listen = `${far}:${this.port}`;
+    this.proxy = await Proxy.to(this.port, far);
+    this.port = this.proxy.port;
+  }
+
   /** Starts the process and does not wait until it is in service: without a store it may never be. */
   launch() {
-    const args = ["serve", "--listen", `127.0.0.1:${this.port}`, "--data", this.data, "--config", this.config];
+    const args = ["serve", "--listen", this.listen, "--data", this.data, "--config", this.config];
     this.#before = this.log;
-    this.#process = own(this.program, args, { env: this.environment });
+    const [program, ...all] = [...(this.network?.command ?? []), this.program, ...args];
+    this.#process = own(program, all, { env: this.environment });
   }
 
   async start() {

@@ -8,6 +8,7 @@
 import { randomBytes } from "node:crypto";
 import { freePort } from "../support/processes.mjs";
 import { Replica, binary } from "./authority.mjs";
+import { Network, RANGE } from "./cable.mjs";
 import { SlowDisk, SmallDisk } from "./disk.mjs";
 import { temporaryFolder } from "./owned.mjs";
 import { Cluster } from "./postgres.mjs";
@@ -33,36 +34,57 @@ export class Environment {
 
   /**
    * `needs`: `store` ("postgres" or "embedded"), `clock` ("settable"), `disk` ("small" or "slow", under the first primary),
-   * `connections` of each replica to its store, `version` ("previous") of the program that they run at first. `say` is told what takes
-   * long.
+   * `connections` of each replica to its store, `version` ("previous") of the program that they run at first, `network` ("own") for
+   * replicas that are joined to the store by cables. `say` is told what takes long.
    */
   static async start(needs, count, say) {
     const environment = new Environment();
     environment.needs = needs;
     environment.program = needs.version === "previous" ? await previousBinary(say) : binary();
     environment.folder = temporaryFolder("faults");
-    environment.origin = `http://localhost:${await freePort()}`;
+    // Who listens beyond loopback must be known by https; that would be its proxy's.
+    environment.origin = `${needs.network === "own" ? "https" : "http"}://localhost:${await freePort()}`;
     if (needs.store === "embedded") {
       await environment.#replicas(1, [""]);
     } else {
-      await environment.#parts();
+      await environment.#parts(count);
       await environment.#replicas(count, await environment.#lines(count));
     }
     return environment;
   }
 
-  async #parts() {
+  async #parts(count) {
     const { folder, needs } = this;
+    if (needs.network === "own") await this.#networks(count);
     if (needs.disk === "slow") this.slowDisk = await SlowDisk.in(folder);
     if (needs.disk === "small") this.smallDisk = await SmallDisk.in(folder, SMALL_DISK_MEGABYTES);
     [this.cluster, this.redis] = await Promise.all([
-      Cluster.start(folder, { environment: this.slowDisk?.environment, within: this.smallDisk?.folder }),
+      Cluster.start(folder, { environment: this.slowDisk?.environment, within: this.smallDisk?.folder, network: this.#cables() }),
       Redis.start(folder),
     ]);
   }
 
+  async #networks(count) {
+    this.networks = [];
+    for (let index = 0; index < count; index += 1) this.networks.push(await Network.make());
+  }
+
+  /** Where the servers of the store are reached by cables. */
+  #cables() {
+    return this.networks && { range: RANGE, addresses: this.networks.map(({ store }) => store.near) };
+  }
+
+  /** By cables there is no Redis: there need be none. */
+  #byCables() {
+    return this.networks.map(({ store }) => {
+      const hosts = this.cluster.servers.map(({ port }) => `${store.near}:${port}`).join(",");
+      return `[store]\nurl = "postgres://counterfoil@${hosts}/counterfoil?sslmode=disable"\n`;
+    });
+  }
+
   /** Makes the lines, and says for each replica where it finds its store and Redis. */
   async #lines(count) {
+    if (this.networks) return this.#byCables();
     const settings = [];
     for (let index = 0; index < count; index += 1) {
       const store = await Promise.all(this.cluster.servers.map((server) => Proxy.to(server.port)));
@@ -86,7 +108,7 @@ url = "redis://127.0.0.1:${redis.port}"
     const masterKey = randomBytes(32).toString("base64url");
     for (let index = 0; index < count; index += 1) {
       const text = `public_url = "${this.origin}"
-trusted_proxies = ["127.0.0.1/32"]
+trusted_proxies = ["127.0.0.1/32", "${RANGE}"]
 ${settings[index]}
 [revocation]
 max_staleness = "${RULES.maxStaleness / 1000}s"
@@ -104,7 +126,7 @@ profile = "native"
 [applications.portal]
 profile = "opaque"
 `;
-      const options = { name: `r${index}`, settings: text, masterKey, clock: this.needs.clock, program: this.program };
+      const options = { name: `r${index}`, settings: text, masterKey, clock: this.needs.clock, network: this.networks?.[index], program: this.program };
       this.replicas.push(await Replica.in(this.folder, options));
     }
     // All at once: who makes the tables and the keys is theirs to settle.
@@ -143,6 +165,8 @@ profile = "opaque"
     await this.redis?.stop();
     await this.cluster?.stop();
     for (const line of this.lines) line.close();
+    for (const { proxy } of this.replicas) proxy?.close();
+    for (const network of this.networks ?? []) await network.remove();
     this.smallDisk?.unmount();
     this.slowDisk?.close();
   }

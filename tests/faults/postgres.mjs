@@ -9,7 +9,6 @@ import { Proxy } from "./proxy.mjs";
 import { until } from "./until.mjs";
 
 const SETTINGS = `
-listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 max_connections = 200
 shared_buffers = 32MB
@@ -53,10 +52,13 @@ export class Server {
   #frozen = [];
   #forget = () => {};
 
-  /** `within` is an empty folder, possibly a file system of its own; `environment` is the server's, for what is loaded into it. */
-  static async in(within, { name, environment = {} }) {
+  /**
+   * `within` is an empty folder, possibly a file system of its own; `environment` is the server's, for what is loaded into it;
+   * `network` says at which `addresses` besides loopback it listens, and to whom: a `range`.
+   */
+  static async in(within, { name, environment = {}, network }) {
     const server = new Server();
-    Object.assign(server, { name, within, bin: await programs(), as: await identity(), port: await freePort() });
+    Object.assign(server, { name, within, network, bin: await programs(), as: await identity(), port: await freePort() });
     server.environment = { ...process.env, ...environment };
     server.data = join(within, "data");
     await mkdir(within, { recursive: true });
@@ -73,7 +75,8 @@ export class Server {
   async initialise() {
     await this.#run("initdb", ["-D", this.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync",
       "--wal-segsize=1"]);
-    await writeFile(join(this.data, "pg_hba.conf"), ACCESS);
+    const more = this.network ? `host all all ${this.network.range} trust\n` : "";
+    await writeFile(join(this.data, "pg_hba.conf"), ACCESS + more);
     await this.#configure("");
   }
 
@@ -87,7 +90,9 @@ export class Server {
   }
 
   async #configure(more) {
-    await writeFile(join(this.data, "postgresql.auto.conf"), `${SETTINGS}port = ${this.port}\n${more}`);
+    const addresses = ["127.0.0.1", ...(this.network?.addresses ?? [])];
+    const own = `port = ${this.port}\nlisten_addresses = '${addresses}'\n`;
+    await writeFile(join(this.data, "postgresql.auto.conf"), `${SETTINGS}${own}${more}`);
   }
 
   async start() {

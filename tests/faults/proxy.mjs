@@ -19,9 +19,10 @@ export class Proxy {
   #cut = false;
   #delay = 0;
 
-  static async to(target) {
+  /** `target` is a port, on loopback unless `host` says otherwise. */
+  static async to(target, host = "127.0.0.1") {
     const proxy = new Proxy();
-    proxy.target = target;
+    Object.assign(proxy, { target, host });
     proxy.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => proxy.#join(socket));
     proxy.#server.listen(0, "127.0.0.1");
     await once(proxy.#server, "listening");
@@ -66,7 +67,7 @@ export class Proxy {
 
   #join(near) {
     this.accepted += 1;
-    const far = connect({ port: this.target, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
+    const far = connect({ port: this.target, host: this.host, allowHalfOpen: true, noDelay: true });
     const lanes = [this.#lane(near, far), this.#lane(far, near)];
     const pair = {
       flow: () => lanes.forEach((lane) => lane()),

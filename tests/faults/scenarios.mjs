@@ -6,6 +6,7 @@
 
 import { endSession } from "./administrator.mjs";
 import { APART } from "./load.mjs";
+import { cables } from "./scenarios_cable.mjs";
 import { clocks } from "./scenarios_clock.mjs";
 import { disks } from "./scenarios_disk.mjs";
 import { networks } from "./scenarios_network.mjs";
@@ -201,6 +202,7 @@ export const SCENARIOS = [
   { name: "primary restarted and lost while nothing was confirmed", inject: restartThenLosePrimary },
   ...disks,
   ...clocks,
+  ...cables,
   ...upgrades,
   {
     name: "keys and bans, replica killed",
