@@ -34,7 +34,8 @@ bench:
 	cargo build --release -p counterfoil -p counterfoil-bench
 	target/release/counterfoil-bench
 
-# Every fault, for a quarter of an hour; prints the table of docs/reliability.md. On real servers, so as they are shipped.
+# Every fault, for twenty minutes; prints the table of docs/reliability.md. On real servers, so as they are shipped; the version before
+# this one is built too, for the upgrade.
 faults: tools
 	cargo build --release -p counterfoil
 	cd packages/guard && npm ci --no-audit --no-fund --loglevel=error && npm run build

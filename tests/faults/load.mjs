@@ -165,6 +165,7 @@ export class Load {
         const { email, password } = { ...this.#accounts[0], email: `new-${this.#registered}-${this.#accounts[0].email}` };
         const event = { kind: "register", replica, email, begin: now() };
         const answer = await ask(service.port(replica), "POST", "/api/auth/register", { json: { email, password }, within: 8_000 });
+        if (answer.status >= 500) Object.assign(event, { code: answer.code, retryAfter: answer.headers["retry-after"] ?? null });
         history.add(Object.assign(event, { end: now(), status: answer.status }));
       }
       await pause(REGISTER_EVERY);

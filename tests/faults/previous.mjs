@@ -16,15 +16,17 @@ const BUILT_WITHIN = 40 * 60_000;
 export async function previousBinary(say = () => {}) {
   const given = process.env.COUNTERFOIL_PREVIOUS;
   if (given && !existsSync(given)) throw new Error(`COUNTERFOIL_PREVIOUS is ${given}, and there is no such file`);
-  return given || build(await commit(await named()), say);
+  return given || build(await commitOf(await named()), say);
 }
 
-async function named() {
+/** The name in the file. */
+export async function named() {
   const lines = (await readFile(new URL("previous", import.meta.url), "utf8")).split("\n").map((line) => line.trim());
   return lines.find((line) => line && !line.startsWith("#"));
 }
 
-async function commit(name) {
+/** Which commit of this history that is. */
+export async function commitOf(name) {
   const found = await output("git", ["-C", ROOT, "rev-parse", "--verify", "--quiet", `${name}^{commit}`]);
   if (found.code === 0) return found.out;
   const why = (await output("git", ["-C", ROOT, "rev-parse", "--is-shallow-repository"])).out === "true"
