@@ -4,10 +4,10 @@
 use crate::store::{Store, StoreError};
 use bytes::Bytes;
 use counterfoil_core::Timestamp;
-use counterfoil_core::keys::ring::{KeyState, StoredKey, jwks, published};
+use counterfoil_core::keys::ring::{KeyState, StoredKey, ever, jwks, published};
 use counterfoil_core::keys::sealing::{MasterKey, Purpose};
 use counterfoil_core::keys::signing::SigningKey;
-use counterfoil_guard::{Algorithm, Subjects, Verifier};
+use counterfoil_guard::{Algorithm, KeySet, Subjects, Verifier};
 use parking_lot::RwLock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,6 +27,8 @@ pub struct Keyring {
     since: BTreeMap<Algorithm, Timestamp>,
     /// The verifier of the access tokens that this server's applications have.
     pub verifier: Verifier,
+    /// The same, by every key there has been: to sign out it is enough that a token was ours, whatever has become of its key.
+    pub ours: Verifier,
     /// The verifier of those for other servers: handed over by the gate, asked for by services, exchanged. Taken at introspection,
     /// revocation and exchange only.
     pub behind: Option<Verifier>,
@@ -60,14 +62,16 @@ impl Keyring {
         if signing.is_empty() {
             return Err(DamagedKey);
         }
-        let verifier = parties.verifier(&parties.audiences, keys).ok_or(DamagedKey)?;
-        let behind =
-            parties.verifier(&parties.behind, keys).map(|verifier| verifier.of(Subjects::Both).opened_elsewhere());
+        let verifier = parties.verifier(&parties.audiences, published(keys)).ok_or(DamagedKey)?;
+        let ours = parties.verifier(&parties.audiences, ever(keys)).ok_or(DamagedKey)?;
+        let behind = parties
+            .verifier(&parties.behind, published(keys))
+            .map(|verifier| verifier.of(Subjects::Both).opened_elsewhere());
         let jwks = jwks(keys).to_string();
         let etag = crate::app::etag(jwks.as_bytes());
         let active = keys.iter().filter(|key| key.state == KeyState::Active);
         let since = active.map(|key| (key.algorithm, key.since)).collect();
-        Ok(Self { signing, since, verifier, behind, jwks: Bytes::from(jwks), etag })
+        Ok(Self { signing, since, verifier, ours, behind, jwks: Bytes::from(jwks), etag })
     }
 
     /// For how long the keys that sign have been signing.
@@ -94,9 +98,9 @@ pub struct Parties {
 }
 
 impl Parties {
-    fn verifier(&self, audiences: &[String], keys: &[StoredKey]) -> Option<Verifier> {
+    fn verifier(&self, audiences: &[String], keys: KeySet) -> Option<Verifier> {
         let (first, rest) = audiences.split_first()?;
-        let verifier = Verifier::new(&self.issuer, first, published(keys));
+        let verifier = Verifier::new(&self.issuer, first, keys);
         Some(rest.iter().fold(verifier, |verifier, audience| verifier.also_for(audience)))
     }
 }

@@ -88,8 +88,17 @@ pub enum KeyStep {
 
 /// The public halves that verifiers may use. Keys whose bytes are not a public key are left out.
 pub fn published(keys: &[StoredKey]) -> KeySet {
+    key_set(keys.iter().filter(|key| key.state.is_published()))
+}
+
+/// Those of all keys there have been, retired and revoked ones too: to tell what was ours, and not what counts.
+pub fn ever(keys: &[StoredKey]) -> KeySet {
+    key_set(keys.iter())
+}
+
+fn key_set<'a>(keys: impl Iterator<Item = &'a StoredKey>) -> KeySet {
     let mut set = KeySet::default();
-    for key in keys.iter().filter(|key| key.state.is_published()) {
+    for key in keys {
         if let Some(public) = VerifyingKey::new(key.algorithm, &key.public) {
             set.insert(key.kid.clone(), public);
             if let Some(id) = paserk::public_id(key.algorithm, &key.public) {

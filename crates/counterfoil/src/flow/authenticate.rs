@@ -172,9 +172,11 @@ pub async fn use_up(app: &App, proof: &Proof) -> Result<(), AuthenticateError> {
     if proof::use_up(app, proof).await? { Ok(()) } else { Err(Refusal::BadProof.into()) }
 }
 
-/// The session of a token, if it is ours; then it must be presented as it has to be, or somebody would believe to be signed out.
+/// The session of a token, if it is ours; then it must be presented as it has to be, or somebody would believe to be signed out. That its
+/// key has retired, or has been revoked, is no reason to leave the session alive and say that it has ended: whoever has stolen
+/// a key that signs nothing any more can do no more with it than end sessions whose identifiers they know.
 fn session_of_token(app: &App, token: &str, proof: Option<&Proof>) -> Result<Option<Sid>, AuthenticateError> {
-    let Ok(claims) = app.keyring().verifier.verify_even_if_expired(token, app.clock.now()) else { return Ok(None) };
+    let Ok(claims) = app.keyring().ours.verify_even_if_expired(token, app.clock.now()) else { return Ok(None) };
     claims.check_binding(token, proof)?;
     Ok(Some(claims.sid))
 }

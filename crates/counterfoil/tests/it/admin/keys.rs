@@ -111,6 +111,21 @@ async fn k2_a_revoked_keys_tokens_are_refused_everywhere_and_nobody_is_signed_ou
 }
 
 #[tokio::test]
+async fn s1_who_signs_out_with_a_token_of_a_key_that_counts_no_more_is_signed_out() {
+    for path in ["/api/auth/logout", "/api/auth/logout-all"] {
+        let app = TestApp::new().await;
+        app.pass(6);
+        let mut browser = app.signed_in().await;
+        let thief = browser.clone();
+        let old = kid(&app, "active").await;
+        assert_eq!(ask(&app, "POST", &format!("/api/admin/keys/{old}/revoke"), Some(json!({}))).await.0, 204);
+        assert_eq!(browser.me().await.outcome(), (401, "token_invalid".into()));
+        assert_eq!(browser.post(path).await.status, 204);
+        assert_eq!(thief.clone().refresh().await.status, 401, "{path} has been acknowledged");
+    }
+}
+
+#[tokio::test]
 async fn k2_for_ever_also_for_a_guard_that_starts_later() {
     let app = TestApp::new().await;
     app.pass(6);
