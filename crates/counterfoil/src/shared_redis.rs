@@ -2,12 +2,14 @@
 //! then things are slower or stricter and never open. For that, a *sentinel* says since when this very process of Redis
 //! remembers everything: what was made before that is not asked about here.
 
+use crate::clock::random;
 use crate::config::{RedisConfig, RedisUrl};
 use crate::secret_text;
 use crate::secret_text::SecretError;
 use crate::telemetry::span;
 use counterfoil_core::Timestamp;
 use counterfoil_core::limit::Rate;
+use counterfoil_guard::base64url_encode;
 use parking_lot::Mutex;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo as _, RedisError, RedisResult, Script};
@@ -18,6 +20,9 @@ use tracing::Instrument as _;
 /// How long connecting may take, and each answer: somebody waits.
 const CONNECT_WITHIN: Duration = Duration::from_millis(500);
 const ANSWER_WITHIN: Duration = Duration::from_millis(300);
+
+/// By how much the clocks of two replicas in service may differ, generously: one of them makes a nonce, another reads since when.
+const AT_ODDS: Duration = Duration::from_secs(5);
 
 /// How often it is looked whether it answers.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -36,21 +41,28 @@ const GIVE_BACK: &str = "\
     redis.call('SET', KEYS[1], string.format('%.0f', tonumber(state) - tonumber(ARGV[1])), 'KEEPTTL') \
     return 1";
 
-/// Since when this process of Redis remembers everything: a value that another process has left says nothing.
+/// Since when this process of Redis remembers everything: a value that another process has left says nothing. Without one a mark is
+/// set, and -1 is the answer: the time has to be read when it is known that the mark stands. A time that was read before it is sent
+/// may arrive after whatever has emptied the Redis, and would claim that it remembers what it has forgotten.
 const SINCE: &str = "\
     local said = redis.call('GET', KEYS[1]) \
     if said then local id, at = string.match(said, '^(%S+) (%d+)$') if id == ARGV[1] then return tonumber(at) end end \
-    redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. ARGV[2]) \
-    return tonumber(ARGV[2])";
+    redis.call('SET', KEYS[1], ARGV[1] .. ' pending ' .. ARGV[2]) \
+    return -1";
+
+/// The time takes the place of this very mark, or of nothing: -1.
+const SETTLE: &str = "\
+    if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ' pending ' .. ARGV[2] then return -1 end \
+    redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. ARGV[3]) \
+    return tonumber(ARGV[3])";
 
 /// 1: used up now; 0: it had been; 2: made before it is remembered what has been used.
 const USE_UP: &str = "\
     local since = nil \
     local said = redis.call('GET', KEYS[2]) \
     if said then local id, at = string.match(said, '^(%S+) (%d+)$') if id == ARGV[1] then since = tonumber(at) end end \
-    if not since then redis.call('SET', KEYS[2], ARGV[1] .. ' ' .. ARGV[2]) return 2 end \
-    if tonumber(ARGV[3]) <= since then return 2 end \
-    if redis.call('SET', KEYS[1], '1', 'NX', 'PX', ARGV[4]) then return 1 end \
+    if not since or tonumber(ARGV[2]) <= since then return 2 end \
+    if redis.call('SET', KEYS[1], '1', 'NX', 'PX', ARGV[3]) then return 1 end \
     return 0";
 
 /// Why it cannot be used at all.
@@ -108,7 +120,7 @@ impl SharedRedis {
     pub async fn run(&self, now: impl Fn() -> Timestamp) {
         let mut well = None;
         loop {
-            let looked = self.look(now()).await;
+            let looked = self.look(&now).await;
             if well != Some(looked.is_ok()) {
                 match &looked {
                     Ok(()) => tracing::info!("the Redis answers"),
@@ -122,7 +134,7 @@ impl SharedRedis {
     }
 
     /// Looks whether it answers, and since when it remembers.
-    pub async fn look(&self, now: Timestamp) -> RedisResult<()> {
+    pub async fn look(&self, now: impl Fn() -> Timestamp) -> RedisResult<()> {
         let known = self.connected.lock().clone();
         let mut connected = match known {
             Some(connected) => connected,
@@ -143,16 +155,25 @@ impl SharedRedis {
         Ok(Connected { connection, run_id: field(&info, "run_id").unwrap_or_default().to_owned(), since: None })
     }
 
-    async fn remembers_since(&self, connected: &mut Connected, now: Timestamp) -> RedisResult<()> {
+    async fn remembers_since(&self, connected: &mut Connected, now: impl Fn() -> Timestamp) -> RedisResult<()> {
         let memory: String = redis::cmd("INFO").arg("memory").query_async(&mut connected.connection).await?;
         // One that throws out what it has been told to remember cannot say what has been used.
         let keeps =
             field(&memory, "maxmemory") == Some("0") || field(&memory, "maxmemory_policy") == Some("noeviction");
-        let script = Script::new(SINCE);
-        let mut call = script.key(self.sentinel());
-        call.arg(&connected.run_id).arg(now.as_millis());
-        let since: i64 = call.invoke_async(&mut connected.connection).await?;
-        connected.since = (keeps && !connected.run_id.is_empty()).then_some(Timestamp::from_millis(since));
+        let mark = base64url_encode(&random::<16>());
+        let since = Script::new(SINCE);
+        let mut call = since.key(self.sentinel());
+        call.arg(&connected.run_id).arg(&mark);
+        let mut since: i64 = call.invoke_async(&mut connected.connection).await?;
+        if since < 0 {
+            let settle = Script::new(SETTLE);
+            let mut call = settle.key(self.sentinel());
+            call.arg(&connected.run_id).arg(&mark).arg(now().plus(AT_ODDS).as_millis());
+            since = call.invoke_async(&mut connected.connection).await?;
+        }
+        // If another replica's mark has come between, the next look will show.
+        let said = keeps && !connected.run_id.is_empty() && since >= 0;
+        connected.since = said.then_some(Timestamp::from_millis(since));
         Ok(())
     }
 
@@ -190,19 +211,14 @@ impl SharedRedis {
     }
 
     /// Uses up what was made at `made`, and is of no use after `life`: of any number of callers one is the first.
-    pub async fn use_up(
-        &self,
-        what: &str,
-        (made, now): (Timestamp, Timestamp),
-        life: Duration,
-    ) -> Result<Once, Silent> {
+    pub async fn use_up(&self, what: &str, made: Timestamp, life: Duration) -> Result<Once, Silent> {
         let script = Script::new(USE_UP);
         let mut call = script.key(self.key("once", what));
         call.key(self.sentinel());
         let life = i64::try_from(life.as_millis()).unwrap_or(i64::MAX);
         let answer: i64 = self
             .ask(async |mut connected| {
-                call.arg(&connected.run_id).arg(now.as_millis()).arg(made.as_millis()).arg(life);
+                call.arg(&connected.run_id).arg(made.as_millis()).arg(life);
                 call.invoke_async(&mut connected.connection).await
             })
             .await?;

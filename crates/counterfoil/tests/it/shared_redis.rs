@@ -32,7 +32,7 @@ async fn it_counts_as_one_process_alone_does() {
     let server = Redis::start();
     let redis = prepared(server.port);
     assert_eq!(redis.take("a", Rate { burst: 1, interval: LIFE }, at(0)).await, Err(Silent), "not looked at yet");
-    redis.look(at(0)).await.unwrap();
+    redis.look(|| at(0)).await.unwrap();
     let rate = Rate { burst: 3, interval: Duration::from_secs(10) };
     let take = |now: i64| redis.take("a", rate, at(now));
     let attempts = futures_util::future::join_all((0..8).map(|_| take(0))).await;
@@ -51,28 +51,37 @@ async fn it_counts_as_one_process_alone_does() {
 async fn atk28_what_is_used_up_stays_so_and_what_may_have_been_forgotten_does_not_count() {
     let server = Redis::start();
     let redis = prepared(server.port);
-    redis.look(at(0)).await.unwrap();
-    let use_up = |what: &'static str, made: i64| redis.use_up(what, (at(made), at(made)), LIFE);
-    assert!(redis.remembers(at(1)) && !redis.remembers(at(0)));
-    let all = futures_util::future::join_all((0..8).map(|_| use_up("x", 5))).await;
+    redis.look(|| at(0)).await.unwrap();
+    let use_up = |what: &'static str, made: i64| redis.use_up(what, at(made), LIFE);
+    assert!(redis.remembers(at(6)) && !redis.remembers(at(5)), "whoever makes nonces may have another clock");
+    let all = futures_util::future::join_all((0..8).map(|_| use_up("x", 10))).await;
     assert_eq!(all.iter().filter(|once| **once == Ok(Once::First)).count(), 1, "{all:?}");
     assert!(all.contains(&Ok(Once::Again)));
     redis::cmd("FLUSHALL").exec(&mut server.connect()).unwrap();
-    assert_eq!(use_up("x", 5).await, Ok(Once::TooOld), "it has forgotten, and knows that it has");
-    redis.look(at(6)).await.unwrap();
-    assert!(!redis.remembers(at(5)), "so nobody is given a nonce by which it would be asked");
-    assert_eq!(use_up("y", 7).await, Ok(Once::First));
+    assert_eq!(use_up("x", 10).await, Ok(Once::TooOld), "it has forgotten, and knows that it has");
+    // It is emptied once more, after a replica has begun to look and before what that has to say arrives.
+    let flush = || redis::cmd("FLUSHALL").exec(&mut server.connect()).unwrap();
+    let behind = || {
+        flush();
+        at(0)
+    };
+    redis.look(behind).await.unwrap();
+    assert!(!redis.remembers(at(60)), "what was said of the time before says nothing");
+    assert_eq!(use_up("x", 10).await, Ok(Once::TooOld));
+    redis.look(|| at(11)).await.unwrap();
+    assert!(!redis.remembers(at(16)), "so nobody is given a nonce by which it would be asked");
+    assert_eq!(use_up("y", 17).await, Ok(Once::First));
     // Another process on the same port, with a copy of what the first one had said.
     let said: String = redis::cmd("GET").arg("counterfoil_since").query(&mut server.connect()).unwrap();
     let server = Redis::on(server.stop(), "");
     redis::cmd("SET").arg("counterfoil_since").arg(said).exec(&mut server.connect()).unwrap();
-    assert_eq!(use_up("y", 7).await, Err(Silent));
-    redis.look(at(9)).await.unwrap();
-    assert_eq!(use_up("y", 7).await, Ok(Once::TooOld), "what it has is an old copy");
+    assert_eq!(use_up("y", 17).await, Err(Silent));
+    redis.look(|| at(19)).await.unwrap();
+    assert_eq!(use_up("y", 17).await, Ok(Once::TooOld), "what it has is an old copy");
     redis::cmd("CONFIG").arg("SET").arg("maxmemory").arg("100mb").exec(&mut server.connect()).unwrap();
     redis::cmd("CONFIG").arg("SET").arg("maxmemory-policy").arg("allkeys-lru").exec(&mut server.connect()).unwrap();
-    redis.look(at(20)).await.unwrap();
-    assert!(!redis.remembers(at(30)), "one that may throw keys out cannot be asked");
+    redis.look(|| at(20)).await.unwrap();
+    assert!(!redis.remembers(at(60)), "one that may throw keys out cannot be asked");
 }
 
 #[tokio::test]
@@ -81,8 +90,8 @@ async fn atk28_a_proof_counts_once_whether_the_redis_is_there_or_not() {
     let app = TestApp::with(&format!("{}[applications.phone]\nprofile = \"native\"\n", toml(server.port))).await;
     let redis = Arc::clone(app.app.redis.as_ref().unwrap());
     let now = || app.app.clock.now();
-    redis.look(now()).await.unwrap();
-    app.pass(2);
+    redis.look(now).await.unwrap();
+    app.pass(6);
     let mut prover = Prover::new(1);
     let session = signed_in(&app, &mut prover).await;
     let token = session["access_token"].as_str().unwrap();
