@@ -147,6 +147,8 @@ pub(super) async fn identify_verified(
     if session.end_reason(now).is_some() {
         return Err(Refusal::Revoked.into());
     }
+    // The row may have been read at a primary that has been replaced; what this replica knows has been confirmed.
+    app.index()?.check_session(session.sid, user.claims_version)?;
     let due = now.since(session.last_seen_at) >= TOUCH_EVERY;
     if session.profile == Profile::Opaque && due {
         app.store.touch(session.sid, now, caller.network()).await?;

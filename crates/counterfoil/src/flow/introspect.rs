@@ -116,6 +116,8 @@ pub(super) async fn resolve(app: &App, token: &str, now: Timestamp) -> Result<Li
     if session.end_reason(now).is_some() {
         return Err(Refusal::Revoked.into());
     }
+    // The row may have been read at a primary that has been replaced; what this replica knows has been confirmed.
+    app.index()?.check_session(session.sid, user.claims_version)?;
     match &kind {
         // What the index says too; the row cannot be behind.
         Kind::Access(verified) if verified.claims.claims_version < user.claims_version => Err(Refusal::Stale.into()),

@@ -2,8 +2,9 @@ use super::{credential, introspect, send, sign_in_to};
 use crate::control::ask;
 use crate::support::{Browser, EMAIL, TestApp};
 use counterfoil::flow::introspect::Introspection;
-use counterfoil_guard::{Refusal, RevocationIndex, base64url_decode};
+use counterfoil_guard::{Entry, Refusal, RevocationIndex, Target, base64url_decode};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const ACCESS: &str = "__Host-cf_access";
 const REFRESH: &str = "__Secure-cf_refresh";
@@ -183,6 +184,23 @@ async fn s1_the_answer_is_exact_because_it_reads_the_store() {
     browser.post("/api/auth/logout").await;
     forget();
     assert_eq!(introspect(&app, &credential, &access).await["reason"], "session_revoked");
+}
+
+/// As at a replica whose connection still leads to a primary that has been replaced.
+#[tokio::test]
+async fn s1_what_this_server_knows_counts_even_where_the_store_knows_less() {
+    let app = TestApp::with(APPLICATIONS).await;
+    let credential = credential(&app, "api").await;
+    for (application, cookie) in [("web", REFRESH), ("classic", "__Host-cf_session")] {
+        let (mut browser, _) = sign_in_to(&app, application).await;
+        let token = browser.cookie(cookie).unwrap();
+        assert_eq!(introspect(&app, &credential, &token).await["active"], true);
+        let what = Target::Session(session_id(&browser).await.parse().unwrap());
+        let entry = Entry { seq: 1, until: app.app.clock.now().plus(Duration::from_mins(5)), what };
+        app.app.revocations().write().add(&entry);
+        assert_eq!(introspect(&app, &credential, &token).await["active"], false, "{application}");
+        assert_eq!(browser.me().await.status, 401, "{application}");
+    }
 }
 
 #[tokio::test]
