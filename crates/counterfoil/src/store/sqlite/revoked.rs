@@ -34,8 +34,17 @@ pub(super) struct RevokedLog {
 /// What the file covers.
 #[derive(Debug, Default)]
 pub(super) struct Covered {
-    /// Each log, after which of its entries the file has all, and the last one.
-    sections: Vec<([u8; 16], i64, i64)>,
+    sections: Vec<Section>,
+}
+
+/// What follows one line that names a log.
+#[derive(Debug)]
+struct Section {
+    log: [u8; 16],
+    /// The file has all of its entries after this one; `None` if a line of it or after it cannot be read, so that nobody knows.
+    after: Option<i64>,
+    /// The last one it has.
+    last: i64,
 }
 
 /// A line of the file.
@@ -53,9 +62,11 @@ impl RevokedLog {
             File::open(folder)?.sync_all()?;
         }
         let mut covered = Covered::default();
-        let length = each_line(&file, |line| covered.take(&line))?;
+        let length = each_line(&file, |line| covered.take(line.as_ref()))?;
         file.set_len(length)?;
-        let at = covered.sections.last().map(|(log, _, last)| (*log, *last));
+        // After a line that cannot be read, a new beginning: what is in force is written once more, and from there on all.
+        let whole = covered.sections.last().filter(|section| section.after.is_some());
+        let at = whole.map(|section| (section.log, section.last));
         Ok((Self { file, length, at }, covered))
     }
 
@@ -109,23 +120,29 @@ pub(super) enum FollowError {
 }
 
 impl Covered {
-    fn take(&mut self, line: &Line) {
+    fn take(&mut self, line: Option<&Line>) {
         match (line, self.sections.last_mut()) {
-            (Line::Log(id, after), _) => self.sections.push((*id, *after, *after)),
-            (Line::Entry(seq, _), Some((.., last))) => *last = (*last).max(*seq),
-            (Line::Entry(..), None) => {}
+            (Some(Line::Log(id, after)), _) => {
+                self.sections.push(Section { log: *id, after: Some(*after), last: *after });
+            }
+            (Some(Line::Entry(seq, _)), Some(section)) => section.last = section.last.max(*seq),
+            (Some(Line::Entry(..)), None) => {}
+            // It may have been an entry of this section, or the name of another.
+            (None, _) => self.sections.iter_mut().for_each(|section| section.after = None),
         }
     }
 
     /// Whether the database is behind what the file says, or another one.
     pub(super) fn is_ahead_of(&self, head: &(LogId, u64)) -> bool {
-        self.sections.last().is_some_and(|(log, _, last)| log != head.0.as_bytes() || last.cast_unsigned() > head.1)
+        let last = self.sections.last();
+        last.is_some_and(|section| section.log != *head.0.as_bytes() || section.last.cast_unsigned() > head.1)
     }
 
     /// Whether the file has everything that has been revoked since the log stood there: it knows that log, and has all of it from
     /// there on.
     pub(super) fn reaches_back_to(&self, head: &(LogId, u64)) -> bool {
-        self.sections.iter().any(|(log, after, _)| log == head.0.as_bytes() && after.cast_unsigned() <= head.1)
+        let mut sections = self.sections.iter().filter(|section| section.log == *head.0.as_bytes());
+        sections.any(|section| section.after.is_some_and(|after| after.cast_unsigned() <= head.1))
     }
 }
 
@@ -133,30 +150,32 @@ impl Covered {
 pub(super) fn entries(path: &Path) -> std::io::Result<Vec<Replayed>> {
     let mut entries = Vec::new();
     each_line(&File::open(path)?, |line| {
-        if let Line::Entry(_, Some(entry)) = line {
+        if let Some(Line::Entry(_, Some(entry))) = line {
             entries.push(entry);
         }
     })?;
     Ok(entries)
 }
 
-/// Reads line by line, up to the last whole one; returns where that ends. A line that nobody wrote names nothing.
-fn each_line(file: &File, mut take: impl FnMut(Line)) -> std::io::Result<u64> {
+/// Reads line by line, up to the last whole one; returns where that ends. `None` is a line that cannot be read.
+fn each_line(file: &File, mut take: impl FnMut(Option<Line>)) -> std::io::Result<u64> {
     let (mut reader, mut whole, mut bytes, mut unreadable) = (BufReader::new(file), 0, Vec::new(), 0_u64);
     loop {
         bytes.clear();
         let read = reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut bytes)?;
         if read == 0 || (bytes.last() != Some(&b'\n') && (read as u64) < LONGEST_LINE) {
             if unreadable > 0 {
-                tracing::warn!(unreadable, "lines of {NAME} cannot be read, and are passed over");
+                tracing::warn!(
+                    unreadable,
+                    "lines of {NAME} cannot be read; a backup from before them ends every session"
+                );
             }
             return Ok(whole);
         }
         whole += read as u64;
-        match std::str::from_utf8(&bytes).map(parse) {
-            Ok(Some(line)) => take(line),
-            Ok(None) | Err(_) => unreadable += 1,
-        }
+        let line = std::str::from_utf8(&bytes).ok().and_then(parse);
+        unreadable += u64::from(line.is_none());
+        take(line);
     }
 }
 
@@ -193,12 +212,12 @@ mod tests {
     use super::{LogId, RevokedLog, base64url_encode, entries};
 
     #[test]
-    fn what_nobody_wrote_and_what_was_cut_off_is_passed_over() {
+    fn what_was_cut_off_is_passed_over() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(super::NAME);
         let id = base64url_encode(&[7; 16]);
         let text = format!(
-            "log {id} 4\n5 5 session {id} signed_out\nnonsense\n6 7 token {id} x\n7 6 stale {id} roles_changed\n8 8 sess"
+            "log {id} 4\n5 5 session {id} signed_out\n6 7 token {id} x\n7 6 stale {id} roles_changed\n8 8 sess"
         );
         std::fs::write(&path, text).expect("written");
         let (log, covered) = RevokedLog::open(&path).expect("read");
@@ -210,5 +229,23 @@ mod tests {
         assert!(covered.reaches_back_to(&head(4)) && !covered.reaches_back_to(&head(3)), "3 and 4 are not in it");
         let another = (LogId::from_bytes([8; 16]), 9);
         assert!(covered.is_ahead_of(&another) && !covered.reaches_back_to(&another));
+    }
+
+    #[test]
+    fn s1_nobody_relies_on_what_stands_before_a_line_that_cannot_be_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(super::NAME);
+        let id = base64url_encode(&[7; 16]);
+        let damaged = format!("log {id} 4\n5 5 session {id} signed_out\nnonsense\n7 7 session {id} signed_out\n");
+        std::fs::write(&path, &damaged).expect("written");
+        let (log, covered) = RevokedLog::open(&path).expect("read");
+        let head = |seq| (LogId::from_bytes([7; 16]), seq);
+        assert!(!covered.reaches_back_to(&head(5)) && covered.is_ahead_of(&head(6)));
+        assert_eq!(log.at, None, "a new beginning is written");
+        assert_eq!(entries(&path).expect("read").len(), 2, "what can be read still ends");
+        std::fs::write(&path, format!("{damaged}log {id} 6\n7 7 session {id} signed_out\n")).expect("written");
+        let (log, covered) = RevokedLog::open(&path).expect("read");
+        assert!(covered.reaches_back_to(&head(6)) && !covered.reaches_back_to(&head(5)));
+        assert_eq!(log.at, Some(([7; 16], 7)));
     }
 }
