@@ -9,6 +9,7 @@ use crate::secret_text::SecretError;
 use crate::telemetry::span;
 use counterfoil_core::Timestamp;
 use counterfoil_core::limit::Rate;
+use counterfoil_core::refresh::token::RedisProcess;
 use counterfoil_guard::base64url_encode;
 use parking_lot::Mutex;
 use redis::aio::MultiplexedConnection;
@@ -65,6 +66,9 @@ const USE_UP: &str = "\
     if redis.call('SET', KEYS[1], '1', 'NX', 'PX', ARGV[3]) then return 1 end \
     return 0";
 
+/// What `USE_UP` answers where nobody knows.
+const TOO_OLD: i64 = 2;
+
 /// Why it cannot be used at all.
 #[derive(Debug, thiserror::Error)]
 pub enum RedisConfigError {
@@ -106,6 +110,13 @@ struct Connected {
     run_id: String,
     /// Since when it remembers; `None` if it may forget at any time.
     since: Option<Timestamp>,
+}
+
+impl Connected {
+    fn process(&self) -> RedisProcess {
+        // Forty random hexadecimal digits.
+        RedisProcess(self.run_id.get(..4).and_then(|digits| u16::from_str_radix(digits, 16).ok()).unwrap_or_default())
+    }
 }
 
 impl SharedRedis {
@@ -177,9 +188,11 @@ impl SharedRedis {
         Ok(())
     }
 
-    /// Whether what was made at this time can be used up here.
-    pub fn remembers(&self, made: Timestamp) -> bool {
-        self.connected.lock().as_ref().and_then(|connected| connected.since).is_some_and(|since| made > since)
+    /// Which process can be asked about what was made at this time, if it remembers that far.
+    pub fn remembers(&self, made: Timestamp) -> Option<RedisProcess> {
+        let connected = self.connected.lock();
+        let connected = connected.as_ref()?;
+        connected.since.filter(|since| made > *since).map(|_| connected.process())
     }
 
     /// Counts one at this key; the inner `Err` holds the time to wait.
@@ -210,14 +223,23 @@ impl SharedRedis {
         given.map(|_| ())
     }
 
-    /// Uses up what was made at `made`, and is of no use after `life`: of any number of callers one is the first.
-    pub async fn use_up(&self, what: &str, made: Timestamp, life: Duration) -> Result<Once, Silent> {
+    /// Uses up what was made at `made`, when this process of Redis was to remember it, and is of no use after `life`: of any number of
+    /// callers one is the first.
+    pub async fn use_up(
+        &self,
+        what: &str,
+        (process, made): (RedisProcess, Timestamp),
+        life: Duration,
+    ) -> Result<Once, Silent> {
         let script = Script::new(USE_UP);
         let mut call = script.key(self.key("once", what));
         call.key(self.sentinel());
         let life = i64::try_from(life.as_millis()).unwrap_or(i64::MAX);
         let answer: i64 = self
             .ask(async |mut connected| {
+                if connected.process() != process {
+                    return Ok(TOO_OLD);
+                }
                 call.arg(&connected.run_id).arg(made.as_millis()).arg(life);
                 call.invoke_async(&mut connected.connection).await
             })

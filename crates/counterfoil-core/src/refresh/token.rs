@@ -28,16 +28,32 @@ const NONCE_LABEL: &[u8] = b"dpop-nonce";
 pub enum KeptIn {
     /// In the store.
     Store,
-    /// In the Redis that replicas share.
-    Redis,
+    /// In the Redis that replicas share: in that very process of it.
+    Redis(RedisProcess),
 }
 
+/// Which process of Redis: one of sixty-five thousand. Replicas may know two by one name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RedisProcess(pub u16);
+
 impl KeptIn {
-    const fn bit(self) -> i64 {
+    /// The three highest bytes of a time in seconds are free for the next thirty thousand years.
+    const TIME: i64 = (1 << 40) - 1;
+    const IN_REDIS: i64 = 1 << 56;
+
+    const fn bits(self) -> i64 {
         match self {
             Self::Store => 0,
-            Self::Redis => 1 << 56,
+            Self::Redis(RedisProcess(process)) => Self::IN_REDIS | ((process as i64) << 40),
         }
+    }
+
+    const fn of_bits(bits: i64) -> Self {
+        if bits & Self::IN_REDIS == 0 {
+            return Self::Store;
+        }
+        let [_, high, low, ..] = bits.to_be_bytes();
+        Self::Redis(RedisProcess(u16::from_be_bytes([high, low])))
     }
 }
 
@@ -157,8 +173,7 @@ impl TokenKeys {
     pub fn dpop_nonce(&self, role: &str, now: Timestamp, kept_in: KeptIn) -> String {
         let key = self.current();
         let mut body = key.version.to_be_bytes().to_vec();
-        // The time's highest byte is free for the next thirty million years.
-        body.extend_from_slice(&(now.as_seconds() | kept_in.bit()).to_be_bytes());
+        body.extend_from_slice(&((now.as_seconds() & KeptIn::TIME) | kept_in.bits()).to_be_bytes());
         let mac = key.mac(NONCE_LABEL, &[body.as_slice(), role.as_bytes()].concat());
         body.extend_from_slice(&mac.as_ref()[..NONCE_MAC]);
         URL_SAFE_NO_PAD.encode(&body)
@@ -189,8 +204,7 @@ impl TokenKeys {
     pub fn kept_in(nonce: &str) -> Option<(Timestamp, KeptIn)> {
         let said = base64url_decode(nonce)?;
         let said = i64::from_be_bytes(said.get(VERSION..VERSION + 8)?.try_into().ok()?);
-        let kept_in = if said & KeptIn::Redis.bit() == 0 { KeptIn::Store } else { KeptIn::Redis };
-        Some((Timestamp::from_seconds(said & !KeptIn::Redis.bit()), kept_in))
+        Some((Timestamp::from_seconds(said & KeptIn::TIME), KeptIn::of_bits(said)))
     }
 
     /// Makes a session token.

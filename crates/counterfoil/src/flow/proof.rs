@@ -16,9 +16,9 @@ pub const NONCE_LIFE: Duration = Duration::from_mins(5);
 pub async fn use_up(app: &App, proof: &Proof) -> Result<bool, StoreError> {
     let (now, life) = (app.clock.now(), NONCE_LIFE + PROOF_LIFE);
     let said = proof.nonce.as_deref().and_then(TokenKeys::kept_in);
-    if let Some((made, KeptIn::Redis)) = said {
+    if let Some((made, KeptIn::Redis(process))) = said {
         let redis = app.redis.as_ref().ok_or(StoreError::Unavailable)?;
-        return match redis.use_up(&base64url_encode(&proof.once()), made, life).await {
+        return match redis.use_up(&base64url_encode(&proof.once()), (process, made), life).await {
             Ok(Once::First) => Ok(true),
             Ok(Once::Again) => Ok(false),
             // Nobody knows; the next proof has a nonce that says another place.

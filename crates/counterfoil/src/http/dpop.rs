@@ -59,8 +59,8 @@ pub(super) fn read_own(app: &App, request: &mut Request) -> Option<&'static str>
 /// Sends a nonce along for the next proof.
 pub(super) fn give_nonce(app: &App, role: &str, response: &mut Response) {
     let now = app.clock.now();
-    let in_redis = app.redis.as_ref().is_some_and(|redis| redis.remembers(Timestamp::from_seconds(now.as_seconds())));
-    let nonce = app.tokens.dpop_nonce(role, now, if in_redis { KeptIn::Redis } else { KeptIn::Store });
+    let in_redis = app.redis.as_ref().and_then(|redis| redis.remembers(Timestamp::from_seconds(now.as_seconds())));
+    let nonce = app.tokens.dpop_nonce(role, now, in_redis.map_or(KeptIn::Store, KeptIn::Redis));
     response.headers_mut().insert(DPOP_NONCE, HeaderValue::try_from(nonce).expect("base64url is ASCII"));
 }
 
@@ -76,7 +76,9 @@ fn read(app: &App, headers: &HeaderMap, (method, url): (&str, &str), role: &str)
     let now = app.clock.now();
     // One whose proofs this server cannot look up now is as good as none: there are others.
     let known = |nonce: &String| match app.tokens.read_dpop_nonce(nonce, role, now, NONCE_LIFE) {
-        Some((made, KeptIn::Redis)) => app.redis.as_ref().is_some_and(|redis| redis.remembers(made)),
+        Some((made, KeptIn::Redis(process))) => {
+            app.redis.as_ref().is_some_and(|redis| redis.remembers(made) == Some(process))
+        }
         Some((_, KeptIn::Store)) => true,
         None => false,
     };

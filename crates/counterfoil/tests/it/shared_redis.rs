@@ -5,7 +5,7 @@ use crate::support::{Redis, TestApp};
 use counterfoil::shared_redis::{Once, SharedRedis, Silent};
 use counterfoil_core::Timestamp;
 use counterfoil_core::limit::Rate;
-use counterfoil_core::refresh::token::{KeptIn, TokenKeys};
+use counterfoil_core::refresh::token::{KeptIn, RedisProcess, TokenKeys};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,8 +52,9 @@ async fn atk28_what_is_used_up_stays_so_and_what_may_have_been_forgotten_does_no
     let server = Redis::start();
     let redis = prepared(server.port);
     redis.look(|| at(0)).await.unwrap();
-    let use_up = |what: &'static str, made: i64| redis.use_up(what, at(made), LIFE);
-    assert!(redis.remembers(at(6)) && !redis.remembers(at(5)), "whoever makes nonces may have another clock");
+    let process = redis.remembers(at(6)).expect("it remembers from here on");
+    let use_up = |what: &'static str, made: i64| redis.use_up(what, (process, at(made)), LIFE);
+    assert_eq!(redis.remembers(at(5)), None, "whoever makes nonces may have another clock");
     let all = futures_util::future::join_all((0..8).map(|_| use_up("x", 10))).await;
     assert_eq!(all.iter().filter(|once| **once == Ok(Once::First)).count(), 1, "{all:?}");
     assert!(all.contains(&Ok(Once::Again)));
@@ -66,10 +67,10 @@ async fn atk28_what_is_used_up_stays_so_and_what_may_have_been_forgotten_does_no
         at(0)
     };
     redis.look(behind).await.unwrap();
-    assert!(!redis.remembers(at(60)), "what was said of the time before says nothing");
+    assert_eq!(redis.remembers(at(60)), None, "what was said of the time before says nothing");
     assert_eq!(use_up("x", 10).await, Ok(Once::TooOld));
     redis.look(|| at(11)).await.unwrap();
-    assert!(!redis.remembers(at(16)), "so nobody is given a nonce by which it would be asked");
+    assert_eq!(redis.remembers(at(16)), None, "so nobody is given a nonce by which it would be asked");
     assert_eq!(use_up("y", 17).await, Ok(Once::First));
     // Another process on the same port, with a copy of what the first one had said.
     let said: String = redis::cmd("GET").arg("counterfoil_since").query(&mut server.connect()).unwrap();
@@ -78,10 +79,18 @@ async fn atk28_what_is_used_up_stays_so_and_what_may_have_been_forgotten_does_no
     assert_eq!(use_up("y", 17).await, Err(Silent));
     redis.look(|| at(19)).await.unwrap();
     assert_eq!(use_up("y", 17).await, Ok(Once::TooOld), "what it has is an old copy");
+    let other = redis.remembers(at(60)).expect("it remembers from here on");
+    assert_ne!(other, process);
+    assert_eq!(
+        redis.use_up("z", (process, at(60)), LIFE).await,
+        Ok(Once::TooOld),
+        "another may have been asked already"
+    );
+    assert_eq!(redis.use_up("z", (other, at(60)), LIFE).await, Ok(Once::First));
     redis::cmd("CONFIG").arg("SET").arg("maxmemory").arg("100mb").exec(&mut server.connect()).unwrap();
     redis::cmd("CONFIG").arg("SET").arg("maxmemory-policy").arg("allkeys-lru").exec(&mut server.connect()).unwrap();
     redis.look(|| at(20)).await.unwrap();
-    assert!(!redis.remembers(at(60)), "one that may throw keys out cannot be asked");
+    assert_eq!(redis.remembers(at(60)), None, "one that may throw keys out cannot be asked");
 }
 
 #[tokio::test]
@@ -107,10 +116,10 @@ async fn atk28_a_proof_counts_once_whether_the_redis_is_there_or_not() {
     };
     // The first answer gives a nonce for questions.
     ask(&mut prover).await;
-    assert_eq!(place(&prover), KeptIn::Redis);
+    assert!(matches!(place(&prover), KeptIn::Redis(_)));
     let ((status, _), (again, code)) = ask(&mut prover).await;
     assert_eq!((status, again, code.as_str()), (200, 401, "invalid_dpop_proof"));
-    assert_eq!(place(&prover), KeptIn::Redis);
+    assert!(matches!(place(&prover), KeptIn::Redis(_)));
     drop(server);
     // The next question finds out, and nobody can judge it now; its answer already gives a nonce that says another place.
     assert_eq!(ask(&mut prover).await.0.0, 503);
@@ -118,7 +127,7 @@ async fn atk28_a_proof_counts_once_whether_the_redis_is_there_or_not() {
     let ((status, _), (again, code)) = ask(&mut prover).await;
     assert_eq!((status, again, code.as_str()), (200, 401, "invalid_dpop_proof"), "slower, and never open");
     let mut late = Prover::new(1);
-    late.nonce = Some(app.app.tokens.dpop_nonce("use", now(), KeptIn::Redis));
+    late.nonce = Some(app.app.tokens.dpop_nonce("use", now(), KeptIn::Redis(RedisProcess(7))));
     let ((status, code), _) = ask(&mut late).await;
     assert_eq!((status, code.as_str()), (401, "use_dpop_nonce"), "one from before it was gone");
 }
