@@ -4,10 +4,13 @@ mod table;
 mod traces;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::filter::filter_fn;
+use tracing::{Level, Subscriber};
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _, fmt, registry};
+use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
 
 pub use table::{Kind, METRICS, Metric};
 pub(crate) use traces::{SPANS, continue_trace, function_of, span};
@@ -19,21 +22,57 @@ pub const LOG: &str = "COUNTERFOIL_LOG";
 /// `json` for one object a line.
 pub const LOG_FORMAT: &str = "COUNTERFOIL_LOG_FORMAT";
 
+/// How a line is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One object a line.
+    Json,
+}
+
 /// Begins to log and, if the environment names a collector, to trace. Data goes to standard output, logs never do.
 pub fn start() -> Result<Option<Traces>, TraceError> {
     let filter = EnvFilter::try_from_env(LOG).unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = fmt::layer().with_writer(std::io::stderr).with_target(false);
     let json = std::env::var(LOG_FORMAT).is_ok_and(|format| format == "json");
-    let lines = if json { lines.json().boxed() } else { lines.boxed() };
+    let lines = lines(filter, if json { Format::Json } else { Format::Text }, std::io::stderr);
     let traces = Traces::from_environment()?;
     let spans = traces.as_ref().map(|traces| {
         let layer =
             tracing_opentelemetry::layer().with_tracer(traces.tracer()).with_location(false).with_threads(false);
         layer.with_filter(filter_fn(|metadata| metadata.target() == SPANS))
     });
-    let started = registry().with(lines.with_filter(filter)).with(spans).try_init();
+    let started = registry().with(lines).with(spans).try_init();
     drop(started); // a second start in one process (tests) keeps the first
     Ok(traces)
+}
+
+/// Begins to log what the filter lets through, elsewhere than to standard error. A second start in one process keeps the first.
+pub fn log_to<W>(filter: EnvFilter, format: Format, writer: W)
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    drop(registry().with(lines(filter, format, writer)).try_init());
+}
+
+fn lines<S, W>(filter: EnvFilter, format: Format, writer: W) -> impl Layer<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let lines = fmt::layer().with_writer(writer).with_target(false);
+    let lines = match format {
+        Format::Json => lines.json().boxed(),
+        Format::Text => lines.boxed(),
+    };
+    let shown = filter_fn(|line| !repeats_what_is_stored(line.target(), *line.level()));
+    lines.with_filter(filter.and(shown))
+}
+
+/// The driver of PostgreSQL writes down every statement with its parameters when it is asked for details: handles of sessions and
+/// hashes of passwords, which no log may hold (S6). So it is not asked, whatever the filter says.
+fn repeats_what_is_stored(target: &str, level: Level) -> bool {
+    target.starts_with("tokio_postgres") && level > Level::INFO
 }
 
 /// Begins to count. In a process that counts already (tests), counts go on where they went.
