@@ -13,6 +13,7 @@ test: tools
 	cargo build --quiet -p counterfoil -p example-axum-api
 	cd examples/express-api && npm ci --no-audit --no-fund --loglevel=error
 	cd tests/oauth-clients && npm ci --no-audit --no-fund --loglevel=error && node --test
+	node --test tests/support
 	node --test tests/examples
 	node --test tests/deploy
 	node --test tests/faults

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { after, before } from "node:test";
 import { chromium } from "playwright-core";
+import { Secrets } from "../support/secrets.mjs";
 
 const BINARY = process.env.COUNTERFOIL_BIN
   ?? fileURLToPath(new URL("../../target/debug/counterfoil", import.meta.url));
@@ -24,6 +26,10 @@ const run = promisify(execFile);
 const START_MS = 30_000;
 const STOP_MS = 10_000;
 const PATIENCE_MS = 20_000;
+
+/** What this process and its browsers send and are sent. A server's log and data folder are searched for it when it stops. */
+const secrets = new Secrets();
+secrets.watchFetch();
 
 /** Waits until `condition` gives something true, and gives that back. */
 export async function until(what, condition, { within = PATIENCE_MS, every = 20 } = {}) {
@@ -43,6 +49,7 @@ export async function startServer(settings = {}) {
   const folder = await mkdtemp(join(tmpdir(), "counterfoil-browser-"));
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("COUNTERFOIL__"));
   const env = { ...Object.fromEntries(inherited), COUNTERFOIL__LIMITS__ENABLED: "false",
+    COUNTERFOIL_LOG: "debug", COUNTERFOIL_LOG_FORMAT: "json",
     // Receipts that nobody acknowledges come after this.
     COUNTERFOIL__REVOCATION__MAX_STALENESS: "1s", ...settings };
   const child = spawn(BINARY, ["serve", "--listen", "127.0.0.1:0", "--data", join(folder, "data")], {
@@ -62,6 +69,7 @@ class Server {
   #child;
   #folder;
   #log = "";
+  #said = "";
   #failure = null;
 
   constructor(child, folder) {
@@ -70,6 +78,7 @@ class Server {
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => { this.#log += text; });
     }
+    child.stderr.on("data", (text) => { this.#said += text; });
     child.on("error", (error) => { this.#failure = error; });
     process.once("exit", () => child.kill("SIGKILL"));
   }
@@ -98,6 +107,7 @@ class Server {
   /** A guard's credential. */
   async guardCredential(name) {
     const { stdout } = await run(BINARY, ["guard", "add", name, "--data", join(this.#folder, "data")]);
+    secrets.add("credential", stdout.trim());
     return stdout.trim();
   }
 
@@ -117,6 +127,12 @@ class Server {
       const late = setTimeout(() => this.#child.kill("SIGKILL"), STOP_MS);
       await gone;
       clearTimeout(late);
+    }
+    const data = join(this.#folder, "data");
+    if (existsSync(data)) {
+      secrets.kept(data);
+      secrets.assertNotIn("the server's log", this.#said);
+      secrets.assertNotStoredIn(data);
     }
     await rm(this.#folder, { recursive: true, force: true });
   }
@@ -158,13 +174,24 @@ export function stage(settings = {}) {
     const context = await it.browser.newContext({ baseURL: it.server.url, ...options });
     context.setDefaultTimeout(PATIENCE_MS);
     const troubles = await watchTroubles(context);
+    watchSecrets(context);
     t.after(async () => {
+      secrets.headers((await context.cookies()).map(({ name, value }) => ["cookie", `${name}=${value}`]));
       await context.close();
       assert.deepEqual(troubles, [], "errors in the pages");
     });
     return context;
   }
   return it;
+}
+
+/** Takes in what the pages send, and the cookies they are given on the way. */
+function watchSecrets(context) {
+  context.on("request", (request) => secrets.body(request.postData() ?? ""));
+  context.on("response", (answer) => {
+    // One that has gone with its page is of no use any more; its cookie is in the next one's jar, if anywhere.
+    answer.headersArray().then((headers) => secrets.headers(headers.map(({ name, value }) => [name, value])), () => undefined);
+  });
 }
 
 /** Collects what must not happen on any page: an uncaught error, a violation of the policy. */

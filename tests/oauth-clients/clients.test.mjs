@@ -14,6 +14,7 @@ import { fileURLToPath } from "node:url";
 import * as oauth from "oauth4webapi";
 import * as openid from "openid-client";
 import { freePort, run } from "../support/processes.mjs";
+import { Secrets } from "../support/secrets.mjs";
 
 const COUNTERFOIL = fileURLToPath(new URL("../../target/debug/counterfoil", import.meta.url));
 const EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -30,8 +31,13 @@ billing = ["read"]
 billing = ["read", "write"]
 `;
 
+/** What the libraries send and are sent goes through `fetch`. */
+const secrets = new Secrets();
+secrets.watchFetch();
+
 let folder;
 let server;
+let said = "";
 let issuer;
 let secret;
 let keys;
@@ -40,7 +46,10 @@ let subject;
 
 async function serving(data, config) {
   const port = await freePort();
-  server = spawn(COUNTERFOIL, ["serve", "--listen", `127.0.0.1:${port}`, "--data", data, "--config", config], { stdio: "ignore" });
+  server = spawn(COUNTERFOIL, ["serve", "--listen", `127.0.0.1:${port}`, "--data", data, "--config", config], {
+    env: { ...process.env, COUNTERFOIL_LOG: "debug", COUNTERFOIL_LOG_FORMAT: "json" }, stdio: ["ignore", "ignore", "pipe"],
+  });
+  server.stderr.setEncoding("utf8").on("data", (text) => { said += text; });
   issuer = `http://localhost:${port}`;
   const deadline = Date.now() + 30_000;
   while (!(await fetch(`${issuer}/readyz`).catch(() => undefined))?.ok) {
@@ -80,7 +89,13 @@ before(async () => {
 
 after(async () => {
   server.kill("SIGTERM");
-  if (server.exitCode === null) await once(server, "exit");
+  if (server.exitCode === null) await once(server, "close");
+  const data = join(folder, "data");
+  secrets.kept(data);
+  secrets.assertNotIn("the server's log", said);
+  secrets.assertNotStoredIn(data);
+  assert.match(said, /a service came with a wrong secret/, "there is a log");
+  assert.ok(secrets.size > 100, "and there are secrets");
   await rm(folder, { recursive: true });
 });
 
@@ -142,6 +157,7 @@ test("Authlib", async () => {
   const env = { TOKEN_ENDPOINT: `${issuer}/oauth/token`, AUTHLIB_INSECURE_TRANSPORT: "1" };
   const script = fileURLToPath(new URL("authlib_client.py", import.meta.url));
   const answers = JSON.parse(await run("/usr/bin/python3", [script], { env, input: JSON.stringify({ secret, jwk, subject }) }));
+  secrets.body(JSON.stringify(answers));
   isServices(answers.client_secret_basic, "reports", "read");
   isServices(answers.client_secret_post, "reports", "read");
   isServices(answers.private_key_jwt, "keyed", "read");
