@@ -1,6 +1,6 @@
 //! Backups, and what must not come back with them; moving to PostgreSQL.
 
-use crate::support::{EMAIL, Exchange, PASSWORD, Postgres, Server, exchange, from_page, run};
+use crate::support::{EMAIL, Exchange, PASSWORD, Postgres, Server, exchange, from_page, run, run_in};
 use std::path::Path;
 use std::process::Output;
 
@@ -171,11 +171,8 @@ fn a_restore_that_was_interrupted_is_finished_by_the_next_start() {
     told(&command(&["key", "revoke", "--all"], &data));
     server.stop();
     // The database has been put back; before it is opened, another master key is named.
-    let refused = std::process::Command::new(crate::support::BINARY)
-        .args(["restore", &file, "--data", data.to_str().unwrap()])
-        .env("COUNTERFOIL_MASTER_KEY", "AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8")
-        .output()
-        .unwrap();
+    let other = [("COUNTERFOIL_MASTER_KEY", "AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8")];
+    let refused = run_in(&other, &["restore", &file, "--data", data.to_str().unwrap()], "");
     assert!(!refused.status.success());
     let server = Server::start(&data, &ENV);
     assert_eq!(refresh_when_open(&server, &lost.1).status, 401);

@@ -1,6 +1,6 @@
 //! Administration through the control socket's handlers.
 
-use crate::support::TestApp;
+use crate::support::{TestApp, noted, written};
 use axum::body::Body;
 use counterfoil::http::Peer;
 use http::Request;
@@ -13,9 +13,11 @@ pub(crate) async fn ask(app: &TestApp, method: &str, path: &str, body: Option<Va
     let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
     let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
     let request = request.extension(Peer::Control).body(body).unwrap();
+    let (request, target) = noted(request).await;
     let response = app.control.clone().oneshot(request).await.unwrap();
     let status = response.status().as_u16();
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    written::answered(&target, status, std::iter::empty(), &String::from_utf8_lossy(&bytes));
     (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
 }
 

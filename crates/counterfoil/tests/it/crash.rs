@@ -333,7 +333,7 @@ fn kill_over_and_over(data: &Path, first: Server, stage: &Stage, clients: &[Mute
         // The random instant is the point of the test.
         std::thread::sleep(Duration::from_micros(random.below(40_000)));
         throw_away.before_the_kill(round, server.address, clients);
-        server.kill();
+        server.kill_for_the_next();
         stage.close();
         server = Server::start(data, &ENV);
         let failures = std::mem::take(&mut stage.lock().failures);

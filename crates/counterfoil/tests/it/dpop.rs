@@ -120,7 +120,7 @@ fn text<'a>(body: &'a Value, name: &str) -> &'a str {
 }
 
 /// A proof for a question with a token, with the nonce that such questions need.
-async fn asking(app: &TestApp, prover: &mut Prover, path: &str, token: &str) -> String {
+pub(crate) async fn asking(app: &TestApp, prover: &mut Prover, path: &str, token: &str) -> String {
     let first = prover.proof("GET", path, Some(token));
     let told = get(app, "/api/auth/me", &format!("DPoP {token}"), &[&first]).await;
     prover.learn(&told);

@@ -2,7 +2,7 @@
 //! what to do, and no damage.
 
 use crate::crash::{ORIGIN, REFRESH, now, refresh, register};
-use crate::support::{BINARY, EMAIL, Exchange, PASSWORD, Server, begin, from_page, in_namespace, run};
+use crate::support::{BINARY, EMAIL, Exchange, PASSWORD, Server, begin, from_page, in_namespace, run, written};
 use counterfoil_core::Secret;
 use counterfoil_core::keys::sealing::{MasterKey, Purpose};
 use counterfoil_guard::base64url_decode;
@@ -48,6 +48,7 @@ fn refusal(command: &mut Command) -> String {
         panic!("it runs, and should have been refused");
     }
     let output = child.wait_with_output().unwrap();
+    written::check_said("why a server does not start", &output.stderr);
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(output.stdout.is_empty() && said.contains("error: "), "{said}");

@@ -23,6 +23,7 @@ mod pages;
 mod readers;
 mod readme;
 mod replicas;
+mod secrets;
 mod shared_redis;
 mod store;
 mod support;

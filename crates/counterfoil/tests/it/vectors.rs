@@ -3,7 +3,7 @@
 
 use crate::control::ask;
 use crate::oauth::{FORM, credential};
-use crate::support::{Browser, TestApp};
+use crate::support::{Browser, MASTER, TestApp};
 use counterfoil::clock::random;
 use counterfoil::store::{SealedSecret, Store};
 use counterfoil_core::keys::ring::{KeyState, StoredKey};
@@ -56,7 +56,7 @@ fn keys(vectors: &Value, master: &MasterKey, at: Timestamp) -> Vec<StoredKey> {
 
 async fn app(vectors: &Value) -> TestApp {
     let now = Timestamp::from_seconds(vectors["now"].as_i64().unwrap());
-    let master = MasterKey::new(&Secret::new([7; 32]));
+    let master = MasterKey::new(&Secret::new(MASTER));
     let keys = keys(vectors, &master, now);
     let secret = |purpose: Purpose, id: &str, plain: &[u8]| SealedSecret {
         purpose: purpose.as_str().into(),

@@ -3,11 +3,10 @@
 mod cuts;
 mod tower;
 
-use crate::support::{BINARY, Server, exchange};
+use crate::support::{Server, exchange, run_in};
 use counterfoil_guard::client::{Client, Config};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
 
 /// What the server and the tools take for its address; guards are told another way to it.
 const ISSUER: &str = "http://localhost:1";
@@ -27,9 +26,9 @@ struct Seeded {
 
 fn seed(data: &Path, sessions: usize) -> Vec<Seeded> {
     let count = sessions.to_string();
-    let mut seed = Command::new(BINARY);
-    seed.args(["bench-seed", "--users", "1", "--sessions", &count, "--cookies", &count, "--data"]).arg(data);
-    let printed = seed.envs(ENV).output().unwrap();
+    let data = data.to_str().unwrap();
+    let seed = ["bench-seed", "--users", "1", "--sessions", &count, "--cookies", &count, "--data", data];
+    let printed = run_in(&ENV, &seed, "");
     assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
     let lines = String::from_utf8(printed.stdout).unwrap();
     let seeded = lines.lines().map(|line| {
@@ -40,7 +39,7 @@ fn seed(data: &Path, sessions: usize) -> Vec<Seeded> {
 }
 
 fn credential(data: &Path, name: &str) -> String {
-    let made = Command::new(BINARY).args(["guard", "add", name, "--data"]).arg(data).envs(ENV).output().unwrap();
+    let made = run_in(&ENV, &["guard", "add", name, "--data", data.to_str().unwrap()], "");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     String::from_utf8(made.stdout).unwrap().trim().to_owned()
 }

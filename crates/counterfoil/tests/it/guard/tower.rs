@@ -2,7 +2,7 @@
 
 use super::{ENV, ISSUER, Seeded, credential, guard, seed, sign_out};
 use crate::dpop::Prover;
-use crate::support::Server;
+use crate::support::{Server, run_in};
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
@@ -204,8 +204,7 @@ const API: &str = "https://api.example.com";
 
 /// A service's token, bound to the prover's key.
 fn bound_token(server: &Server, data: &std::path::Path, prover: &mut Prover) -> String {
-    let mut add = std::process::Command::new(crate::support::BINARY);
-    let made = add.args(["client", "add", "reports", "--data"]).arg(data).envs(SERVICES).output().unwrap();
+    let made = run_in(&SERVICES, &["client", "add", "reports", "--data", data.to_str().unwrap()], "");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let secret = String::from_utf8(made.stdout).unwrap();
     let form = format!("grant_type=client_credentials&client_id=reports&client_secret={}", secret.trim());

@@ -8,8 +8,8 @@ use counterfoil_core::Secret;
 use counterfoil_core::credential::imported::FirebaseProject;
 use serde_json::{Value, json};
 
-const BCRYPT: &str = "$2b$04$cVWp4XaNU8a4v1uMRum2SO026BWLIoQMD/TXg5uZV.0P.uO8m3YEm";
-const BCRYPT_PASSWORD: &str = "Kk4DQuMMfZL9o";
+pub(crate) const BCRYPT: &str = "$2b$04$cVWp4XaNU8a4v1uMRum2SO026BWLIoQMD/TXg5uZV.0P.uO8m3YEm";
+pub(crate) const BCRYPT_PASSWORD: &str = "Kk4DQuMMfZL9o";
 
 fn vectors() -> Vec<Value> {
     let path = format!("{}/../../vectors/password-hashes/hashes.json", env!("CARGO_MANIFEST_DIR"));

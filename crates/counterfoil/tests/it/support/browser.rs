@@ -1,9 +1,9 @@
 //! A browser as far as cookies go: keeps them by name and path, honours Max-Age, sends what a page's own script sends.
 
-use super::PASSWORD;
 use super::test_app::ORIGIN;
+use super::{PASSWORD, written};
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use counterfoil::clock::{Clock as _, ManualClock};
 use counterfoil::http::Peer;
 use counterfoil_core::Timestamp;
@@ -64,6 +64,24 @@ impl Answer {
     }
 }
 
+fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+}
+
+/// The same request, after its secrets have been noted, and its target. A body that is still to come is not waited for.
+pub(crate) async fn noted(request: Request<Body>) -> (Request<Body>, String) {
+    let (parts, mut body) = request.into_parts();
+    let mut text = String::new();
+    if body.size_hint().exact().is_some() {
+        let bytes = body.collect().await.unwrap().to_bytes();
+        text = String::from_utf8_lossy(&bytes).into_owned();
+        body = Body::from(bytes);
+    }
+    let target = parts.uri.to_string();
+    written::asked(&target, pairs(&parts.headers), &text);
+    (Request::from_parts(parts, body), target)
+}
+
 impl Browser {
     pub(crate) fn new(router: Router, clock: Arc<ManualClock>) -> Self {
         Self { router, clock, jar: Vec::new(), peer: "203.0.113.7".parse().unwrap() }
@@ -98,9 +116,11 @@ impl Browser {
     /// Sends a request whose answer gets lost.
     pub(crate) async fn send_without_keeping(&self, mut request: Request<Body>) -> Answer {
         request.extensions_mut().insert(Peer::Network(self.peer));
+        let (request, target) = noted(request).await;
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+        written::answered(&target, parts.status.as_u16(), pairs(&parts.headers), &text);
         Answer { status: parts.status, headers: parts.headers, text }
     }
 

@@ -1,5 +1,6 @@
 //! One HTTP/1.1 exchange over a blocking socket; enough for tests that talk to a real server.
 
+use super::written;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -31,8 +32,21 @@ pub(crate) fn exchange(
     headers: &[(&str, &str)],
     body: &str,
 ) -> std::io::Result<Exchange> {
+    exchange_within(Duration::from_secs(20), address, request_line, headers, body)
+}
+
+/// The same with another patience.
+pub(super) fn exchange_within(
+    patience: Duration,
+    address: SocketAddr,
+    request_line: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> std::io::Result<Exchange> {
+    let target = request_line.split(' ').nth(1).unwrap_or_default();
+    written::asked(target, headers.iter().copied(), body);
     let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+    stream.set_read_timeout(Some(patience))?;
     let mut text = format!("{request_line} HTTP/1.1\r\nHost: localhost:{}\r\nConnection: close\r\n", address.port());
     for (name, value) in headers {
         text.extend([name, ": ", value, "\r\n"]);
@@ -45,6 +59,7 @@ pub(crate) fn exchange(
     let broken = || std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
     let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(broken)?;
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(broken)?;
+    written::answered(target, status, head.lines().filter_map(|line| line.split_once(": ")), body);
     let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
     if length.is_some_and(|length: usize| body.len() < length) {
         return Err(broken());

@@ -4,15 +4,17 @@ mod browser;
 mod http_client;
 mod postgres;
 mod redis;
+pub(crate) mod secrets;
 mod server;
 mod test_app;
+pub(crate) mod written;
 
 pub(crate) use self::redis::{Redis, free_port};
-pub(crate) use browser::{Answer, Browser};
+pub(crate) use browser::{Answer, Browser, noted};
 pub(crate) use http_client::{Exchange, begin, exchange, from_page};
 pub(crate) use postgres::Postgres;
-pub(crate) use server::{BINARY, Server, in_namespace, run};
-pub(crate) use test_app::TestApp;
+pub(crate) use server::{BINARY, Server, in_namespace, run, run_in};
+pub(crate) use test_app::{MASTER, TestApp};
 
 pub(crate) const EMAIL: &str = "ada@example.com";
 pub(crate) const PASSWORD: &str = "correct horse battery staple";

@@ -1,6 +1,7 @@
 //! PostgreSQL as a process of its own: one server for a test that asks for one, in a temporary folder, on a socket nobody else
 //! finds; stopped when dropped. The empty cluster is made once and copied.
 
+use super::written;
 use counterfoil::store::postgres::{OpenError, PostgresStore, Settings};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -164,5 +165,13 @@ impl Drop for Postgres {
         let id = self.child.id().to_string();
         drop(Command::new("kill").args(["-QUIT", &id]).status());
         drop(self.child.wait());
+        if !std::thread::panicking() {
+            // Its data files need no look: whatever went into them is in the write-ahead log, which is never so long here that it
+            // begins anew, and no table of ours is kept out of it.
+            let logs = written::files(&self.folder.path().join("data/pg_wal"));
+            written::check_stored(&logs);
+            let said = std::fs::read(self.folder.path().join("log")).unwrap_or_default();
+            written::check_said("PostgreSQL's log", &said);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The application in this process: its own folder, a clock that stands still.
 
-use super::{Browser, Postgres};
+use super::{Browser, Postgres, secrets, written};
 use axum::Router;
 use counterfoil::app::{App, Parts};
 use counterfoil::clock::{Clock, ManualClock};
@@ -13,8 +13,9 @@ use counterfoil::shared_redis::SharedRedis;
 use counterfoil::store::Store;
 use counterfoil::store::sqlite::{SqliteStore, Synchronous};
 use counterfoil::telemetry;
-use counterfoil_core::keys::sealing::MasterKey;
+use counterfoil_core::keys::sealing::{MasterKey, Purpose};
 use counterfoil_core::{Secret, Timestamp};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,24 +25,45 @@ pub(crate) struct TestApp {
     pub(crate) router: Router,
     pub(crate) control: Router,
     _data: Option<Data>,
+    folder: PathBuf,
     _kept: Box<dyn std::any::Any + Send + Sync>,
 }
 
-/// A store, and what must outlive it.
-type Kept = (Arc<dyn Store>, Box<dyn std::any::Any + Send + Sync>);
+/// A store, its folder, and what must outlive it.
+type Kept = (Arc<dyn Store>, PathBuf, Box<dyn std::any::Any + Send + Sync>);
 
 /// The embedded store in this folder; or, with `COUNTERFOIL_TEST_STORE=postgres`, one in a server of its own.
 async fn engine(folder: tempfile::TempDir) -> Kept {
+    let path = folder.path().to_owned();
     if std::env::var("COUNTERFOIL_TEST_STORE").is_ok_and(|engine| engine == "postgres") {
         let server = Postgres::start();
-        return (Arc::new(server.open().await), Box::new((folder, server)));
+        return (Arc::new(server.open().await), path, Box::new((folder, server)));
     }
     let store = SqliteStore::open(&folder.path().join("counterfoil.db"), Synchronous::Full).unwrap();
-    (Arc::new(store), Box::new(folder))
+    (Arc::new(store), path, Box::new(folder))
 }
+
+/// The master key of every test's application.
+pub(crate) const MASTER: [u8; 32] = *b"the master key of all test apps.";
 
 /// The origin of every test's application.
 pub(crate) const ORIGIN: &str = "https://app.example.com";
+
+/// Notes what lies sealed in a store.
+async fn note_sealed(store: &dyn Store) {
+    let master = MasterKey::new(&Secret::new(MASTER));
+    let note = |purpose: Purpose, id: &str, sealed: &[u8]| {
+        if let Ok(plain) = master.open(purpose, id, sealed) {
+            secrets::known().add(purpose.as_str(), plain.expose(), secrets::Reach::Nowhere);
+        }
+    };
+    for secret in store.secrets().await.unwrap() {
+        note(Purpose::from_name(&secret.purpose).unwrap(), &secret.id, &secret.sealed);
+    }
+    for key in store.signing_keys().await.unwrap() {
+        note(Purpose::SigningKey, key.kid.as_str(), &key.sealed);
+    }
+}
 
 impl TestApp {
     /// With the defaults.
@@ -78,20 +100,23 @@ impl TestApp {
         Self::start(config, kept, at).await.unwrap()
     }
 
-    async fn start(config: Config, (store, kept): Kept, at: Timestamp) -> Result<Self, start::StartError> {
+    async fn start(config: Config, (store, folder, kept): Kept, at: Timestamp) -> Result<Self, start::StartError> {
+        written::start_logging();
+        secrets::known().add("the master key", &MASTER, secrets::Reach::Nowhere);
         let clock = Arc::new(ManualClock::at(at));
         let listening = "127.0.0.1:443".parse().unwrap();
         let public = PublicUrl::settle(Some(ORIGIN), listening, false).unwrap();
-        let master = MasterKey::new(&Secret::new([7; 32]));
+        let master = MasterKey::new(&Secret::new(MASTER));
         let (in_use, policy) = (config.algorithms(), config.keys.policy());
         let secrets = start::secrets(store.as_ref(), master, (&in_use, policy), clock.as_ref()).await?;
+        note_sealed(store.as_ref()).await;
         let redis = config.redis.as_ref().map(|redis| Arc::new(SharedRedis::prepare(redis).unwrap()));
         let metrics = telemetry::start_metrics();
         let shared: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
         let parts = Parts { config, public, store, clock: shared, replica: None, redis, secrets, metrics };
         let app = Arc::new(App::new(parts).await?);
         let (router, control) = (router(Arc::clone(&app)), control_router(Arc::clone(&app)));
-        Ok(Self { app, clock, router, control, _data: None, _kept: kept })
+        Ok(Self { app, clock, router, control, _data: None, folder, _kept: kept })
     }
 
     /// A browser on this application's own pages.
@@ -117,7 +142,20 @@ impl TestApp {
         browser
     }
 
+    /// Where it keeps what is to last.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     pub(crate) fn pass(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            written::check(&self.folder, &self.app.metrics.render());
+        }
     }
 }
