@@ -100,10 +100,11 @@ impl Verifier {
     }
 
     /// As [`Verifier::verify`], but an expired token still counts: to sign out, it is enough to have been ours.
-    pub fn verify_even_if_expired(&self, token: &str, now: Timestamp) -> Result<Claims, Refusal> {
-        let (claims, _) = self.verify_signed(token)?;
+    /// With the name of the key that signed it.
+    pub fn verify_even_if_expired(&self, token: &str, now: Timestamp) -> Result<(Claims, Kid), Refusal> {
+        let (claims, kid) = self.verify_signed(token)?;
         match check_times(&claims, now) {
-            Ok(()) | Err(Refusal::Expired) => Ok(claims),
+            Ok(()) | Err(Refusal::Expired) => Ok((claims, kid)),
             Err(refusal) => Err(refusal),
         }
     }

@@ -3,10 +3,10 @@
 
 use crate::store::{Store, StoreError};
 use bytes::Bytes;
-use counterfoil_core::Timestamp;
 use counterfoil_core::keys::ring::{KeyState, StoredKey, ever, jwks, published};
 use counterfoil_core::keys::sealing::{MasterKey, Purpose};
 use counterfoil_core::keys::signing::SigningKey;
+use counterfoil_core::{Kid, Timestamp};
 use counterfoil_guard::{Algorithm, KeySet, Subjects, Verifier};
 use parking_lot::RwLock;
 use std::collections::BTreeMap;
@@ -29,6 +29,8 @@ pub struct Keyring {
     pub verifier: Verifier,
     /// The same, by every key there has been: to sign out it is enough that a token was ours, whatever has become of its key.
     pub ours: Verifier,
+    /// Keys that have been revoked, and when.
+    pub revoked: BTreeMap<Kid, Timestamp>,
     /// The verifier of those for other servers: handed over by the gate, asked for by services, exchanged. Taken at introspection,
     /// revocation and exchange only.
     pub behind: Option<Verifier>,
@@ -64,6 +66,8 @@ impl Keyring {
         }
         let verifier = parties.verifier(&parties.audiences, published(keys)).ok_or(DamagedKey)?;
         let ours = parties.verifier(&parties.audiences, ever(keys)).ok_or(DamagedKey)?;
+        let revoked = keys.iter().filter(|key| key.state == KeyState::Revoked);
+        let revoked = revoked.map(|key| (key.kid.clone(), key.since)).collect();
         let behind = parties
             .verifier(&parties.behind, published(keys))
             .map(|verifier| verifier.of(Subjects::Both).opened_elsewhere());
@@ -71,7 +75,7 @@ impl Keyring {
         let etag = crate::app::etag(jwks.as_bytes());
         let active = keys.iter().filter(|key| key.state == KeyState::Active);
         let since = active.map(|key| (key.algorithm, key.since)).collect();
-        Ok(Self { signing, since, verifier, ours, behind, jwks: Bytes::from(jwks), etag })
+        Ok(Self { signing, since, verifier, ours, revoked, behind, jwks: Bytes::from(jwks), etag })
     }
 
     /// For how long the keys that sign have been signing.

@@ -4,6 +4,7 @@ use super::{Caller, proof};
 use crate::app::{App, Verified};
 use crate::store::StoreError;
 use counterfoil_core::profile::Profile;
+use counterfoil_core::revocation::ENTRY_LIFE;
 use counterfoil_core::session::{Handle, Session};
 use counterfoil_core::user::User;
 use counterfoil_core::{Sid, Timestamp};
@@ -156,12 +157,25 @@ pub(super) async fn identify_verified(
     Ok(Identity { session, user })
 }
 
+/// How much a sign-out ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The session that the credential is of.
+    One,
+    /// All of its user's.
+    Everywhere,
+}
+
 /// The session that a credential names, to sign it out: an expired access token will do, as long as it is ours.
-pub async fn session_to_end(app: &App, credential: Credential<'_>) -> Result<Option<Sid>, AuthenticateError> {
+pub async fn session_to_end(
+    app: &App,
+    credential: Credential<'_>,
+    ending: Ending,
+) -> Result<Option<Sid>, AuthenticateError> {
     match credential {
         // Signing out may be repeated, so the proof is looked at and not used up.
-        Credential::Access(token) => session_of_token(app, token, None),
-        Credential::Bound(token, proof) => session_of_token(app, token, Some(proof)),
+        Credential::Access(token) => session_of_token(app, token, None, ending),
+        Credential::Bound(token, proof) => session_of_token(app, token, Some(proof), ending),
         Credential::Session(token) => {
             let Ok(handle) = app.tokens.parse_session(token) else { return Ok(None) };
             Ok(session_of_handle(app, handle).await?)
@@ -175,10 +189,21 @@ pub async fn use_up(app: &App, proof: &Proof) -> Result<(), AuthenticateError> {
 }
 
 /// The session of a token, if it is ours; then it must be presented as it has to be, or somebody would believe to be signed out. That its
-/// key has retired, or has been revoked, is no reason to leave the session alive and say that it has ended: whoever has stolen
-/// a key that signs nothing any more can do no more with it than end sessions whose identifiers they know.
-fn session_of_token(app: &App, token: &str, proof: Option<&Proof>) -> Result<Option<Sid>, AuthenticateError> {
-    let Ok(claims) = app.keyring().ours.verify_even_if_expired(token, app.clock.now()) else { return Ok(None) };
+/// key has retired or been revoked is no reason to say that the session has ended, and to leave it alive.
+fn session_of_token(
+    app: &App,
+    token: &str,
+    proof: Option<&Proof>,
+    ending: Ending,
+) -> Result<Option<Sid>, AuthenticateError> {
+    let (ring, now) = (app.keyring(), app.clock.now());
+    let Ok((claims, kid)) = ring.ours.verify_even_if_expired(token, now) else { return Ok(None) };
+    // A token of a revoked key may be made up by whoever has stolen that. It ends the session whose identifier they know, while a
+    // true one can be alive; nothing beyond. Whoever is honest gets another token with the next refresh.
+    let may_be_true = |since: &Timestamp| ending == Ending::One && now <= since.plus(ENTRY_LIFE);
+    if ring.revoked.get(&kid).is_some_and(|since| !may_be_true(since)) {
+        return Err(Refusal::KeyRevoked.into());
+    }
     claims.check_binding(token, proof)?;
     Ok(Some(claims.sid))
 }

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::flow::Caller;
-use crate::flow::authenticate::{Credential, session_to_end};
+use crate::flow::authenticate::{Credential, Ending, session_to_end};
 use crate::flow::sign_out::{sign_out, sign_out_everywhere};
 use crate::http::cookie::{self, ACCESS, SESSION};
 use crate::http::csrf;
@@ -19,7 +19,8 @@ use std::sync::Arc;
 
 /// Sign out here, by access or session token; an expired one will do. Fine to repeat, and without a token.
 #[utoipa::path(post, path = "/api/auth/logout", tag = "session", responses(
-    (status = 200, body = ReceiptView), (status = 204), (status = 403, description = "`cross_site`"),
+    (status = 200, body = ReceiptView), (status = 204),
+    (status = 401, description = "`token_invalid`: the key of the access token was revoked a while ago; refresh, and try again"), (status = 403, description = "`cross_site`"),
 ))]
 pub(in crate::http) async fn post(
     State(app): State<Arc<App>>,
@@ -29,7 +30,7 @@ pub(in crate::http) async fn post(
     extensions: Extensions,
 ) -> Result<Response, Problem> {
     let mut seq = 0;
-    for sid in named_sessions(&app, &headers, &extensions).await? {
+    for sid in named_sessions(&app, &headers, &extensions, Ending::One).await? {
         seq = sign_out(&app, sid, &caller).await?.seq.max(seq);
     }
     Ok(signed_out(&app, wants, seq).await)
@@ -37,7 +38,8 @@ pub(in crate::http) async fn post(
 
 /// Sign out on every device, this one included.
 #[utoipa::path(post, path = "/api/auth/logout-all", tag = "session", responses(
-    (status = 200, body = ReceiptView), (status = 204), (status = 403, description = "`cross_site`"),
+    (status = 200, body = ReceiptView), (status = 204),
+    (status = 401, description = "`token_invalid`: the key of the access token has been revoked; refresh, and try again"), (status = 403, description = "`cross_site`"),
 ))]
 pub(in crate::http) async fn post_all(
     State(app): State<Arc<App>>,
@@ -47,7 +49,7 @@ pub(in crate::http) async fn post_all(
     extensions: Extensions,
 ) -> Result<Response, Problem> {
     let mut seq = 0;
-    for sid in named_sessions(&app, &headers, &extensions).await? {
+    for sid in named_sessions(&app, &headers, &extensions, Ending::Everywhere).await? {
         seq = sign_out_everywhere(&app, sid, &caller).await?.seq.max(seq);
     }
     Ok(signed_out(&app, wants, seq).await)
@@ -55,7 +57,12 @@ pub(in crate::http) async fn post_all(
 
 /// C1 unless the request rests on an Authorization header alone; then every session that any of its credentials names. All
 /// cookies are about to be cleared, so none of their sessions may live on.
-async fn named_sessions(app: &App, headers: &HeaderMap, extensions: &Extensions) -> Result<Vec<Sid>, Problem> {
+async fn named_sessions(
+    app: &App,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+    ending: Ending,
+) -> Result<Vec<Sid>, Problem> {
     let (access, session) = (ACCESS.read(headers), SESSION.read(headers));
     if !access.is_empty() || !session.is_empty() || !headers.contains_key(header::AUTHORIZATION) {
         csrf::require(app, headers)?;
@@ -68,7 +75,7 @@ async fn named_sessions(app: &App, headers: &HeaderMap, extensions: &Extensions)
     let cookies = access.into_iter().map(Credential::Access).chain(session.into_iter().map(Credential::Session));
     let mut named = Vec::new();
     for credential in cookies.chain(bearer) {
-        named.extend(session_to_end(app, credential).await?);
+        named.extend(session_to_end(app, credential, ending).await?);
     }
     Ok(named)
 }

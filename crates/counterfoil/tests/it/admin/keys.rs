@@ -112,17 +112,37 @@ async fn k2_a_revoked_keys_tokens_are_refused_everywhere_and_nobody_is_signed_ou
 
 #[tokio::test]
 async fn s1_who_signs_out_with_a_token_of_a_key_that_counts_no_more_is_signed_out() {
-    for path in ["/api/auth/logout", "/api/auth/logout-all"] {
-        let app = TestApp::new().await;
-        app.pass(6);
-        let mut browser = app.signed_in().await;
-        let thief = browser.clone();
-        let old = kid(&app, "active").await;
-        assert_eq!(ask(&app, "POST", &format!("/api/admin/keys/{old}/revoke"), Some(json!({}))).await.0, 204);
-        assert_eq!(browser.me().await.outcome(), (401, "token_invalid".into()));
-        assert_eq!(browser.post(path).await.status, 204);
-        assert_eq!(thief.clone().refresh().await.status, 401, "{path} has been acknowledged");
-    }
+    let app = TestApp::new().await;
+    app.pass(6);
+    let mut browser = app.signed_in().await;
+    let thief = browser.clone();
+    let old = kid(&app, "active").await;
+    assert_eq!(ask(&app, "POST", &format!("/api/admin/keys/{old}/revoke"), Some(json!({}))).await.0, 204);
+    assert_eq!(browser.me().await.outcome(), (401, "token_invalid".into()));
+    assert_eq!(browser.post("/api/auth/logout").await.status, 204);
+    assert_eq!(thief.clone().refresh().await.status, 401, "it has been acknowledged");
+}
+
+/// Whoever has stolen the key can make tokens up.
+#[tokio::test]
+async fn s5_a_token_of_a_revoked_key_ends_no_more_than_its_own_session_and_not_for_ever() {
+    let app = TestApp::new().await;
+    app.pass(6);
+    let mut browser = app.signed_in().await;
+    let mut other = app.signed_in_again().await;
+    let old = kid(&app, "active").await;
+    assert_eq!(ask(&app, "POST", &format!("/api/admin/keys/{old}/revoke"), Some(json!({}))).await.0, 204);
+    let told = browser.post("/api/auth/logout-all").await;
+    assert_eq!((told.outcome(), told.set_cookies()), ((401, "token_invalid".into()), vec![]));
+    assert_eq!(other.refresh().await.status, 200);
+    let stolen = browser.cookie(ACCESS).unwrap();
+    app.pass(17 * 60);
+    browser.set_cookie(ACCESS, "/", &stolen);
+    let told = browser.post("/api/auth/logout").await;
+    assert_eq!((told.outcome(), told.set_cookies()), ((401, "token_invalid".into()), vec![]));
+    assert_eq!(browser.refresh().await.status, 200, "as it says");
+    assert_eq!(browser.post("/api/auth/logout-all").await.status, 204);
+    assert_eq!(other.refresh().await.status, 401);
 }
 
 #[tokio::test]
