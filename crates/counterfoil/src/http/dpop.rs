@@ -44,22 +44,40 @@ fn role(path: &str) -> &'static str {
     if matches!(path, "/oauth/token" | "/api/auth/login" | "/api/auth/refresh") { "issue" } else { "use" }
 }
 
-/// Reads the header of a request that has one; returns the role that the answer's nonce must have. The gate asks about other requests
+/// What the nonce in an answer has to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    role: &'static str,
+    /// The client has been asked for a proof with another nonce. If every replica gave one of the Redis that it knows, it would go to and
+    /// fro between two that know different ones; what is remembered in the store every one takes.
+    asked_anew: bool,
+}
+
+impl Wanted {
+    /// For the next proof of somebody whom the gate is asked about.
+    pub(super) const fn at_gate(asked_anew: bool) -> Self {
+        Self { role: "use", asked_anew }
+    }
+}
+
+/// Reads the header of a request that has one; returns what the answer's nonce must be. The gate asks about other requests
 /// than its own, and reads theirs itself.
-pub(super) fn read_own(app: &App, request: &mut Request) -> Option<&'static str> {
+pub(super) fn read_own(app: &App, request: &mut Request) -> Option<Wanted> {
     if !request.headers().contains_key(DPOP) || request.uri().path() == "/gate" {
         return None;
     }
     let (path, role) = (request.uri().path(), role(request.uri().path()));
     let shown = read(app, request.headers(), (request.method().as_str(), &app.public.absolute(path)), role);
+    let asked_anew = matches!(shown, Err(DpopError::UseNonce));
     request.extensions_mut().insert(Shown(shown));
-    Some(role)
+    Some(Wanted { role, asked_anew })
 }
 
 /// Sends a nonce along for the next proof.
-pub(super) fn give_nonce(app: &App, role: &str, response: &mut Response) {
+pub(super) fn give_nonce(app: &App, Wanted { role, asked_anew }: Wanted, response: &mut Response) {
     let now = app.clock.now();
-    let in_redis = app.redis.as_ref().and_then(|redis| redis.remembers(Timestamp::from_seconds(now.as_seconds())));
+    let redis = app.redis.as_ref().filter(|_| !asked_anew);
+    let in_redis = redis.and_then(|redis| redis.remembers(Timestamp::from_seconds(now.as_seconds())));
     let nonce = app.tokens.dpop_nonce(role, now, in_redis.map_or(KeptIn::Store, KeptIn::Redis));
     response.headers_mut().insert(DPOP_NONCE, HeaderValue::try_from(nonce).expect("base64url is ASCII"));
 }

@@ -46,8 +46,8 @@ pub(super) async fn frame(State(app): State<Arc<App>>, mut request: Request, nex
     };
     count(path.as_ref(), response.status(), begun.map(|begun| begun.elapsed()));
     secure(&app, response.headers_mut());
-    if let Some(role) = nonce {
-        dpop::give_nonce(&app, role, &mut response);
+    if let Some(wanted) = nonce {
+        dpop::give_nonce(&app, wanted, &mut response);
     }
     if let Some(origin) = cors {
         allow(response.headers_mut(), origin);
@@ -58,7 +58,7 @@ pub(super) async fn frame(State(app): State<Arc<App>>, mut request: Request, nex
 /// What a trace says of a request: the route's pattern and not the path, and nothing of who has sent it.
 fn span_of(app: &App, request: &Request, path: Option<&MatchedPath>) -> Span {
     let route = path.map_or("unmatched", MatchedPath::as_str);
-    let method = request.method().as_str();
+    let method = known_method(request.method());
     let span = span!(
         "request",
         otel.name = format!("{method} {route}"),
@@ -73,6 +73,20 @@ fn span_of(app: &App, request: &Request, path: Option<&MatchedPath>) -> Span {
         continue_trace(&span, request.headers());
     }
     span
+}
+
+/// Anybody may make up a method, as long as a head may be.
+fn known_method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        _ => "_OTHER",
+    }
 }
 
 fn tell_outcome(span: &Span, status: StatusCode) {

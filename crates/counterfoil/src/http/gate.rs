@@ -93,7 +93,7 @@ pub(super) async fn ask(State(app): State<Arc<App>>, Params(query): Params<GateQ
     let problem = match answer {
         Ok(mut response) => {
             if headers.contains_key(dpop::DPOP) {
-                dpop::give_nonce(&app, "use", &mut response);
+                dpop::give_nonce(&app, dpop::Wanted::at_gate(false), &mut response);
             }
             return response;
         }
@@ -117,7 +117,8 @@ pub(super) async fn ask(State(app): State<Arc<App>>, Params(query): Params<GateQ
     }
     response.headers_mut().insert(AUTH_LOCATION, location);
     if headers.contains_key(dpop::DPOP) {
-        dpop::give_nonce(&app, "use", &mut response);
+        let asked_anew = problem.code() == Code::UseDpopNonce;
+        dpop::give_nonce(&app, dpop::Wanted::at_gate(asked_anew), &mut response);
     }
     response
 }
