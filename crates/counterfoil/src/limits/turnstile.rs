@@ -23,8 +23,17 @@ pub struct Turnstile {
 #[derive(Debug, Default)]
 struct State {
     inside: u32,
-    /// Those who wait, the newest at the back: as many as there are connections, at the most.
+    /// Those who wait, the newest at the back: as many as there are connections, but for those who have just gone.
     waiting: VecDeque<oneshot::Sender<Inside>>,
+}
+
+impl State {
+    /// The oldest go first, all after the same time.
+    fn forget_the_gone(&mut self) {
+        while self.waiting.front().is_some_and(oneshot::Sender::is_closed) {
+            self.waiting.pop_front();
+        }
+    }
 }
 
 /// Too many are inside, and have been for as long as anybody waits.
@@ -49,6 +58,7 @@ impl Turnstile {
                 state.inside += 1;
                 return Ok(Inside(Some(Arc::clone(self))));
             }
+            state.forget_the_gone();
             let (sender, turn) = oneshot::channel();
             state.waiting.push_back(sender);
             turn
@@ -63,10 +73,7 @@ impl Drop for Inside {
     fn drop(&mut self) {
         let Some(turnstile) = self.0.take() else { return };
         let mut state = turnstile.state.lock();
-        // The oldest go first: whoever is asked below must not have them behind their back for ever.
-        while state.waiting.front().is_some_and(oneshot::Sender::is_closed) {
-            state.waiting.pop_front();
-        }
+        state.forget_the_gone();
         while let Some(next) = state.waiting.pop_back() {
             match next.send(Self(Some(Arc::clone(&turnstile)))) {
                 Ok(()) => return,
@@ -129,6 +136,7 @@ mod tests {
         let inside = turnstile.enter().await.unwrap();
         for _ in 0..100 {
             assert!(turnstile.enter().now_or_never().is_none());
+            assert!(turnstile.state.lock().waiting.len() <= 1, "nor while nobody leaves");
         }
         let mut waiting = Box::pin(turnstile.enter());
         assert!((&mut waiting).now_or_never().is_none());

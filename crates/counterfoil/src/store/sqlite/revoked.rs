@@ -127,8 +127,13 @@ impl Covered {
             }
             (Some(Line::Entry(seq, _)), Some(section)) => section.last = section.last.max(*seq),
             (Some(Line::Entry(..)), None) => {}
-            // It may have been an entry of this section, or the name of another.
-            (None, _) => self.sections.iter_mut().for_each(|section| section.after = None),
+            // It may have been an entry of this section, or the name of another; one more than was read, at any rate.
+            (None, _) => {
+                self.sections.iter_mut().for_each(|section| section.after = None);
+                if let Some(section) = self.sections.last_mut() {
+                    section.last += 1;
+                }
+            }
         }
     }
 
@@ -195,7 +200,8 @@ fn parse(line: &str) -> Option<Line> {
         "token" => Target::Token(Jti::from_bytes(id()?)),
         "key" => Target::Key(std::str::from_utf8(&target).ok()?.parse().ok()?),
         // Roles go back with the account that has them.
-        _ => return Some(Line::Entry(seq, None)),
+        "stale" => return Some(Line::Entry(seq, None)),
+        _ => return None,
     };
     Some(Line::Entry(seq, Some(Replayed { at: Timestamp::from_millis(at), what, reason })))
 }
@@ -243,6 +249,12 @@ mod tests {
         assert!(!covered.reaches_back_to(&head(5)) && covered.is_ahead_of(&head(6)));
         assert_eq!(log.at, None, "a new beginning is written");
         assert_eq!(entries(&path).expect("read").len(), 2, "what can be read still ends");
+        for damaged in ["6 6 sessjon {id} signed_out", "\u{0}\u{0}"] {
+            std::fs::write(&path, format!("log {id} 4\n5 5 session {id} signed_out\n{damaged}\n")).expect("written");
+            let (_, covered) = RevokedLog::open(&path).expect("read");
+            assert!(covered.is_ahead_of(&head(5)) && !covered.is_ahead_of(&head(6)), "there was one more");
+            assert!(!covered.reaches_back_to(&head(5)));
+        }
         std::fs::write(&path, format!("{damaged}log {id} 6\n7 7 session {id} signed_out\n")).expect("written");
         let (log, covered) = RevokedLog::open(&path).expect("read");
         assert!(covered.reaches_back_to(&head(6)) && !covered.reaches_back_to(&head(5)));
