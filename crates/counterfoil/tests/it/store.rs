@@ -1,5 +1,6 @@
 //! The contract of `Store`, run against every engine. To plug in another one, add a line to `engines!`.
 
+mod accounts;
 mod audit;
 mod clients;
 mod feed;
@@ -8,6 +9,11 @@ mod keys;
 mod shared;
 
 use crate::support::Postgres;
+use accounts::{
+    an_account_is_found_by_address_and_by_id, an_address_is_taken_once_even_in_a_race,
+    an_invitation_is_spent_once_and_grants_its_role, failures_are_counted_and_cleared,
+    of_two_first_administrators_at_once_one_is_the_first,
+};
 use audit::{a_reader_begins_at_the_head_reads_forward_and_never_goes_back, the_audit_log_pages_backwards};
 use clients::{
     a_service_is_added_renewed_and_removed_with_its_session,
@@ -16,7 +22,7 @@ use clients::{
 use counterfoil::clock::random;
 use counterfoil::store::sqlite::{SqliteStore, Synchronous};
 use counterfoil::store::{
-    Invite, NewAccount, NewSession, Opened, Purged, Refreshed, Registered, Rule, Seen, Store, StoreError,
+    NewAccount, NewSession, Opened, Purged, Refreshed, Registered, Rule, Seen, Store, StoreError,
 };
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::profile::Profile;
@@ -195,77 +201,6 @@ fn next(session: &Session, n: u8) -> Rotation {
 /// Shows the session to `rule`, nine seconds after it was opened.
 async fn refresh(store: &Arc<dyn Store>, handle: Handle, rule: Rule) -> Result<Option<Refreshed>, StoreError> {
     store.refresh(handle, rule, Seen { at: at(9), network: "192.0.2.0/24".into() }).await
-}
-
-async fn an_account_is_found_by_address_and_by_id(store: Arc<dyn Store>) {
-    let user = registered(&store, "Ada@Example.com").await;
-    let found = store.credential("ada@example.com").await.unwrap().unwrap();
-    assert_eq!((found.user.clone(), found.hash.as_str(), found.failures), (user.clone(), "hash", 0));
-    assert_eq!(store.credential_of(user.id).await.unwrap().unwrap().user, user);
-    assert!(store.credential("Ada@Example.com").await.unwrap().is_none(), "the key is folded");
-    assert_eq!(store.users(None, 10).await.unwrap(), std::slice::from_ref(&user));
-    assert!(store.users(Some(user.id), 10).await.unwrap().is_empty());
-    assert!(store.any_with_role(&Role::parse("reader").unwrap()).await.unwrap());
-    assert!(!store.any_with_role(&Role::parse("read").unwrap()).await.unwrap());
-}
-
-async fn an_address_is_taken_once_even_in_a_race(store: Arc<dyn Store>) {
-    let attempts = (0..20).map(|_| {
-        let store = Arc::clone(&store);
-        let new = NewAccount { user: user("a@example.com"), hash: "h".into(), invite: None };
-        async move { store.register(new, entry(Event::Registered, 0)).await.unwrap() }
-    });
-    let outcomes = crate::support::all(attempts).await;
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Registered::Done).count(), 1);
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Registered::EmailTaken).count(), 19);
-}
-
-async fn an_invitation_is_spent_once_and_grants_its_role(store: Arc<dyn Store>) {
-    let invite =
-        Invite { hash: [1; 32], role: Role::parse("editor"), issuer: None, bootstrap: false, expires_at: at(100) };
-    store.invite(invite, entry(Event::Invited, 0)).await.unwrap();
-    let with = |email: &str, seconds| {
-        let (store, new) =
-            (Arc::clone(&store), NewAccount { user: user(email), hash: "h".into(), invite: Some([1; 32]) });
-        async move { store.register(new, entry(Event::Registered, seconds)).await.unwrap() }
-    };
-    assert_eq!(with("late@example.com", 100).await, Registered::InviteInvalid);
-    assert_eq!(with("a@example.com", 99).await, Registered::Done);
-    assert_eq!(with("b@example.com", 99).await, Registered::InviteInvalid);
-    let made = store.credential("a@example.com").await.unwrap().unwrap();
-    assert!(made.user.has_role("editor"));
-    assert!(store.credential("b@example.com").await.unwrap().is_none());
-}
-
-async fn of_two_first_administrators_at_once_one_is_the_first(store: Arc<dyn Store>) {
-    let role = Role::parse("administrator");
-    // At once too, so that there are connections for all.
-    let invited = (0..8).map(|n| {
-        let (store, role) = (Arc::clone(&store), role.clone());
-        let invite = Invite { hash: [n; 32], role, issuer: None, bootstrap: true, expires_at: at(100) };
-        async move { store.invite(invite, entry(Event::Invited, 0)).await.unwrap() }
-    });
-    crate::support::all(invited).await;
-    let attempts = (0..8).map(|n| {
-        let (store, email) = (Arc::clone(&store), format!("a{n}@example.com"));
-        let new = NewAccount { user: user(&email), hash: "h".into(), invite: Some([n; 32]) };
-        async move { store.register(new, entry(Event::Registered, 1)).await.unwrap() }
-    });
-    let outcomes = crate::support::all(attempts).await;
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Registered::Done).count(), 1, "{outcomes:?}");
-}
-
-async fn failures_are_counted_and_cleared(store: Arc<dyn Store>) {
-    let user = registered(&store, "a@example.com").await;
-    for n in 1..=3 {
-        assert_eq!(store.note_failure(Some(user.id), entry(Event::SignInFailed, 0)).await, Ok(n));
-    }
-    store.clear_failures(user.id).await.unwrap();
-    assert_eq!(store.credential_of(user.id).await.unwrap().unwrap().failures, 0);
-    assert_eq!(store.note_failure(None, entry(Event::SignInFailed, 0)).await, Ok(0), "nobody has none");
-    assert_eq!(store.page(None, 10).await.unwrap().len(), 5, "each is written down");
-    assert_eq!(store.unlock(user.id, entry(Event::Unlocked, 0)).await, Ok(true));
-    assert_eq!(store.unlock(UserId::from_bytes([0; 16]), entry(Event::Unlocked, 0)).await, Ok(false));
 }
 
 async fn a_session_is_read_back_as_it_was_written(store: Arc<dyn Store>) {
