@@ -1,5 +1,5 @@
 //! An hour at seven tenths of what the server can do, on PostgreSQL: memory must not grow. People sign in and out meanwhile, so
-//! that sessions and entries of the log come and go.
+//! that entries of the log come and go.
 
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,8 @@ struct Slice {
     resident: f64,
     served: usize,
     p99: f64,
+    /// Until its last answer.
+    seconds: f64,
     /// Answers that were not a new cookie.
     unserved: u64,
 }
@@ -62,7 +64,7 @@ async fn soak(authority: &Authority, sessions: Vec<Request>, rate: f64, length: 
     let begun = Instant::now();
     let mut slices = Vec::new();
     while begun.elapsed() < length {
-        let Tally { served, busy, refused, complaint, .. } = open.follow().await?;
+        let Tally { served, busy, refused, complaint, elapsed, .. } = open.follow().await?;
         if refused > 0 {
             eprintln!("\n  {refused} refused, first: {}", complaint.unwrap_or_default());
         }
@@ -78,7 +80,8 @@ async fn soak(authority: &Authority, sessions: Vec<Request>, rate: f64, length: 
             figure(resident),
             figure(p99)
         );
-        slices.push(Slice { resident, served: count, p99, unserved: busy + refused });
+        let seconds = elapsed.as_secs_f64();
+        slices.push(Slice { resident, served: count, p99, seconds, unserved: busy + refused });
     }
     eprintln!();
     Ok(slices)
@@ -114,7 +117,9 @@ fn rows(slices: &[Slice], title: &str, capacity: f64) -> Result<Vec<Row>> {
     let (before, after) = (median(early, |slice| slice.resident)?, median(late, |slice| slice.resident)?);
     let unserved: u64 = slices.iter().map(|slice| slice.unserved).sum();
     let served: usize = slices.iter().map(|slice| slice.served).sum();
-    eprintln!("  {served} refreshes served, {unserved} not");
+    let seconds: f64 = slices.iter().map(|slice| slice.seconds).sum();
+    #[expect(clippy::cast_precision_loss, reason = "millions")]
+    let notes = format!("{served} refreshes served, {unserved} not; {:.0} a second", served as f64 / seconds);
     let resident = Samples::new(slices.iter().map(|slice| slice.resident).collect()).context("no slice")?;
     Ok(vec![
         Row::figure(format!("{title}: that, by clients that wait"), "/s", capacity, None),
@@ -123,7 +128,8 @@ fn rows(slices: &[Slice], title: &str, capacity: f64) -> Result<Vec<Row>> {
             "",
             after / before,
             Some(Reach::AtMost(1.05)),
-        ),
+        )
+        .noting(notes),
         Row::samples(format!("{title}: resident memory"), " MB", &resident, None),
         Row::figure(format!("{title}: p99, second sixth"), " ms", median(early, |slice| slice.p99)?, None),
         Row::figure(format!("{title}: p99, last sixth"), " ms", median(late, |slice| slice.p99)?, None),

@@ -66,6 +66,7 @@ pub async fn tend_feed(app: &App, settled: bool, seen: &mut u64) -> bool {
 
 /// One round.
 pub async fn once(app: &App) {
+    app.hasher.release();
     // What is forgotten by a clock that is hours ahead is missed when it has been put right.
     if app.replica.as_ref().is_some_and(|replica| !replica.clock_is_right()) {
         tracing::warn!("nothing is forgotten while this machine's clock and the store's are at odds");
@@ -75,7 +76,6 @@ pub async fn once(app: &App) {
     app.revocations().write().forget_before(now);
     app.feed.forget(now);
     app.limiter.sweep(now);
-    app.hasher.release();
     let id = app.replica.as_ref().map(|replica| replica.id);
     if !replica::leads(app.store.as_ref(), id, now, ("housekeeping", EVERY * 3)).await {
         return;

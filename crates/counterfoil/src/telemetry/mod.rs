@@ -5,7 +5,7 @@ mod traces;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing::{Level, Subscriber};
-use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing_subscriber::filter::{FilterExt as _, LevelFilter, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
@@ -40,7 +40,7 @@ pub fn start() -> Result<Option<Traces>, TraceError> {
     let spans = traces.as_ref().map(|traces| {
         let layer =
             tracing_opentelemetry::layer().with_tracer(traces.tracer()).with_location(false).with_threads(false);
-        layer.with_filter(filter_fn(|metadata| metadata.target() == SPANS))
+        layer.with_filter(filter_fn(|metadata| metadata.target() == SPANS).with_max_level_hint(LevelFilter::TRACE))
     });
     let started = registry().with(lines).with(spans).try_init();
     drop(started); // a second start in one process (tests) keeps the first
@@ -65,7 +65,9 @@ where
         Format::Json => lines.json().boxed(),
         Format::Text => lines.boxed(),
     };
-    let shown = filter_fn(|line| !repeats_what_is_stored(line.target(), *line.level()));
+    let shown = filter_fn(|line| line.target() != SPANS && !repeats_what_is_stored(line.target(), *line.level()));
+    // Without a hint everything would be asked for, and then thrown away.
+    let shown = shown.with_max_level_hint(LevelFilter::TRACE);
     lines.with_filter(filter.and(shown))
 }
 
