@@ -97,9 +97,9 @@ fn a_request_and_what_it_waits_for_are_a_trace_without_secrets_and_without_peopl
     ] {
         let parent = named(parent);
         let found = spans.iter().find(|span| span.name == child && span.parent_span_id == parent.span_id);
-        let names = || spans.iter().map(|span| span.name.as_str()).collect::<Vec<_>>();
+        let seen = || spans.iter().map(|span| span.name.as_str()).collect::<Vec<_>>();
         assert_eq!(
-            found.unwrap_or_else(|| panic!("{child} in {}: {:?}", parent.name, names())).trace_id,
+            found.unwrap_or_else(|| panic!("{child} in {}: {:?}", parent.name, seen())).trace_id,
             parent.trace_id
         );
     }
@@ -134,22 +134,29 @@ fn the_standard_environment_decides_what_is_sent() {
 
 #[test]
 fn only_a_trusted_proxy_may_say_of_which_trace_a_request_is() {
-    let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    // A traceparent: version, trace, span, sampled.
+    let (trace, span) = ([0xab; 16], "b7ad6b7169203331");
+    let parent = format!("00-{}-{span}-01", "ab".repeat(16));
     let of_requests = |trusted: &str| {
         let collector = Collector::start();
         let folder = tempfile::tempdir().unwrap();
         let environment =
             [("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()), ("COUNTERFOIL__TRUSTED_PROXIES", trusted)];
         let server = Server::start(folder.path(), &environment);
-        exchange(server.address, "GET /healthz", &[("traceparent", parent), ("X-Forwarded-For", "203.0.113.9")], "")
-            .unwrap();
+        exchange(
+            server.address,
+            "GET /healthz",
+            &[("traceparent", parent.as_str()), ("X-Forwarded-For", "203.0.113.9")],
+            "",
+        )
+        .unwrap();
         server.stop();
         let spans = collector.spans();
         let span = spans.iter().find(|span| span.name == "GET /healthz").unwrap();
-        span.trace_id.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+        span.trace_id.clone()
     };
-    assert_eq!(of_requests("[\"127.0.0.0/8\"]"), "0af7651916cd43dd8448eb211c80319c");
-    assert_ne!(of_requests("[\"10.0.0.0/8\"]"), "0af7651916cd43dd8448eb211c80319c");
+    assert_eq!(of_requests("[\"127.0.0.0/8\"]"), trace);
+    assert_ne!(of_requests("[\"10.0.0.0/8\"]"), trace);
 }
 
 #[test]
