@@ -1,6 +1,7 @@
 // One scenario from its first sign-in to its last check: load and guards around the faults, then the checkers over what was seen.
 
 import { Administrator } from "./administrator.mjs";
+import { secrets } from "./ask.mjs";
 import { check } from "./check.mjs";
 import { atLast } from "./at_last.mjs";
 import { Guard } from "./guards.mjs";
@@ -117,8 +118,17 @@ export class Trial {
     await this.service.close();
     for (const guard of this.guards) await guard.stop();
     for (const line of [this.guardLine, this.wandering]) line.close();
+    for (const { name, log } of this.environment.replicas) this.#expectNoSecret(`the log of replica ${name}`, log);
     await atLast(this).catch((error) => this.problem(`what is left could not be looked at: ${error.message}`));
     return span;
+  }
+
+  #expectNoSecret(place, text) {
+    try {
+      secrets.assertNotIn(place, text);
+    } catch (error) {
+      this.problem(error.message);
+    }
   }
 
   /** Makes a fault. `inject` returns in words how it was seen to have happened; without such words it has not. */
