@@ -1,5 +1,5 @@
 //! Three times as much as the server can do: it goes on doing what it can, and tells the rest to come again when they have waited for a
-//! second.
+//! while.
 //!
 //! What it can do is measured between, by a few clients that wait for their answers. The crowd is of many: each refresh begins when
 //! it is due, at whichever of them has no answer to wait for. None takes a 503 for a reason to wait.

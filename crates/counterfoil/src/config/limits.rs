@@ -22,7 +22,7 @@ pub struct LimitsConfig {
     pub token_per_network: LimitConfig,
     /// How many password hashes may wait for a processor; beyond it 503.
     pub hash_queue: u32,
-    /// How many refreshes, and requests for tokens, are worked on at once; beyond it new ones wait for a second, and then get 503.
+    /// How many refreshes, and requests for tokens, are worked on at once; beyond it new ones wait for two seconds, and then get 503.
     pub under_way: u32,
     /// How many connections are served at once; beyond it new ones wait.
     pub connections: u32,

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tracing::Instrument as _;
 
 /// How long a request waits for its turn.
-pub const WAIT: Duration = Duration::from_secs(1);
+pub const WAIT: Duration = Duration::from_secs(2);
 
 /// Lets so many in at a time.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ mod tests {
     use std::time::Duration;
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_came_last_is_next_and_nobody_waits_longer_than_a_second() {
+    async fn whoever_came_last_is_next_and_nobody_waits_without_end() {
         let turnstile = Turnstile::new(1);
         let inside = turnstile.enter().await.unwrap();
         let wait = |turnstile: Arc<Turnstile>| tokio::spawn(async move { turnstile.enter().await });
