@@ -21,7 +21,8 @@ static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
 fuzz_target!(|data: &[u8]| {
     let (token, verifier) = (text(data), &*VERIFIER);
     let strict = bounded(MEMORY, token.as_bytes(), || verifier.verify(&token, now()));
-    let lenient = bounded(MEMORY, token.as_bytes(), || verifier.verify_even_if_expired(&token, now()));
+    let lenient =
+        bounded(MEMORY, token.as_bytes(), || verifier.verify_even_if_expired(&token, now())).map(|(claims, _)| claims);
     assert_eq!(strict.is_ok(), GENUINE.contains(&&*token), "{strict:?}");
     assert_eq!(strict, lenient, "none of the seeds is expired");
 });
