@@ -10,7 +10,7 @@ use crate::flow::start::{Secrets, StartError};
 use crate::gate::Gate;
 use crate::hashing::Hasher;
 use crate::keyring::{Keyring, Keys, Parties};
-use crate::limits::{Limiter, Turnstile};
+use crate::limits::{Admission, Limiter};
 use crate::public_url::PublicUrl;
 use crate::replica::Replica;
 use crate::shared_redis::SharedRedis;
@@ -89,7 +89,7 @@ pub struct App {
     /// Rate limits of this process alone.
     pub limiter: Limiter,
     /// How much is worked on at once.
-    pub turnstile: Arc<Turnstile>,
+    pub admission: Arc<Admission>,
     /// What replicas count in together, where there is one.
     pub redis: Option<Arc<SharedRedis>>,
     /// The applications by name.
@@ -167,7 +167,7 @@ impl App {
             origins: origins(&parts.config, &parts.public),
             hasher: Hasher::new(pepper, parts.config.limits.hash_queue),
             limiter: Limiter::default(),
-            turnstile: Turnstile::new(parts.config.limits.under_way),
+            admission: Admission::new(parts.config.limits.in_flight),
             redis: parts.redis,
             gate: Gate::new(&parts.config.gate),
             feed,

@@ -23,7 +23,7 @@ pub struct LimitsConfig {
     /// How many password hashes may wait for a processor; beyond it 503.
     pub hash_queue: u32,
     /// How many refreshes, and requests for tokens, are worked on at once; beyond it new ones wait for two seconds, and then get 503.
-    pub under_way: u32,
+    pub in_flight: u32,
     /// How many connections are served at once; beyond it new ones wait.
     pub connections: u32,
 }
@@ -55,7 +55,7 @@ impl Default for LimitsConfig {
             revoke_per_network: LimitConfig { burst: 300, interval: Span::seconds(1) },
             token_per_network: LimitConfig { burst: 600, interval: Span::seconds(1) },
             hash_queue: 64,
-            under_way: 512,
+            in_flight: 512,
             connections: 10_000,
         }
     }
@@ -75,8 +75,8 @@ impl LimitsConfig {
                 return Err(ConfigError::key(key, "`burst` must be at least 1 and `interval` longer than 0 s"));
             }
         }
-        if self.hash_queue == 0 || self.under_way == 0 || self.connections == 0 {
-            return Err(ConfigError::key("limits", "`hash_queue`, `under_way` and `connections` must be at least 1"));
+        if self.hash_queue == 0 || self.in_flight == 0 || self.connections == 0 {
+            return Err(ConfigError::key("limits", "`hash_queue`, `in_flight` and `connections` must be at least 1"));
         }
         Ok(())
     }

@@ -67,7 +67,7 @@ pub async fn refresh(
     caller: Caller,
 ) -> Result<Delivery, RefreshError> {
     let presented = app.tokens.parse_refresh(token).map_err(|_| RefreshError::Invalid(None))?;
-    let turn = app.turnstile.enter().await.map_err(|Full| RefreshError::Store(StoreError::Overloaded))?;
+    let turn = app.admission.enter().await.map_err(|Full| RefreshError::Store(StoreError::Overloaded))?;
     let app = Arc::clone(app);
     let work = async move {
         let _turn = turn;

@@ -1,6 +1,6 @@
 //! Rate limits in this process: a bounded table of one timestamp per key. And how much is worked on at once.
 
-mod turnstile;
+mod admission;
 
 use counterfoil_core::Timestamp;
 use counterfoil_core::limit::{Rate, Verdict};
@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-pub use turnstile::{Full, Inside, Turnstile, WAIT};
+pub use admission::{Admission, Full, Permit, WAIT};
 
 /// How many keys are remembered. When it is full of keys in use, new ones are refused rather than let through: a flood
 /// of made-up keys must not switch the limits off.

@@ -25,7 +25,7 @@ pub(crate) const SPANS: &str = "counterfoil::span";
 
 /// A span under [`SPANS`]; nothing where nobody collects them.
 macro_rules! span {
-    ($($field:tt)+) => { tracing::trace_span!(target: "counterfoil::span", $($field)+) };
+    ($($field:tt)+) => { tracing::trace_span!(target: $crate::telemetry::SPANS, $($field)+) };
 }
 pub(crate) use span;
 

@@ -82,6 +82,8 @@ fn a_request_and_what_it_waits_for_are_a_trace_without_secrets_and_without_peopl
     let secrets = traffic(&server);
     let missing = exchange(server.address, "GET /nowhere/ada@example.com?token=secret", &[], "").unwrap();
     assert_eq!(missing.status, 404);
+    // Anybody can make up a method, and as long a one as a head may be.
+    exchange(server.address, "BREW /healthz", &[], "").unwrap();
     server.stop();
 
     let spans = collector.spans();
@@ -103,13 +105,14 @@ fn a_request_and_what_it_waits_for_are_a_trace_without_secrets_and_without_peopl
             parent.trace_id
         );
     }
-    assert_eq!(named("GET unmatched").name, "GET unmatched");
+    assert_eq!(attribute(&named("GET unmatched").attributes, "http.response.status_code"), "404");
+    assert_eq!(attribute(&named("_OTHER /healthz").attributes, "http.request.method"), "_OTHER");
     let resource = collector.resource();
     assert_eq!(attribute(&resource, "service.name"), "counterfoil");
     assert_eq!(attribute(&resource, "service.version"), env!("CARGO_PKG_VERSION"));
 
     let sent = format!("{:?}", collector.requests());
-    for secret in secrets.iter().map(String::as_str).chain([PASSWORD, EMAIL, "token=secret", "127.0.0.1"]) {
+    for secret in secrets.iter().map(String::as_str).chain([PASSWORD, EMAIL, "token=secret", "127.0.0.1", "BREW"]) {
         assert!(!sent.contains(secret), "{secret} has been sent");
     }
 }

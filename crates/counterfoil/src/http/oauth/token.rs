@@ -83,7 +83,7 @@ pub(in crate::http) async fn post(State(app): State<Arc<App>>, request: Request)
     }
     let wanted = Wanted { resource: resource(&form)?, scope: form.value("scope") };
     let subject = if grant == TOKEN_EXCHANGE { Some(subject_token(&form)?) } else { None };
-    let _turn = app.turnstile.enter().await.map_err(|Full| StoreError::Overloaded)?;
+    let _turn = app.admission.enter().await.map_err(|Full| StoreError::Overloaded)?;
     let service = client::service(&app, &headers, &form).await?;
     let issued = match subject {
         Some(token) => for_another(&app, &service, token, wanted, proof.as_deref()).await?,

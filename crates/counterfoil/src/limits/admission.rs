@@ -1,4 +1,4 @@
-//! How much is worked on at once. Beyond it requests wait, the newest next in line, and not for long: under a load that does not
+//! Admission control: how much is in flight at once. Beyond it requests wait, the newest next in line, and not for long: under a load that does not
 //! end, a queue in the order of arrival serves nobody before they have given up. Waiting costs nothing, which a quick refusal does:
 //! it would be answered with the next request.
 
@@ -15,7 +15,7 @@ pub const WAIT: Duration = Duration::from_secs(2);
 
 /// Lets so many in at a time.
 #[derive(Debug)]
-pub struct Turnstile {
+pub struct Admission {
     most: u32,
     state: Mutex<State>,
 }
@@ -24,7 +24,7 @@ pub struct Turnstile {
 struct State {
     inside: u32,
     /// Those who wait, the newest at the back: as many as there are connections, but for those who have just gone.
-    waiting: VecDeque<oneshot::Sender<Inside>>,
+    waiting: VecDeque<oneshot::Sender<Permit>>,
 }
 
 impl State {
@@ -40,23 +40,23 @@ impl State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
-/// Somebody inside; dropped, it lets the next one in.
+/// Leave to go on; dropped, it is the next one's.
 #[derive(Debug)]
-pub struct Inside(Option<Arc<Turnstile>>);
+pub struct Permit(Option<Arc<Admission>>);
 
-impl Turnstile {
+impl Admission {
     /// Lets `most` in at a time.
     pub fn new(most: u32) -> Arc<Self> {
         Arc::new(Self { most, state: Mutex::default() })
     }
 
     /// Waits for a turn. Whoever hangs up meanwhile takes none.
-    pub async fn enter(self: &Arc<Self>) -> Result<Inside, Full> {
+    pub async fn enter(self: &Arc<Self>) -> Result<Permit, Full> {
         let turn = {
             let mut state = self.state.lock();
             if state.inside < self.most {
                 state.inside += 1;
-                return Ok(Inside(Some(Arc::clone(self))));
+                return Ok(Permit(Some(Arc::clone(self))));
             }
             state.forget_the_gone();
             let (sender, turn) = oneshot::channel();
@@ -69,13 +69,13 @@ impl Turnstile {
     }
 }
 
-impl Drop for Inside {
+impl Drop for Permit {
     fn drop(&mut self) {
-        let Some(turnstile) = self.0.take() else { return };
-        let mut state = turnstile.state.lock();
+        let Some(admission) = self.0.take() else { return };
+        let mut state = admission.state.lock();
         state.forget_the_gone();
         while let Some(next) = state.waiting.pop_back() {
-            match next.send(Self(Some(Arc::clone(&turnstile)))) {
+            match next.send(Self(Some(Arc::clone(&admission)))) {
                 Ok(()) => return,
                 // It has gone; its turn must not count as one that ends.
                 Err(mut turn) => turn.0 = None,
@@ -87,61 +87,61 @@ impl Drop for Inside {
 
 #[cfg(test)]
 mod tests {
-    use super::{Full, Turnstile, WAIT};
+    use super::{Admission, Full, WAIT};
     use futures_util::FutureExt as _;
     use std::sync::Arc;
     use std::time::Duration;
 
     #[tokio::test(start_paused = true)]
     async fn whoever_came_last_is_next_and_nobody_waits_without_end() {
-        let turnstile = Turnstile::new(1);
-        let inside = turnstile.enter().await.unwrap();
-        let wait = |turnstile: Arc<Turnstile>| tokio::spawn(async move { turnstile.enter().await });
-        let old = wait(Arc::clone(&turnstile));
+        let admission = Admission::new(1);
+        let inside = admission.enter().await.expect("a free place");
+        let wait = |admission: Arc<Admission>| tokio::spawn(async move { admission.enter().await });
+        let old = wait(Arc::clone(&admission));
         tokio::time::sleep(Duration::from_millis(10)).await;
-        let new = wait(Arc::clone(&turnstile));
+        let new = wait(Arc::clone(&admission));
         tokio::time::sleep(Duration::from_millis(10)).await;
         drop(inside);
-        let inside = new.await.unwrap().unwrap();
+        let inside = new.await.expect("no panic").expect("a turn");
         let begun = tokio::time::Instant::now();
-        assert_eq!(old.await.unwrap().unwrap_err(), Full);
+        assert_eq!(old.await.expect("no panic").expect_err("its time is over"), Full);
         assert_eq!(begun.elapsed() + Duration::from_millis(20), WAIT);
         drop(inside);
-        assert!(turnstile.enter().now_or_never().unwrap().is_ok(), "the place is free");
+        assert!(admission.enter().now_or_never().is_some_and(|turn| turn.is_ok()), "the place is free");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_turn_of_somebody_who_has_gone_is_the_next_ones() {
-        let turnstile = Turnstile::new(1);
-        let inside = turnstile.enter().await.unwrap();
-        let mut waiting = Box::pin(turnstile.enter());
+        let admission = Admission::new(1);
+        let inside = admission.enter().await.expect("a free place");
+        let mut waiting = Box::pin(admission.enter());
         assert!((&mut waiting).now_or_never().is_none());
-        let mut gone = Box::pin(turnstile.enter());
+        let mut gone = Box::pin(admission.enter());
         assert!((&mut gone).now_or_never().is_none());
-        let mut given = Box::pin(turnstile.enter());
+        let mut given = Box::pin(admission.enter());
         assert!((&mut given).now_or_never().is_none());
         drop(inside);
         // It has got its turn, and goes without having taken it.
         drop(given);
         drop(gone);
-        let inside = waiting.now_or_never().unwrap().unwrap();
-        assert!(turnstile.enter().now_or_never().is_none(), "one at a time still");
+        let inside = waiting.now_or_never().expect("at once").expect("a turn");
+        assert!(admission.enter().now_or_never().is_none(), "one at a time still");
         drop(inside);
-        assert!(turnstile.enter().now_or_never().is_some());
+        assert!(admission.enter().now_or_never().is_some());
     }
 
     #[tokio::test(start_paused = true)]
     async fn those_who_have_gone_are_not_kept() {
-        let turnstile = Turnstile::new(1);
-        let inside = turnstile.enter().await.unwrap();
+        let admission = Admission::new(1);
+        let inside = admission.enter().await.expect("a free place");
         for _ in 0..100 {
-            assert!(turnstile.enter().now_or_never().is_none());
-            assert!(turnstile.state.lock().waiting.len() <= 1, "nor while nobody leaves");
+            assert!(admission.enter().now_or_never().is_none());
+            assert!(admission.state.lock().waiting.len() <= 1, "nor while nobody leaves");
         }
-        let mut waiting = Box::pin(turnstile.enter());
+        let mut waiting = Box::pin(admission.enter());
         assert!((&mut waiting).now_or_never().is_none());
         drop(inside);
-        assert_eq!(turnstile.state.lock().waiting.len(), 0);
-        assert!(waiting.now_or_never().unwrap().is_ok());
+        assert_eq!(admission.state.lock().waiting.len(), 0);
+        assert!(waiting.now_or_never().is_some_and(|turn| turn.is_ok()));
     }
 }
