@@ -60,6 +60,25 @@ pub fn amr(methods: &[Method]) -> Vec<String> {
     values
 }
 
+/// What a session's token says after its user has proved themselves by one more method: the level never falls.
+pub fn with(session: &Session, method: Method) -> (Assurance, Vec<String>) {
+    let mut values = session.amr.clone();
+    let had = |value: &str| session.amr.iter().any(|known| known == value);
+    let of_two_kinds = match method {
+        Method::Password => had("otp"),
+        Method::Totp | Method::RecoveryCode => had("pwd"),
+        Method::Passkey | Method::SyncedPasskey => true,
+    };
+    let acr = if of_two_kinds { Assurance::Aal2.max(session.acr) } else { session.acr };
+    let mfa = (acr >= Assurance::Aal2).then_some("mfa");
+    for value in method.amr().iter().copied().chain(mfa) {
+        if !values.iter().any(|known| known == value) {
+            values.push(value.to_owned());
+        }
+    }
+    (acr, values)
+}
+
 /// What an application or a role asks of whoever signs in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]

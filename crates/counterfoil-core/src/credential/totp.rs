@@ -118,7 +118,8 @@ mod tests {
     #[test]
     fn the_address_holds_names_safely() {
         let text = address(&secret(), "Acme: Tickets & Co", "ada@example.com");
-        let expected = "otpauth://totp/Acme%20%20Tickets%20%26%20Co:ada%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+        let expected =
+            "otpauth://totp/Acme%20%20Tickets%20%26%20Co:ada%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
         assert!(text.expose().starts_with(expected), "{}", text.expose());
         assert_eq!(write(&secret()).expose(), "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ");
     }

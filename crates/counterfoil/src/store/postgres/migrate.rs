@@ -3,10 +3,13 @@
 use super::connect::Connection;
 use tokio_postgres::Error;
 
-const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/postgres/0001_first.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../../migrations/postgres/0001_first.sql"),
+    include_str!("../../../migrations/postgres/0002_factors.sql"),
+];
 
 /// What the schema consists of once it is up to date.
-const TABLES: [&str; 18] = [
+const TABLES: [&str; 21] = [
     "installation",
     "account",
     "password",
@@ -25,6 +28,9 @@ const TABLES: [&str; 18] = [
     "replica",
     "job",
     "rate",
+    "passkey",
+    "totp",
+    "recovery_code",
 ];
 
 /// What was done to the schema.

@@ -4,6 +4,7 @@ mod audit;
 mod clients;
 mod connect;
 mod cursors;
+mod factors;
 mod fill;
 mod guards;
 mod hosts;
