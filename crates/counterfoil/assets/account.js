@@ -7,6 +7,7 @@ const {
 const {
   bindPasswordToggles, byId, describe, onSubmit, say, sayProblem,
 } = await import(`./form.js${version}`);
+const { bindFactors, guarded } = await import(`./factors.js${version}`);
 
 const SESSIONS_PATH = "/api/auth/sessions";
 const STALE_MS = 30_000;
@@ -24,6 +25,7 @@ const WHY_ENDED = {
 };
 
 let loadedAt = 0;
+let who = "";
 let loads = 0;
 
 // ---- Times and words ------------------------------------------------------------------------
@@ -56,6 +58,7 @@ function kindOf(device) {
 // ---- Profile --------------------------------------------------------------------------------
 
 function showProfile({ user, session }) {
+  who = user.id;
   byId("profile-name").textContent = user.name || user.email;
   byId("profile-email").textContent = user.email;
   byId("username").value = user.email;
@@ -135,6 +138,8 @@ async function load() {
     const me = await request("GET", "/api/auth/me");
     const { sessions, ended } = await request("GET", SESSIONS_PATH);
     if (turn !== loads) return;
+    who = me.user.id;
+    showPasswordForm(await loadFactors());
     showProfile(me);
     showSessions(sessions);
     showEnded(ended ?? []);
@@ -233,6 +238,18 @@ function confirmed(title, text, yes) {
 
 // ---- Password -------------------------------------------------------------------------------
 
+let hasPassword = true;
+
+// Whoever has only passkeys may set a password, and has none to show.
+function showPasswordForm({ password }) {
+  hasPassword = password;
+  byId("current-password").closest(".field").hidden = !password;
+  byId("password-intro").textContent = password
+    ? "A new password signs out every other device."
+    : "You sign in without one. If you set a password, every other device is signed out.";
+  byId("change-password").textContent = password ? "Change password" : "Set a password";
+}
+
 function bindPasswordForm() {
   const form = byId("password-form");
   const current = byId("current-password");
@@ -240,16 +257,18 @@ function bindPasswordForm() {
   onSubmit(form, {
     check() {
       const errors = [];
-      if (!current.value) errors.push([current, "Enter your current password."]);
+      if (hasPassword && !current.value) errors.push([current, "Enter your current password."]);
       if (!next.value) errors.push([next, "Enter a new password."]);
-      else if (next.value === current.value) errors.push([next, "This is your current password."]);
+      else if (hasPassword && next.value === current.value) errors.push([next, "This is your current password."]);
       return errors;
     },
     async act() {
-      const body = { current_password: current.value, new_password: next.value };
-      await request("POST", "/api/auth/password/change", body);
+      const body = { new_password: next.value };
+      if (hasPassword) body.current_password = current.value;
+      const changed = await guardedChange(body);
+      if (!changed) return;
       form.reset();
-      sayDone("Your password is changed. Every other device is signed out.");
+      sayDone(`Your password is ${hasPassword ? "changed" : "set"}. Every other device is signed out.`);
       await load();
     },
     place(problem) {
@@ -257,6 +276,20 @@ function bindPasswordForm() {
       return problem.code === "password_rejected" ? [[next, describe(problem)]] : null;
     },
   });
+}
+
+// A password alone is not enough to change it where the account has something stronger.
+async function guardedChange(body) {
+  const change = async () => {
+    await request("POST", "/api/auth/password/change", body);
+    return true;
+  };
+  try {
+    return await change();
+  } catch (problem) {
+    if (problem.code !== "reauthentication_required") throw problem;
+  }
+  return guarded(change);
 }
 
 // ---- Start ----------------------------------------------------------------------------------
@@ -269,6 +302,9 @@ byId("confirm-yes").addEventListener("click", () => byId("confirm").close("yes")
 byId("confirm-no").addEventListener("click", () => byId("confirm").close(""));
 bindPasswordToggles();
 bindPasswordForm();
+const loadFactors = bindFactors({
+  confirmed, copyOf, during, sayDone, setTime, words: { ago, day: (date) => day.format(date) },
+}, () => who);
 
 // Another tab signed out: this one holds the same session. The sign-in page finds out for sure.
 onOtherTab((type) => {

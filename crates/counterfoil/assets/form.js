@@ -5,7 +5,8 @@ export const byId = (id) => document.getElementById(id);
 
 /** Puts a sentence into the page's live region. `tone` is "good", "bad" or "calm". */
 export function say(text, tone = "calm") {
-  const status = byId("status");
+  // What lies behind an open dialog is neither seen nor read out.
+  const status = document.querySelector("dialog[open] .status") ?? byId("status");
   status.dataset.tone = tone;
   status.textContent = text;
 }
@@ -19,6 +20,22 @@ export function describe(problem) {
       return "The server took too long to answer. Please try again.";
     case "invalid_credentials":
       return "This email and password do not match.";
+    case "invalid_code":
+      return "This code is wrong, or has been used before.";
+    case "passkey_unknown":
+      return "This passkey is not known here. It may have been removed from the account.";
+    case "passkey_invalid":
+      return "This passkey did not work. Try again, or use another way.";
+    case "passkey_taken":
+      return "This device has a passkey of this account already.";
+    case "passkey_cancelled":
+      return "No passkey was used. Try again, or use another way.";
+    case "passkey_failed":
+      return "The passkey could not be used in this browser.";
+    case "last_credential":
+      return "This is the last way to sign in. Add another passkey or set a password first.";
+    case "login_expired":
+      return "This took too long, or was finished elsewhere. Please begin again.";
     case "rate_limited":
       return `Too many attempts. Please try again ${when(problem.retryAfter)}.`;
     case "overloaded":
@@ -55,7 +72,7 @@ export function sayProblem(problem) {
 }
 
 /** Shows or clears the error of one field. */
-function setError(input, text) {
+export function setError(input, text) {
   byId(`${input.id}-error`).textContent = text;
   if (text) input.setAttribute("aria-invalid", "true");
   else input.removeAttribute("aria-invalid");

@@ -1,26 +1,48 @@
-// The sign-in page: one silent try with the session this browser may still hold, then the form.
+// The sign-in page: one silent try with the session this browser may still hold, then the form, and whatever step comes after it.
+// Where a fresh proof is asked for and the session lives, it is proved here and goes on.
 
 const version = new URL(import.meta.url).search;
 const {
-  ENDED_REASONS, cameStraightBack, goOn, login, onOtherTab, receiptWords, refresh, takeReceipt,
+  ENDED_REASONS, begin, cameStraightBack, goOn, login, onOtherTab, receiptWords, refresh, request, signInStep, stepUp, takeReceipt,
 } = await import(`./refresh.js${version}`);
 const {
-  bindPasswordToggles, byId, describe, looksLikeEmail, onSubmit, say,
+  bindPasswordToggles, byId, describe, looksLikeEmail, onSubmit, say, sayProblem,
 } = await import(`./form.js${version}`);
+const { forget, make, offersInAutofill, supported, use } = await import(`./passkeys.js${version}`);
+const { bindProof } = await import(`./prove.js${version}`);
+const { setUpApp, showCodes } = await import(`./enrol.js${version}`);
 
 const form = byId("login-form");
 const email = byId("email");
 const password = byId("password");
 const redirect = form.dataset.redirect;
+const passkeys = supported && byId("passkey-first").dataset.passkeys === "true";
+const wanted = new URLSearchParams(location.search);
 
 const COOKIES_BLOCKED =
   "Cookies are blocked: signing in leads straight back here. Allow cookies for this site, then sign in.";
 
+// ---- What the page shows --------------------------------------------------------------------
+
+const VIEWS = { form: ["login-form", "new-here"], second: ["second"], enrol: ["enrol"] };
+
+function show(view, heading) {
+  byId("heading").textContent = heading;
+  for (const id of Object.values(VIEWS).flat()) {
+    const element = byId(id);
+    if (element) element.hidden = !VIEWS[view].includes(id);
+  }
+  byId("passkey-first").hidden = view !== "form" || !passkeys;
+}
+
+// ---- With the session this browser still holds ----------------------------------------------
+
 async function trySilently() {
-  const reason = new URLSearchParams(location.search).get("ended");
+  const reason = wanted.get("ended");
   const words = receiptWords(takeReceipt());
   const known = Object.hasOwn(ENDED_REASONS, reason ?? "") ? ENDED_REASONS[reason] : "";
   const ended = reason === "signed_out" && words ? `You are signed out everywhere. ${words}` : known;
+  if (reason === "reauthenticate" && await proveAgain()) return;
   // A fresh sign-in is asked for: the session this browser still holds is not enough.
   if (reason === "reauthenticate" || cameStraightBack(redirect)) {
     say(ended || COOKIES_BLOCKED, ended ? "calm" : "bad");
@@ -38,6 +60,153 @@ async function trySilently() {
   }
 }
 
+/** Whether a session lives here whose owner can prove enough to go on (RFC 9470). */
+async function proveAgain() {
+  document.body.classList.add("checking");
+  const outcome = await refresh();
+  document.body.classList.remove("checking");
+  if (outcome.state !== "ok") return false;
+  const { step_up: ways } = await request("GET", "/api/auth/factors");
+  const enough = wanted.get("acr_values") === "aal2" ? ways.filter((way) => way !== "password") : ways;
+  show("second", "Confirm that it is you");
+  proving = "session";
+  if (prove(enough)) return true;
+  if (ways.length > 0) {
+    const sentence = "This page asks for a passkey or an authenticator app, and your account has none. Add one on your account page.";
+    say(sentence, "bad");
+    byId("second").hidden = true;
+    return true;
+  }
+  show("form", "Sign in");
+  return false;
+}
+
+// ---- Steps ----------------------------------------------------------------------------------
+
+let proving = "sign-in";
+const prove = bindProof(async (way, secret) => {
+  if (proving === "session") return provedAgain(way, secret);
+  const step = {
+    totp: () => signInStep("/api/auth/totp/verify", { code: secret }),
+    recovery_code: () => signInStep("/api/auth/recovery-codes/verify", { code: secret }),
+    passkey: () => byPasskey(),
+  }[way];
+  return arrive(await begun(step));
+});
+
+async function provedAgain(way, secret) {
+  if (way === "passkey") {
+    const credential = await use(await stepUp("/api/auth/step-up/passkey/start"));
+    await stepUp("/api/auth/step-up/passkey/finish", { credential });
+  } else {
+    await stepUp(`/api/auth/step-up/${way}`, way === "totp" ? { code: secret } : { password: secret });
+  }
+  goOn(redirect);
+}
+
+// A ceremony that is over cannot be gone on with: back to the form.
+async function begun(step) {
+  try {
+    return await step();
+  } catch (problem) {
+    if (problem.code === "login_expired") startOver();
+    throw problem;
+  }
+}
+
+async function byPasskey(body = {}) {
+  const options = await begin("/api/auth/passkeys/login/start", body);
+  return finishPasskey(options, await use(options));
+}
+
+async function finishPasskey(options, credential) {
+  try {
+    return await signInStep("/api/auth/passkeys/login/finish", { credential, remember: byId("remember").checked });
+  } catch (problem) {
+    if (problem.code === "passkey_unknown") forget(options.publicKey.rpId, credential.id);
+    throw problem;
+  }
+}
+
+/** Goes on to where the sign-in leads, or to its next step. */
+async function arrive(answer) {
+  if (answer.recovery_codes) await showCodes(answer.recovery_codes);
+  if (!answer.next) return goOn(redirect);
+  autofill?.abort();
+  password.value = "";
+  proving = "sign-in";
+  if (answer.next !== "enrol") {
+    show("second", "One more step");
+    if (!prove(answer.options)) say("This account asks for a passkey, which this browser cannot use.", "bad");
+    return undefined;
+  }
+  show("enrol", "One more way in");
+  const offer = passkeys && answer.options.includes("passkey");
+  byId("enrol-passkey").hidden = !offer;
+  byId("enrol-passkey-hint").hidden = !offer;
+  byId("enrol-app").hidden = !answer.options.includes("totp");
+  (offer ? byId("enrol-passkey") : byId("enrol-app")).focus();
+  return undefined;
+}
+
+function startOver() {
+  say("");
+  show("form", "Sign in");
+  email.focus();
+}
+
+async function during(button, action) {
+  if (button.getAttribute("aria-disabled") === "true") return;
+  button.setAttribute("aria-disabled", "true");
+  say("");
+  try {
+    await action();
+  } catch (problem) {
+    sayProblem(problem);
+  } finally {
+    button.removeAttribute("aria-disabled");
+  }
+}
+
+async function enrolPasskey() {
+  const options = await begun(() => begin("/api/auth/passkeys/register/start", { sign_in: true }));
+  const credential = await make(options);
+  await arrive(await begun(() => signInStep("/api/auth/passkeys/register/finish", { sign_in: true, credential })));
+}
+
+async function enrolApp() {
+  const offer = await begun(() => begin("/api/auth/totp/enrol/start", { sign_in: true }));
+  const answer = await setUpApp(offer, (code) =>
+    begun(() => signInStep("/api/auth/totp/enrol/finish", { sign_in: true, code })));
+  if (answer) await arrive(answer);
+}
+
+// ---- Passkeys in the autofill of the form ---------------------------------------------------
+
+let autofill = null;
+
+async function offerPasskeys() {
+  if (!passkeys || !(await offersInAutofill())) return;
+  for (;;) {
+    autofill = new AbortController();
+    try {
+      const options = await begin("/api/auth/passkeys/login/start", {});
+      const credential = await use(options, autofill.signal);
+      await arrive(await finishPasskey(options, credential));
+      return;
+    } catch (problem) {
+      if (problem.code !== "passkey_unknown" && problem.code !== "login_expired") {
+        if (!problem.silent && problem.code !== "passkey_cancelled" && problem.status !== 0) sayProblem(problem);
+        return;
+      }
+      // It has been picked after the challenge ran out, or is not known here: it can be picked again.
+      sayProblem(problem);
+    }
+  }
+}
+
+// ---- The form -------------------------------------------------------------------------------
+
 function check() {
   const errors = [];
   if (!looksLikeEmail(email.value)) errors.push([email, "Enter your email address."]);
@@ -46,16 +215,11 @@ function check() {
 }
 
 async function act() {
-  const answer = await login({
+  await arrive(await login({
     email: email.value.trim(),
     password: password.value,
     remember: byId("remember").checked,
-  });
-  if (answer.next) {
-    say("This account asks for one more step, which this page cannot do yet.", "bad");
-    return;
-  }
-  goOn(redirect);
+  }));
 }
 
 function place(problem) {
@@ -66,11 +230,20 @@ function place(problem) {
 
 bindPasswordToggles();
 onSubmit(form, { check, act, place });
+byId("passkey").addEventListener("click", () => during(byId("passkey"), async () => {
+  autofill?.abort();
+  await arrive(await byPasskey());
+}));
+byId("start-over").addEventListener("click", startOver);
+byId("enrol-passkey").addEventListener("click", () => during(byId("enrol-passkey"), enrolPasskey));
+byId("enrol-app").addEventListener("click", () => during(byId("enrol-app"), enrolApp));
 onOtherTab((type) => {
-  if (type === "signed-in") goOn(redirect);
+  if (type === "signed-in" && !document.querySelector("dialog[open]")) goOn(redirect);
 });
 // Coming back with the Back button shows a page frozen in time: begin anew.
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
+show("form", "Sign in");
 await trySilently();
+if (!byId("login-form").hidden) offerPasskeys();

@@ -204,6 +204,30 @@ export async function login(credentials) {
   return answer;
 }
 
+/** A step of a sign-in that sets cookies when it is the last. */
+export async function signInStep(path, body) {
+  const answer = await exclusive("login", (signal) => send("POST", path, { body, signal }));
+  if (!answer.next) tell("signed-in");
+  return answer;
+}
+
+/** Proves once more who is signed in: the session gets new cookies, and the old ones count no more. */
+export async function stepUp(path, body) {
+  const attempt = () => exclusive("login", (signal) => send("POST", path, { body, signal }));
+  try {
+    return await attempt();
+  } catch (problem) {
+    if (problem.status !== 401 || !RENEWABLE.has(problem.code)) throw problem;
+  }
+  await renew();
+  return attempt();
+}
+
+/** Begins something that sets no cookie of a session. */
+export function begin(path, body = {}) {
+  return send("POST", path, { body });
+}
+
 /** Creates an account. Never signs in. */
 export function register(account) {
   return send("POST", "/api/auth/register", { body: account });
@@ -265,10 +289,10 @@ const HOME = "/account";
 let leaving = false;
 
 /** Goes to the sign-in page, once, with a known reason to show there. */
-export function toLogin(reason) {
+export function toLogin(reason, redirect = HOME) {
   if (leaving) return;
   leaving = true;
-  const query = new URLSearchParams({ redirect: HOME });
+  const query = new URLSearchParams({ redirect });
   if (Object.hasOwn(ENDED_REASONS, reason)) query.set("ended", reason);
   location.replace(`/login?${query}`);
 }

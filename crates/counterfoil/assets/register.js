@@ -1,10 +1,11 @@
 // The page to create an account, with or without an invitation.
 
 const version = new URL(import.meta.url).search;
-const { goOn, login, register } = await import(`./refresh.js${version}`);
+const { begin, goOn, login, register, signInStep } = await import(`./refresh.js${version}`);
 const {
-  bindPasswordToggles, byId, describe, looksLikeEmail, onSubmit, say,
+  bindPasswordToggles, byId, describe, looksLikeEmail, onSubmit, say, sayProblem, setError,
 } = await import(`./form.js${version}`);
+const { make, supported } = await import(`./passkeys.js${version}`);
 
 const form = byId("register-form");
 const name = byId("name");
@@ -19,6 +20,26 @@ function check() {
     errors.push([password, `Use at least ${minPasswordLength} characters.`]);
   }
   return errors;
+}
+
+// An account without a password: the device makes a passkey, which is the proof at once.
+async function withPasskey() {
+  setError(email, looksLikeEmail(email.value) ? "" : "Enter your email address.");
+  if (email.getAttribute("aria-invalid")) return email.focus();
+  const account = { email: email.value.trim() };
+  if (name.value.trim()) account.name = name.value.trim();
+  if (invite) account.invite = invite;
+  try {
+    const options = await begin("/api/auth/passkeys/sign-up/start", account);
+    const answer = await signInStep("/api/auth/passkeys/sign-up/finish", { credential: await make(options) });
+    if (answer.next === "mail") return finish("Check your mail: we sent you a link to confirm your address.");
+    return answer.next ? finish("Your account is ready. Sign in to go on.") : goOn("/account");
+  } catch (problem) {
+    const [[input, text] = []] = place(problem) ?? [];
+    if (!input) return sayProblem(problem);
+    setError(input, text);
+    return input.focus();
+  }
 }
 
 async function act() {
@@ -62,5 +83,14 @@ function place(problem) {
   }
 }
 
+byId("with-passkey").hidden = !(supported && byId("with-passkey").dataset.passkeys === "true");
+byId("passkey").addEventListener("click", async () => {
+  const button = byId("passkey");
+  if (button.getAttribute("aria-disabled") === "true") return;
+  button.setAttribute("aria-disabled", "true");
+  say("");
+  await withPasskey();
+  button.removeAttribute("aria-disabled");
+});
 bindPasswordToggles();
 onSubmit(form, { check, act, place });

@@ -15,6 +15,7 @@ use crate::store::StoreError;
 use counterfoil_core::Secret;
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::credential::password::{Password, Rejected};
+use counterfoil_core::credential::stored::NO_PASSWORD;
 use counterfoil_core::refresh::rotation::Rotation;
 use counterfoil_core::revocation::Revocation;
 use counterfoil_core::session::Handle;
@@ -26,6 +27,9 @@ pub enum ChangePasswordError {
     /// The current password is wrong.
     #[error("the current password is wrong")]
     InvalidCredentials,
+    /// The last proof is too long ago.
+    #[error("prove that it is you first")]
+    Reauthenticate,
     /// The new one is not acceptable.
     #[error("the password is not acceptable")]
     Password(Rejected),
@@ -55,12 +59,11 @@ impl From<Limit> for ChangePasswordError {
     }
 }
 
-/// Changes the password of whoever is signed in. The answer carries new tokens for this session (ASVS-7.2.4).
+/// Changes the password of whoever is signed in, or gives one to who has only passkeys. The answer carries new tokens for this session (ASVS-7.2.4).
 pub async fn change_password(
     app: &App,
     identity: Identity,
-    current: &Secret<String>,
-    new: &Secret<String>,
+    (current, new): (Option<&Secret<String>>, &Secret<String>),
     caller: &Caller,
 ) -> Result<(Delivery, Ended), ChangePasswordError> {
     let now = app.clock.now();
@@ -69,13 +72,24 @@ pub async fn change_password(
     counts::take(app, Limited::LoginAccount, &key, app.config.limits.login_per_account.rate()).await?;
     let name = user.name.as_deref().unwrap_or_default();
     let acceptable = acceptable(app, new, &[user.email.as_str(), name]).map_err(ChangePasswordError::Password)?;
-    let current = Password::new(current).map_err(|_| ChangePasswordError::InvalidCredentials)?;
-    let credential = app.store.credential_of(user.id).await?;
-    let locked = credential.as_ref().is_none_or(|credential| credential.failures >= FAILURES_THAT_LOCK);
-    if !app.hasher.verify(current, credential.map(|credential| credential.hash)).await? || locked {
-        let entry = caller.audit(Event::SignInFailed, Actor::User(user.id), now);
-        let entry = AuditEntry { user: Some(user.id), sid: Some(session.sid), ..entry };
-        app.store.note_failure(Some(user.id), entry).await?;
+    let factors = app.store.factors(user.id).await?.ok_or(ChangePasswordError::SessionEnded)?;
+    // Where there is something stronger than a password, the password alone must not be enough to change it.
+    let stronger = factors.totp.is_some() || !factors.passkeys.is_empty();
+    if stronger && now.since(session.auth_time) > app.config.session.fresh.0 {
+        return Err(ChangePasswordError::Reauthenticate);
+    }
+    if factors.credential.hash != NO_PASSWORD {
+        let known = Password::new(current.ok_or(ChangePasswordError::InvalidCredentials)?);
+        let known = known.map_err(|_| ChangePasswordError::InvalidCredentials)?;
+        let locked = factors.credential.failures >= FAILURES_THAT_LOCK;
+        if !app.hasher.verify(known, Some(factors.credential.hash)).await? || locked {
+            let entry = caller.audit(Event::SignInFailed, Actor::User(user.id), now);
+            let entry = AuditEntry { user: Some(user.id), sid: Some(session.sid), ..entry };
+            app.store.note_failure(Some(user.id), entry).await?;
+            return Err(ChangePasswordError::InvalidCredentials);
+        }
+    } else if !stronger {
+        // Imported without a password: whoever is signed in has not come by one, and has nothing to prove it with.
         return Err(ChangePasswordError::InvalidCredentials);
     }
     counts::give_back(app, Limited::LoginAccount, &key, None).await;

@@ -100,7 +100,11 @@ pub(super) async fn ask(State(app): State<Arc<App>>, Params(query): Params<GateQ
         Err(problem) => problem,
     };
     let asked = read.as_ref().ok();
-    let location = location(&app, asked, &problem);
+    let demand = rule.and_then(|rule| match &rule.allow {
+        Allow::SignedIn(demand) => Some(demand),
+        _ => None,
+    });
+    let location = location(&app, asked, demand, &problem);
     let mut response = match problem.answered() {
         StatusCode::UNAUTHORIZED if query.redirect == Some(1) && asked.is_some_and(|asked| asked.is_page(headers)) => {
             (StatusCode::SEE_OTHER, [(header::LOCATION, location.clone())]).into_response()
@@ -111,7 +115,7 @@ pub(super) async fn ask(State(app): State<Arc<App>>, Params(query): Params<GateQ
         _ => problem.clone().into_response(),
     };
     if problem.code() == Code::ReauthenticationRequired
-        && let Some(Allow::SignedIn(demand)) = rule.map(|rule| &rule.allow)
+        && let Some(demand) = demand
     {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, insufficient(demand));
     }
@@ -271,7 +275,7 @@ fn passed(app: &App, admitted: Option<&Admitted>) -> Response {
 }
 
 /// The sign-in page. It leads back where that is a page's address on its own host (ATK-40).
-fn location(app: &App, asked: Option<&Asked>, problem: &Problem) -> HeaderValue {
+fn location(app: &App, asked: Option<&Asked>, demand: Option<&Demand>, problem: &Problem) -> HeaderValue {
     let mut query = Vec::new();
     let here = |asked: &&Asked| asked.host.as_deref().is_none_or(|host| host == app.public.host());
     let readable = |asked: &&Asked| matches!(asked.method, Method::GET | Method::HEAD);
@@ -280,6 +284,9 @@ fn location(app: &App, asked: Option<&Asked>, problem: &Problem) -> HeaderValue 
     }
     if problem.code() == Code::ReauthenticationRequired {
         query.push("ended=reauthenticate".to_owned());
+        if let Some(acr) = demand.and_then(|demand| demand.acr) {
+            query.push(format!("acr_values={}", acr.as_str()));
+        }
     }
     let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
     HeaderValue::try_from(app.public.absolute(&format!("/login{query}"))).expect("percent-encoded, so ASCII")

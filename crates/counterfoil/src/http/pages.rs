@@ -40,6 +40,7 @@ pub(super) async fn login(State(app): State<Arc<App>>, Params(query): Params<Pag
     let view = LoginView {
         service_name: &app.config.service_name,
         redirect: target.as_ref().map_or("/account", LocalPath::as_str),
+        passkeys: app.passkeys.is_some(),
         registration_open: app.registration_is_open(),
         asset_version: &VERSION,
     };
@@ -52,6 +53,7 @@ pub(super) async fn register(State(app): State<Arc<App>>, Params(query): Params<
         |token: &&str| token.len() <= 64 && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
     let view = RegisterView {
         service_name: &app.config.service_name,
+        passkeys: app.passkeys.is_some(),
         invite: query.invite.as_deref().filter(well_formed),
         // Only what the page says; what the account gets is in the invitation.
         invited_admin: query.invite.is_some() && query.role.as_deref() == Some("admin"),

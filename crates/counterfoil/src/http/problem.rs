@@ -356,6 +356,7 @@ impl From<ChangePasswordError> for Problem {
             ChangePasswordError::InvalidCredentials => {
                 Self::new(Code::InvalidCredentials).detail("the current password is wrong")
             }
+            ChangePasswordError::Reauthenticate => Self::new(Code::ReauthenticationRequired),
             ChangePasswordError::Password(rejected) => rejected.into(),
             ChangePasswordError::SessionEnded => Self::new(Code::SessionRevoked),
             ChangePasswordError::RateLimited(wait) => Self::new(Code::RateLimited).retry_after(wait),

@@ -38,7 +38,10 @@ impl FromRequestParts<Arc<App>> for Administrator {
         if !identity.user.has_role(ADMIN) {
             return Err(Problem::new(Code::Forbidden).detail("this needs the role `admin`"));
         }
-        if app.clock.now().since(identity.session.auth_time) > app.config.session.fresh.0 {
+        let stale = app.clock.now().since(identity.session.auth_time) > app.config.session.fresh.0;
+        let asked = app.config.roles.get(ADMIN).map(|role| role.require).unwrap_or_default();
+        // The role may have come, or the rule, after the sign-in.
+        if stale || !asked.is_met_by(&identity.session) {
             return Err(Problem::new(Code::ReauthenticationRequired));
         }
         Ok(Self { actor: Actor::Admin(identity.user.id), caller })

@@ -19,8 +19,9 @@ use utoipa::ToSchema;
 /// The old and the new.
 #[derive(Deserialize, ToSchema)]
 pub(in crate::http) struct ChangeBody {
-    #[schema(value_type = String)]
-    current_password: Secret<String>,
+    /// Not needed by an account that has none.
+    #[schema(value_type = Option<String>)]
+    current_password: Option<Secret<String>>,
     #[schema(value_type = String)]
     new_password: Secret<String>,
 }
@@ -37,7 +38,7 @@ pub(in crate::http) struct ChangedView {
 /// Change the password. Ends every other session, and gives this one new tokens.
 #[utoipa::path(post, path = "/api/auth/password/change", tag = "session", request_body = ChangeBody, responses(
     (status = 200, body = ChangedView),
-    (status = 401, description = "`invalid_credentials`, or as `GET /api/auth/me`"),
+    (status = 401, description = "`invalid_credentials`, `reauthentication_required`, or as `GET /api/auth/me`"),
     (status = 422, description = "`password_rejected`"),
 ))]
 pub(in crate::http) async fn change(
@@ -50,8 +51,8 @@ pub(in crate::http) async fn change(
     let presented = Presented::require(&app, &Method::POST, (&headers, &extensions))?;
     let identity = identify(&app, presented.credential(), &caller).await?;
     let JsonBody(body) = JsonBody::<ChangeBody>::from_request(request, &app).await?;
-    let (delivery, ended) =
-        change_password(&app, identity, &body.current_password, &body.new_password, &caller).await?;
+    let passwords = (body.current_password.as_ref(), &body.new_password);
+    let (delivery, ended) = change_password(&app, identity, passwords, &caller).await?;
     let receipt = receipt::beside(&app, wants, ended.seq).await;
     let view = ChangedView { tokens: TokensView::of(&delivery), receipt };
     Ok(deliver(&view, &delivery, &app.config.session))

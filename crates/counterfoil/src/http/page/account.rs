@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::AccountView;
 use super::layout::{Document, Field, document, status, submit, without_script};
+use super::prove::{app_dialog, codes_dialog, prompt};
 
 /// The account page: profile, devices, password. The script fills it in.
 pub(crate) fn account(view: &AccountView<'_>) -> Markup {
@@ -19,12 +20,17 @@ pub(crate) fn account(view: &AccountView<'_>) -> Markup {
             (load_problem())
             div.columns {
                 (profile())
-                div.wide { (devices()) (ended()) }
+                div.wide { (ways()) (devices()) (ended()) }
                 (password())
             }
         }
         (status())
         (confirmation())
+        (proof())
+        (renaming())
+        (app_dialog())
+        (codes_dialog())
+        (passkey_template())
         (device_template())
         (ended_template())
     };
@@ -67,6 +73,91 @@ fn profile() -> Markup {
     }
 }
 
+/// The ways to sign in, beside the password.
+fn ways() -> Markup {
+    html! {
+        section #ways aria-labelledby="ways-heading" {
+            h2 #ways-heading tabindex="-1" { "Ways to sign in" }
+            div #passkeys-part {
+                p.intro { "A passkey is kept by your device or password manager. It cannot be guessed, leaked or phished." }
+                ul.keys #passkeys {}
+                p.hint #no-passkeys hidden { "You have no passkey yet." }
+                p.hint #one-device-only hidden {
+                    "This one stays on its device. Add a second, so that you can still sign in when the device is lost."
+                }
+                div.actions { button.primary #add-passkey type="button" { "Add a passkey" } }
+            }
+            dl.ways {
+                div {
+                    dt { "Authenticator app" }
+                    dd {
+                        span #totp-state { "…" }
+                        button #totp-add type="button" hidden { "Set up" }
+                        button.danger #totp-remove type="button" hidden { "Remove" }
+                    }
+                }
+                div #codes-row hidden {
+                    dt { "Recovery codes" }
+                    dd {
+                        span #codes-state { "…" }
+                        button #codes-make type="button" { "Make new codes" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Asks who it is before something that must not be done at an open screen by somebody else.
+fn proof() -> Markup {
+    html! {
+        dialog #prove-dialog aria-labelledby="prove-title" {
+            h2 #prove-title { "Confirm that it is you" }
+            p.status role="status" {}
+            (prompt())
+            div.actions { button #prove-cancel type="button" { "Cancel" } }
+        }
+    }
+}
+
+/// Asks for a passkey's name.
+fn renaming() -> Markup {
+    html! {
+        dialog #name-dialog aria-labelledby="name-title" {
+            h2 #name-title { "Name this passkey" }
+            p.status role="status" {}
+            form #name-form method="post" action="/account" novalidate {
+                div.field {
+                    label for="passkey-name" { "Name" }
+                    input #passkey-name name="name" type="text" maxlength="60" autocomplete="off" required
+                        aria-describedby="passkey-name-error";
+                    p.error #passkey-name-error {}
+                }
+                div.actions {
+                    button #name-cancel type="button" { "Cancel" }
+                    (submit("name-submit", "Save", "Saving…"))
+                }
+            }
+        }
+    }
+}
+
+/// One passkey; the script copies it for each.
+fn passkey_template() -> Markup {
+    html! {
+        template #passkey-template {
+            li.key {
+                div.what {
+                    h3 data-part="name" dir="auto" {}
+                    p { span data-part="kind" {} " · Added " time data-part="since" {} span data-part="used-words" { " · Last used " time data-part="used" {} } }
+                }
+                button type="button" data-part="rename" { "Rename" }
+                button.danger type="button" data-part="remove" { "Remove" }
+            }
+        }
+    }
+}
+
 /// The sessions that live, and the ways to end them.
 fn devices() -> Markup {
     html! {
@@ -98,7 +189,7 @@ fn password() -> Markup {
     html! {
         section #password-section aria-labelledby="password-heading" {
             h2 #password-heading { "Password" }
-            p.intro { "A new password signs out every other device." }
+            p.intro #password-intro { "A new password signs out every other device." }
             form #password-form method="post" action="/account" novalidate {
                 input.visually-hidden #username name="username" type="email" autocomplete="username"
                     readonly tabindex="-1" aria-hidden="true";

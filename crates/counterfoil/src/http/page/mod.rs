@@ -6,6 +6,7 @@
 mod account;
 mod layout;
 mod login;
+mod prove;
 mod register;
 
 pub(crate) use account::account;
@@ -18,6 +19,8 @@ pub(crate) struct LoginView<'a> {
     pub(crate) service_name: &'a str,
     /// Where to go after sign-in: a path on this host, already checked.
     pub(crate) redirect: &'a str,
+    /// Whether browsers allow passkeys at this address.
+    pub(crate) passkeys: bool,
     /// Whether to offer the creation of an account.
     pub(crate) registration_open: bool,
     /// Changes whenever an asset does; part of every asset's address.
@@ -28,6 +31,8 @@ pub(crate) struct LoginView<'a> {
 pub(crate) struct RegisterView<'a> {
     /// The name of the service people sign in to.
     pub(crate) service_name: &'a str,
+    /// Whether browsers allow passkeys at this address.
+    pub(crate) passkeys: bool,
     /// The invitation this page was opened with.
     pub(crate) invite: Option<&'a str>,
     /// Whether the invitation makes an administrator.
@@ -66,6 +71,10 @@ pub(crate) static ASSETS: &[Asset] = &[
     Asset { path: "/assets/app.css", content_type: CSS, body: include_str!("../../../assets/app.css") },
     Asset { path: "/assets/refresh.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/refresh.js") },
     Asset { path: "/assets/form.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/form.js") },
+    Asset { path: "/assets/passkeys.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/passkeys.js") },
+    Asset { path: "/assets/prove.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/prove.js") },
+    Asset { path: "/assets/enrol.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/enrol.js") },
+    Asset { path: "/assets/factors.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/factors.js") },
     Asset { path: "/assets/login.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/login.js") },
     Asset { path: "/assets/register.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/register.js") },
     Asset { path: "/assets/account.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/account.js") },

@@ -17,6 +17,11 @@ pub(crate) fn register(view: &RegisterView<'_>) -> Markup {
             data-min-password-length=(view.min_password_length) novalidate {
             (NAME.optional_text())
             (EMAIL.email())
+            div #with-passkey data-passkeys=[view.passkeys.then_some("true")] hidden {
+                button.primary #passkey type="button" { "Continue with a passkey" }
+                p.hint { "No password to remember: your device keeps it, and asks for your fingerprint, face or PIN." }
+                p.or aria-hidden="true" { "or" }
+            }
             (password(view.min_password_length))
             (submit("submit", "Create account", "Creating account…"))
         }

@@ -1,0 +1,175 @@
+// The account page's ways to sign in: passkeys, the authenticator app, recovery codes.
+
+const version = new URL(import.meta.url).search;
+const { request, stepUp } = await import(`./refresh.js${version}`);
+const { byId, onSubmit, say } = await import(`./form.js${version}`);
+const { keepOnly, make, supported, use } = await import(`./passkeys.js${version}`);
+const { bindProof } = await import(`./prove.js${version}`);
+const { setUpApp, showCodes } = await import(`./enrol.js${version}`);
+
+let known = null;
+let proved = null;
+
+const prove = bindProof(async (way, secret) => {
+  if (way === "passkey") {
+    const credential = await use(await stepUp("/api/auth/step-up/passkey/start"));
+    await stepUp("/api/auth/step-up/passkey/finish", { credential });
+  } else {
+    await stepUp(`/api/auth/step-up/${way}`, way === "totp" ? { code: secret } : { password: secret });
+  }
+  proved = true;
+  byId("prove-dialog").close();
+});
+
+byId("prove-cancel").addEventListener("click", () => byId("prove-dialog").close());
+
+/** Makes sure of a fresh proof; asks for one if need be. False if the person turns back. */
+async function fresh() {
+  known = await request("GET", "/api/auth/factors");
+  if (known.fresh) return true;
+  const dialog = byId("prove-dialog");
+  proved = false;
+  dialog.showModal();
+  if (!prove(known.step_up)) {
+    dialog.close();
+    say("Sign in again to do this.", "bad");
+    return false;
+  }
+  await new Promise((resolve) => {
+    dialog.addEventListener("close", resolve, { once: true });
+  });
+  return proved;
+}
+
+/** Does something that needs a fresh proof, even one that has become too old a moment ago. */
+export async function guarded(action) {
+  if (!(await fresh())) return undefined;
+  try {
+    return await action();
+  } catch (problem) {
+    if (problem.code !== "reauthentication_required") throw problem;
+  }
+  return (await fresh()) ? action() : undefined;
+}
+
+/**
+ * Binds the section. `tools` are the page's own: `during(button, action)`, `confirmed(title, text, yes)`, `sayDone(text)`,
+ * `setTime(element, value, words)`, `day` and `ago`. Gives a function that loads and shows it.
+ */
+export function bindFactors(tools, userId) {
+  const { confirmed, copyOf, during, sayDone, setTime, words } = tools;
+
+  function item(passkey) {
+    const [element, part] = copyOf("passkey-template");
+    part("name").textContent = passkey.name;
+    part("kind").textContent = passkey.synced ? "Synchronised" : "On one device";
+    setTime(part("since"), passkey.created_at, words.day);
+    if (passkey.last_used_at) setTime(part("used"), passkey.last_used_at, words.ago);
+    else part("used-words").hidden = true;
+    const rename = part("rename");
+    rename.setAttribute("aria-label", `Rename ${passkey.name}`);
+    rename.addEventListener("click", () => renamePasskey(passkey));
+    const remove = part("remove");
+    remove.setAttribute("aria-label", `Remove ${passkey.name}`);
+    remove.addEventListener("click", () => during(remove, () => removePasskey(passkey)));
+    return element;
+  }
+
+  async function load() {
+    known = await request("GET", "/api/auth/factors");
+    const { passkeys, rp_id: rpId } = known;
+    byId("passkeys-part").hidden = !rpId || (!supported && passkeys.length === 0);
+    byId("add-passkey").hidden = !supported;
+    byId("passkeys").replaceChildren(...passkeys.map(item));
+    byId("no-passkeys").hidden = passkeys.length > 0;
+    byId("one-device-only").hidden = !(passkeys.length === 1 && !passkeys[0].synced);
+    byId("totp-state").textContent = known.totp_since ? `Set up ${words.day(new Date(known.totp_since))}` : "Not set up";
+    byId("totp-add").hidden = Boolean(known.totp_since);
+    byId("totp-remove").hidden = !known.totp_since;
+    byId("codes-row").hidden = !known.totp_since && passkeys.length === 0;
+    byId("codes-state").textContent = known.recovery_codes === 0 ? "None left" : `${known.recovery_codes} left`;
+    if (rpId && userId()) keepOnly(rpId, userId(), passkeys.map((passkey) => passkey.id));
+    return known;
+  }
+
+  async function addPasskey() {
+    const made = await guarded(async () => {
+      const credential = await make(await request("POST", "/api/auth/passkeys/register/start", {}));
+      await request("POST", "/api/auth/passkeys/register/finish", { credential });
+      return true;
+    });
+    if (!made) return;
+    sayDone("Your passkey is ready. It signs you in from now on.");
+    await load();
+  }
+
+  async function removePasskey(passkey) {
+    const text = "It does not sign you in any more. Devices that are signed in stay so.";
+    if (!(await confirmed(`Remove “${passkey.name}”?`, text, "Remove"))) return;
+    const removed = await guarded(async () => {
+      await request("DELETE", `/api/auth/passkeys/${passkey.id}`);
+      return true;
+    });
+    if (!removed) return;
+    byId("ways-heading").focus();
+    sayDone("The passkey is removed. Your password manager may ask whether to forget it too.");
+    await load();
+  }
+
+  let renaming = null;
+  function renamePasskey(passkey) {
+    renaming = passkey;
+    byId("passkey-name").value = passkey.name;
+    byId("name-dialog").showModal();
+    byId("passkey-name").select();
+  }
+
+  const nameField = byId("passkey-name");
+  onSubmit(byId("name-form"), {
+    check: () => (nameField.value.trim() ? [] : [[nameField, "Give it a name."]]),
+    async act() {
+      await request("PATCH", `/api/auth/passkeys/${renaming.id}`, { name: nameField.value.trim() });
+      byId("name-dialog").close();
+      await load();
+      byId("ways-heading").focus();
+    },
+    place: (problem) => (problem.code === "malformed" ? [[nameField, "This name cannot be used."]] : null),
+  });
+  byId("name-cancel").addEventListener("click", () => byId("name-dialog").close());
+
+  async function addApp() {
+    const offer = await guarded(() => request("POST", "/api/auth/totp/enrol/start", {}));
+    if (!offer) return;
+    const answer = await setUpApp(offer, (code) => request("POST", "/api/auth/totp/enrol/finish", { code }));
+    if (!answer) return;
+    if (answer.recovery_codes?.length > 0) await showCodes(answer.recovery_codes);
+    sayDone("Your authenticator app is set up. It is asked for after your password.");
+    await load();
+  }
+
+  async function removeApp() {
+    const text = "Your password alone signs you in then, unless you use a passkey.";
+    if (!(await confirmed("Remove the authenticator app?", text, "Remove"))) return;
+    const removed = await guarded(async () => {
+      await request("DELETE", "/api/auth/totp");
+      return true;
+    });
+    if (!removed) return;
+    sayDone("The authenticator app is removed.");
+    await load();
+  }
+
+  async function makeCodes() {
+    const text = "The codes that you have now stop working.";
+    if (known.recovery_codes > 0 && !(await confirmed("Make new recovery codes?", text, "Make new codes"))) return;
+    const answer = await guarded(() => request("POST", "/api/auth/recovery-codes"));
+    if (!answer) return;
+    await showCodes(answer.recovery_codes);
+    await load();
+  }
+
+  for (const [id, action] of [
+    ["add-passkey", addPasskey], ["totp-add", addApp], ["totp-remove", removeApp], ["codes-make", makeCodes],
+  ]) byId(id).addEventListener("click", () => during(byId(id), action));
+  return load;
+}

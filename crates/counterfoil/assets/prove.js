@@ -1,0 +1,86 @@
+// Proving who one is: shows the best way, and offers the others.
+
+const version = new URL(import.meta.url).search;
+const { byId, describe, onSubmit, say, sayProblem } = await import(`./form.js${version}`);
+const { supported } = await import(`./passkeys.js${version}`);
+
+const INTRO = {
+  passkey: "Use the passkey of this account.",
+  totp: "Enter the six digits that your authenticator app shows.",
+  recovery_code: "Enter one of your recovery codes. It works once.",
+  password: "Enter your password.",
+};
+const INSTEAD = {
+  passkey: "Use a passkey",
+  totp: "Use the authenticator app",
+  recovery_code: "Use a recovery code",
+  password: "Use the password",
+};
+
+/**
+ * Makes the prompt work. `act(way, secret)` does the proving; for a passkey there is no secret. What it throws is shown.
+ * Gives a function that shows the prompt with these ways, the best first; false if this browser can do none of them.
+ */
+export function bindProof(act) {
+  const code = byId("prove-code");
+  const password = byId("prove-password");
+  let way = "";
+
+  function show(chosen, ways, focus) {
+    way = chosen;
+    byId("prove-intro").textContent = INTRO[way];
+    byId("prove-passkey").hidden = way !== "passkey";
+    byId("prove-code-form").hidden = way !== "totp" && way !== "recovery_code";
+    byId("prove-password-form").hidden = way !== "password";
+    const recovery = way === "recovery_code";
+    byId("prove-code-label").textContent = recovery ? "Recovery code" : "Code";
+    code.inputMode = recovery ? "text" : "numeric";
+    code.autocomplete = recovery ? "off" : "one-time-code";
+    code.maxLength = recovery ? 40 : 10;
+    code.value = "";
+    byId("prove-others").replaceChildren(...ways.filter((each) => each !== way).map((each) => {
+      const button = document.createElement("button");
+      Object.assign(button, { type: "button", className: "link", textContent: INSTEAD[each] });
+      button.addEventListener("click", () => {
+        say("");
+        show(each, ways, true);
+      });
+      return button;
+    }));
+    if (focus) ({ passkey: byId("prove-passkey"), password }[way] ?? code).focus();
+  }
+
+  onSubmit(byId("prove-code-form"), {
+    check: () => (code.value.trim() ? [] : [[code, way === "totp" ? "Enter the code." : "Enter a recovery code."]]),
+    act: () => act(way, code.value.trim()),
+    place: (problem) => (problem.code === "invalid_code" ? [[code, describe(problem)]] : null),
+  });
+  onSubmit(byId("prove-password-form"), {
+    check: () => (password.value ? [] : [[password, "Enter your password."]]),
+    act: () => act("password", password.value),
+    place: (problem) => (problem.code === "invalid_credentials" ? [[password, "This is not your password."]] : null),
+  });
+  byId("prove-passkey").addEventListener("click", () => usePasskey(act));
+
+  return (ways) => {
+    const usable = ways.filter((each) => each in INTRO && (each !== "passkey" || supported));
+    if (usable.length === 0) return false;
+    password.value = "";
+    show(usable[0], usable, true);
+    return true;
+  };
+}
+
+async function usePasskey(act) {
+  const button = byId("prove-passkey");
+  if (button.getAttribute("aria-disabled") === "true") return;
+  button.setAttribute("aria-disabled", "true");
+  say("");
+  try {
+    await act("passkey");
+  } catch (problem) {
+    sayProblem(problem);
+  } finally {
+    button.removeAttribute("aria-disabled");
+  }
+}
