@@ -4,6 +4,8 @@
 //! why the model checker can drive the very functions that run in production.
 
 pub mod audit;
+pub mod audit_chain;
+pub mod audit_story;
 mod characters;
 pub mod credential;
 pub mod feed;
