@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod audit_chain;
+pub mod audit_search;
 pub mod audit_story;
 mod characters;
 pub mod credential;

@@ -16,6 +16,7 @@ use crate::replica::Replica;
 use crate::shared_redis::SharedRedis;
 use crate::store::Store;
 use bytes::Bytes;
+use counterfoil_core::audit_chain::AuditKey;
 use counterfoil_core::issue::MintPolicy;
 use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::token::TokenKeys;
@@ -84,6 +85,8 @@ pub struct App {
     pub keys: Arc<Keys>,
     /// The keys that make opaque tokens.
     pub tokens: TokenKeys,
+    /// What seals the audit log.
+    pub audit_key: AuditKey,
     /// Password hashing.
     pub hasher: Hasher,
     /// Rate limits of this process alone.
@@ -157,13 +160,14 @@ impl App {
         let known = KnownParties::default();
         known.reload(parts.store.as_ref()).await?;
         let parties = Parties { issuer: parts.public.issuer().to_owned(), audiences, behind };
-        let Secrets { master, keys, tokens, pepper } = parts.secrets;
+        let Secrets { master, keys, tokens, pepper, audit: audit_key } = parts.secrets;
         let keys = Keys::open(&keys, master, parties).map_err(|_| StartError::Damaged("signing key"))?;
         let names = parts.config.clients.keys().filter_map(|name| name.parse().ok());
         budget::check(&applications, (&resources, names), &keys.ring())?;
         Ok(Self {
             keys: Arc::new(keys),
             tokens,
+            audit_key,
             origins: origins(&parts.config, &parts.public),
             hasher: Hasher::new(pepper, parts.config.limits.hash_queue),
             limiter: Limiter::default(),

@@ -220,13 +220,29 @@ pub fn seal(key: &AuditKey, head: &Mark, rows: Vec<Row>, mut salt: impl FnMut() 
     Some(Batch { rows, head: key.head(last, hash) })
 }
 
-/// How far the log may be purged: `oldest` are its first entries in their order. Up to and including the last one that is
-/// sealed, from before `before`, and not beyond `to`; the newest entry sealed stays. Returns the anchor that is then.
-pub fn forgettable(key: &AuditKey, head: &Mark, oldest: &[Row], (before, to): (i64, i64)) -> Option<Mark> {
-    let old = |row: &&Row| row.at < before && row.seq <= to && row.seq < head.seq && row.seal.is_some();
-    let last = oldest.iter().take_while(old).last()?;
-    let hash = last.seal.as_ref()?.hash.as_slice().try_into().ok()?;
-    Some(key.anchor(last.seq, hash))
+/// How far the log may be purged: `oldest` are the entries after `anchor` in their order. Up to and including the last one that is
+/// as it was sealed, from before `before`, and not beyond `to`; the newest entry sealed stays, and so does what has been tampered
+/// with, and all after it. Returns the anchor that is then.
+pub fn forgettable(
+    key: &AuditKey,
+    (anchor, head): (&Mark, &Mark),
+    oldest: &[Row],
+    (before, to): (i64, i64),
+) -> Option<Mark> {
+    if !key.is_anchor(anchor) || !key.is_head(head) {
+        return None;
+    }
+    let mut place = (anchor.seq, anchor.hash.clone());
+    for row in oldest {
+        let Some(seal) = &row.seal else { break };
+        let whole = hash(&place.1, row, &seal.commitment).as_slice() == seal.hash;
+        if !whole || row.at >= before || row.seq > to || row.seq >= head.seq {
+            break;
+        }
+        place = (row.seq, seal.hash.clone());
+    }
+    let hash = place.1.as_slice().try_into().ok()?;
+    (place.0 > anchor.seq).then(|| key.anchor(place.0, hash))
 }
 
 #[cfg(test)]

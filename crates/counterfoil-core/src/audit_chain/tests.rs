@@ -32,12 +32,12 @@ struct Chain {
 }
 
 fn chain(entries: i64, batch: usize) -> Chain {
-    let (key, mut n) = (key(), 0);
+    let (key, mut n) = (key(), 0_u8);
     let mut made = Chain { anchor: key.anchor(0, NOTHING), head: key.head(0, NOTHING), rows: Vec::new() };
     let all: Vec<Row> = (1..=entries).map(row).collect();
     for rows in all.chunks(batch) {
         let mut salt = || {
-            n += 1;
+            n = u8::wrapping_add(n, 1);
             [n; SALT]
         };
         let batch = seal(&key, &made.head, rows.to_vec(), &mut salt).expect("the head is ours");
@@ -205,12 +205,16 @@ fn a_head_that_is_put_back_hides_a_cut_only_from_who_has_kept_none() {
 fn what_is_purged_from_the_old_end_leaves_the_rest_whole() {
     let (key, mut made) = (key(), chain(12, 4));
     let before = made.rows[9].at;
-    let old = |to: i64| forgettable(&key, &made.head, &made.rows, (before, to));
+    let old = |to: i64| forgettable(&key, (&made.anchor, &made.head), &made.rows, (before, to));
     assert_eq!(old(i64::MAX).map(|mark| mark.seq), Some(9), "in the middle of a batch");
     assert_eq!(old(2).map(|mark| mark.seq), Some(2), "not what a reader has not passed");
     assert_eq!(old(0), None);
-    assert_eq!(forgettable(&key, &made.head, &made.rows, (i64::MAX, i64::MAX)).map(|mark| mark.seq), Some(11));
+    assert_eq!(forgettable(&key, (&made.anchor, &made.head), &made.rows, (i64::MAX, i64::MAX)).map(|mark| mark.seq), Some(11));
     let anchor = old(i64::MAX).expect("an anchor");
+    let mut tampered = made.rows.clone();
+    tampered[3].detail.push(b'!');
+    let kept = forgettable(&key, (&made.anchor, &made.head), &tampered, (i64::MAX, i64::MAX));
+    assert_eq!(kept.map(|mark| mark.seq), Some(3), "what has been tampered with is kept");
     made.rows.drain(..9);
     made.anchor = anchor;
     let found = made.verify().expect("whole");
@@ -223,7 +227,7 @@ fn what_is_purged_from_the_old_end_leaves_the_rest_whole() {
 fn the_unsealed_is_never_purged_and_nothing_is_sealed_on_a_head_that_is_not_ours() {
     let (key, mut made) = (key(), chain(4, 4));
     made.rows[1].seal = None;
-    assert_eq!(forgettable(&key, &made.head, &made.rows, (i64::MAX, i64::MAX)).map(|mark| mark.seq), Some(1));
+    assert_eq!(forgettable(&key, (&made.anchor, &made.head), &made.rows, (i64::MAX, i64::MAX)).map(|mark| mark.seq), Some(1));
     let mut forged = made.head.clone();
     forged.seq += 1;
     assert_eq!(seal(&key, &forged, vec![row(6)], || [0; SALT]), None);
@@ -255,7 +259,7 @@ fn a_purge_that_comes_between_is_followed() {
     let marks = (Some(made.anchor.clone()), Some(made.head.clone()));
     let mut verifier = Verifier::begin(&key, marks, 12, None).expect("begun");
     verifier.show(&made.rows[0], None).expect("whole");
-    let anchor = forgettable(&key, &made.head, &made.rows[..6], (i64::MAX, i64::MAX)).expect("an anchor");
+    let anchor = forgettable(&key, (&made.anchor, &made.head), &made.rows[..6], (i64::MAX, i64::MAX)).expect("an anchor");
     assert!(!verifier.skip_to(&made.head), "only an anchor that is ours");
     assert!(verifier.skip_to(&anchor) && verifier.at() == 6);
     for row in &made.rows[6..] {

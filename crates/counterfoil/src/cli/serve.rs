@@ -72,6 +72,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let (end, ended) = watch::channel(false);
     let waiting = |mut stopped: watch::Receiver<bool>| async move { drop(stopped.wait_for(|stop| *stop).await) };
     let jobs = tokio::spawn(jobs::run(Arc::clone(&app), waiting(stopped.clone())));
+    let sealed = tokio::spawn(jobs::keep_sealed(Arc::clone(&app), waiting(stopped.clone())));
     let followed = tokio::spawn(replica::run(Arc::clone(&app), true, waiting(ended)));
     let control =
         tokio::spawn(Server::new(control_router(Arc::clone(&app))).control(control, waiting(stopped.clone())));
@@ -97,13 +98,14 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     tracing::info!("stopping: letting what is under way finish");
     app.feed.close();
     stop.send_replace(true);
-    for task in [jobs, control, http].into_iter().chain(readers).chain(redis) {
+    for task in [jobs, sealed, control, http].into_iter().chain(readers).chain(redis) {
         task.await.context("a part of the server failed")?;
     }
     // Others wait for this one's guards until they have heard what they have taken in.
     end.send_replace(true);
     followed.await.context("a part of the server failed")?;
     data.remove(CONTROL_SOCKET)?;
+    jobs::seal_the_rest(&app).await;
     app.store.close().await;
     if let Some(traces) = traces {
         traces.finish().await;

@@ -15,6 +15,7 @@ pub mod import;
 pub mod introspect;
 pub mod keys;
 pub mod login;
+pub mod look_up;
 pub mod me;
 pub mod parties;
 pub mod proof;
@@ -23,8 +24,10 @@ pub mod register;
 pub mod rehash;
 pub mod restore;
 pub mod revoke_token;
+pub mod seal;
 pub mod sign_out;
 pub mod start;
+pub mod verify_audit;
 
 use counterfoil_core::Timestamp;
 use counterfoil_core::audit::{Actor, AuditEntry, Event};

@@ -3,10 +3,13 @@
 use super::connect::Connection;
 use tokio_postgres::Error;
 
-const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/postgres/0001_first.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../../migrations/postgres/0001_first.sql"),
+    include_str!("../../../migrations/postgres/0002_audit_chain.sql"),
+];
 
 /// What the schema consists of once it is up to date.
-const TABLES: [&str; 18] = [
+const TABLES: [&str; 20] = [
     "installation",
     "account",
     "password",
@@ -18,6 +21,8 @@ const TABLES: [&str; 18] = [
     "sealed_secret",
     "invite",
     "audit",
+    "audit_seal",
+    "audit_head",
     "guard",
     "client",
     "spent",
