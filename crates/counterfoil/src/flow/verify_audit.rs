@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::store::StoreError;
 use counterfoil_core::audit_chain::{BATCH, Break, Found, HASH, How, Row, Verifier};
+use std::ops::ControlFlow;
 
 /// A head that was kept elsewhere.
 pub type Kept = (i64, [u8; HASH]);
@@ -16,17 +17,18 @@ pub struct Verified {
     pub unsealed: u64,
 }
 
-/// Goes through the whole chain, and says now and then how many of how many entries have been looked at.
+/// Goes through the whole chain, and says now and then how many of how many entries have been looked at; `None` when told that nobody
+/// wants to know any more.
 pub async fn verify(
     app: &App,
     kept: Option<Kept>,
-    mut progress: impl AsyncFnMut(u64, u64),
-) -> Result<Verified, StoreError> {
+    mut progress: impl FnMut(u64, u64) -> ControlFlow<()>,
+) -> Result<Option<Verified>, StoreError> {
     let marks = app.store.marks().await?;
     let head = marks.head.as_ref().map_or(0, |head| head.seq);
     let unsealed = u64::try_from(marks.newest.saturating_sub(head)).unwrap_or(0);
     let all = u64::try_from(head.saturating_sub(marks.oldest).saturating_add(1)).unwrap_or(0);
-    let done = |chain| Ok(Verified { chain, unsealed });
+    let done = |chain| Ok(Some(Verified { chain, unsealed }));
     let mut verifier =
         match Verifier::begin(&app.audit_key, (marks.anchor, marks.head), marks.sealed_to, kept) {
             Ok(verifier) => verifier,
@@ -46,7 +48,11 @@ pub async fn verify(
         if rows.is_empty() {
             break;
         }
-        progress(verifier.entries(), all).await;
+        if progress(verifier.entries(), all).is_break() {
+            return Ok(None);
+        }
+        // Reading is done where it is asked for: others shall have their turn in between.
+        tokio::task::yield_now().await;
     }
     done(verifier.finish())
 }
