@@ -164,7 +164,16 @@ mod tests {
         let all = Wanted::default();
         let cases = [
             (all, true),
-            (Wanted { user: Some(ADA), sid: Some(SID), event: Some(Event::Banned), actor: By::parse("admin"), ..all }, true),
+            (
+                Wanted {
+                    user: Some(ADA),
+                    sid: Some(SID),
+                    event: Some(Event::Banned),
+                    actor: By::parse("admin"),
+                    ..all
+                },
+                true,
+            ),
             (Wanted { user: Some(other), ..all }, false),
             (Wanted { sid: Some(Sid::from_bytes([9; 16])), ..all }, false),
             (Wanted { event: Some(Event::Unbanned), ..all }, false),

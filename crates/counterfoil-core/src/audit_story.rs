@@ -102,7 +102,8 @@ pub fn tell(sid: Sid, sources: Sources<'_>, now: Timestamp) -> Option<Story> {
         Some(session) => of_row(session, own, of_account, now),
         None => of_entries(sid, own, of_account),
     };
-    let mut told: Vec<&Numbered> = own.iter().chain(ended_by.filter(|(seq, _)| own.iter().all(|(own, _)| own != seq))).collect();
+    let mut told: Vec<&Numbered> =
+        own.iter().chain(ended_by.filter(|(seq, _)| own.iter().all(|(own, _)| own != seq))).collect();
     told.sort_by_key(|(seq, entry)| (entry.at, *seq));
     let mut steps: Vec<Step> = told.into_iter().map(|(_, entry)| step(entry)).collect();
     if let Outcome::Over(End { at: Some(at), cause: Cause::Unused | Cause::Age, .. }) = &outcome {
@@ -127,6 +128,15 @@ const fn ends(event: Event) -> bool {
     )
 }
 
+/// Whether an entry of the account can be that of the end of this session, which it does not name. A password is changed in a session,
+/// which stays.
+fn may_end_others(entry: &AuditEntry, sid: Sid) -> bool {
+    match entry.event {
+        Event::PasswordChanged => entry.sid != Some(sid),
+        event => ends(event) && entry.sid.is_none(),
+    }
+}
+
 fn of_row<'a>(
     session: &Session,
     own: &'a [Numbered],
@@ -144,7 +154,8 @@ fn of_row<'a>(
     };
     // The session and the entry are of one transaction and one time.
     let then = |(_, entry): &&Numbered| entry.at == ended.at && ends(entry.event);
-    let by = own.iter().find(then).or_else(|| of_account.iter().find(then));
+    let others = |entry: &&Numbered| then(entry) && may_end_others(&entry.1, session.sid);
+    let by = own.iter().find(then).or_else(|| of_account.iter().find(others));
     let (actor, network) = acted(by);
     (Outcome::Over(End { at: Some(ended.at), reason: ended.reason, by: actor, network, cause: Cause::Known }), by)
 }
@@ -159,12 +170,7 @@ fn of_entries<'a>(sid: Sid, own: &'a [Numbered], of_account: &'a [Numbered]) -> 
         return over(Some(entry), reason_of(&entry.1), Cause::Entry);
     }
     let after = own.first().map_or(i64::MIN, |(seq, _)| *seq);
-    // A password is changed in a session, which stays.
-    let of_others = |entry: &AuditEntry| match entry.event {
-        Event::PasswordChanged => entry.sid != Some(sid),
-        event => ends(event) && entry.sid.is_none(),
-    };
-    match of_account.iter().find(|(seq, entry)| *seq > after && of_others(entry)) {
+    match of_account.iter().find(|(seq, entry)| *seq > after && may_end_others(entry, sid)) {
         Some(entry) => over(Some(entry), reason_of(&entry.1), Cause::Likely),
         None => over(None, EndReason::Expired, Cause::Silence),
     }
@@ -187,10 +193,10 @@ fn reason_of(entry: &AuditEntry) -> EndReason {
 }
 
 impl Story {
-    /// As its user may see it: nothing of who administers, or from where, or what they noted.
+    /// As its user may see it: nothing of who administers, or from where, or what they noted; nor of the machines behind the service.
     #[must_use]
     pub fn for_its_user(mut self) -> Self {
-        let hidden = |by: Option<Actor>| matches!(by, Some(Actor::Admin(_) | Actor::Operator));
+        let hidden = |by: Option<Actor>| matches!(by, Some(Actor::Admin(_) | Actor::Operator | Actor::Guard | Actor::Client));
         for step in self.steps.iter_mut().filter(|step| hidden(step.by)) {
             step.network.clear();
             step.detail.clear();
@@ -228,7 +234,9 @@ impl Outcome {
             (_, EndReason::SuspectedTheft) => {
                 "A refresh token that had been used up was used again, as by a thief: the session was ended for safety."
             }
-            (_, EndReason::SessionLimit) => "The user had more sessions than allowed, and this one was unused the longest.",
+            (_, EndReason::SessionLimit) => {
+                "The user had more sessions than allowed, and this one was unused the longest."
+            }
         }
     }
 }

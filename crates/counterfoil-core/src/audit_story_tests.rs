@@ -76,7 +76,10 @@ fn a_session_that_lives_says_until_when() {
 fn a_session_that_ran_out_has_no_entry_and_is_told_all_the_same() {
     let tried = entry(9, 400, Event::RefreshUnproven, Actor::Anonymous);
     let unused = story(Some(&session(None)), &[signed_in(), tried], &[], 450);
-    assert_eq!((end(&unused).at, end(&unused).reason, end(&unused).cause), (Some(at(150)), EndReason::Expired, Cause::Unused));
+    assert_eq!(
+        (end(&unused).at, end(&unused).reason, end(&unused).cause),
+        (Some(at(150)), EndReason::Expired, Cause::Unused)
+    );
     assert_eq!(words(&unused), ["signed_in", "expired", "refresh_unproven"]);
     let used = Session { last_seen_at: at(450), ..session(None) };
     let old = story(Some(&used), &[signed_in()], &[], 500);
@@ -95,7 +98,10 @@ fn the_act_that_ended_it_is_found_beside_its_own_entries_and_among_those_of_the_
         (Event::Banned, EndReason::EndedByAdmin),
         (Event::PasswordChanged, EndReason::PasswordChanged),
     ] {
-        let of_account = [of_all(3, 59, Event::SessionsEnded, ADMIN), of_all(5, 60, event, Actor::User(ADA))];
+        // Of another session, which ended at the same moment.
+        let (seq, other) = of_all(2, 60, Event::SessionEnded, ADMIN);
+        let other = (seq, AuditEntry { sid: Some(Sid::from_bytes([9; 16])), ..other });
+        let of_account = [other, of_all(3, 59, Event::SessionsEnded, ADMIN), of_all(5, 60, event, Actor::User(ADA))];
         let story = story(Some(&ended(reason)), &[signed_in()], &of_account, 100);
         assert_eq!((end(&story).by, end(&story).reason), (Some(Actor::User(ADA)), reason));
         assert_eq!(words(&story), ["signed_in", event.as_str()]);
@@ -105,7 +111,10 @@ fn the_act_that_ended_it_is_found_beside_its_own_entries_and_among_those_of_the_
 #[test]
 fn of_a_session_whose_row_is_gone_the_entries_tell_as_much_as_they_can() {
     let stolen = story(None, &[signed_in(), entry(2, 9, Event::RefreshReuse, Actor::Anonymous)], &[], 100);
-    assert_eq!((end(&stolen).at, end(&stolen).reason, end(&stolen).cause), (Some(at(9)), EndReason::SuspectedTheft, Cause::Entry));
+    assert_eq!(
+        (end(&stolen).at, end(&stolen).reason, end(&stolen).cause),
+        (Some(at(9)), EndReason::SuspectedTheft, Cause::Entry)
+    );
     let before = of_all(0, 0, Event::SessionsEnded, Actor::User(ADA));
     let likely = story(None, &[signed_in()], &[before.clone(), of_all(7, 70, Event::Banned, ADMIN)], 100);
     assert_eq!((end(&likely).reason, end(&likely).cause), (EndReason::EndedByAdmin, Cause::Likely));
@@ -120,7 +129,10 @@ fn its_user_sees_nothing_of_an_administrator() {
     let own = [signed_in(), entry(4, 60, Event::SessionEnded, ADMIN)];
     let session = session(Some(Ended { at: at(60), reason: EndReason::EndedByAdmin }));
     let seen = story(Some(&session), &own, &[], 100).for_its_user();
-    assert_eq!((end(&seen).network.as_str(), seen.steps[1].network.as_str(), seen.steps[1].detail.as_str()), ("", "", ""));
+    assert_eq!(
+        (end(&seen).network.as_str(), seen.steps[1].network.as_str(), seen.steps[1].detail.as_str()),
+        ("", "", "")
+    );
     assert_eq!(seen.steps[0].network, "network of 1", "and all of their own");
 }
 

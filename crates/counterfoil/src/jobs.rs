@@ -96,7 +96,9 @@ pub async fn seal_the_rest(app: &App) {
     match tokio::time::timeout(Duration::from_secs(2), seal::seal(app)).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::warn!(%error, "the newest audit entries are sealed after the next start"),
-        Err(_) => tracing::warn!("sealing the newest audit entries took too long; they are sealed after the next start"),
+        Err(_) => {
+            tracing::warn!("sealing the newest audit entries took too long; they are sealed after the next start")
+        }
     }
 }
 

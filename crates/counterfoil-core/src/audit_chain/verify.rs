@@ -180,6 +180,9 @@ impl<'a> Verifier<'a> {
         if self.since > 0 {
             return Err(Break { seq: self.batch, how: How::Unsealed });
         }
+        if let Some((seq, _)) = self.kept.filter(|(seq, _)| *seq > self.found.anchor && !self.found.met) {
+            return Err(Break { seq, how: How::NotAsKept });
+        }
         Ok(self.found)
     }
 
@@ -189,7 +192,8 @@ impl<'a> Verifier<'a> {
         let seals = [row, next].into_iter().filter_map(|row| row.seal.as_ref());
         let here = Row { seq: row.seq, seal: None, ..next.clone() };
         let mut seals = seals.clone().flat_map(|with| seals.clone().map(move |against| (with, against)));
-        let stood_here = seals.any(|(with, against)| hash(&self.hash, &here, &with.commitment).as_slice() == against.hash);
+        let stood_here =
+            seals.any(|(with, against)| hash(&self.hash, &here, &with.commitment).as_slice() == against.hash);
         if stood_here { How::OutOfOrder } else { How::Changed }
     }
 

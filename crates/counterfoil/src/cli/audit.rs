@@ -86,7 +86,9 @@ pub(crate) async fn run(command: AuditCommand) -> anyhow::Result<ExitCode> {
             let control = Control::open(&place).await?;
             export(&control, &which).await.map(|()| ExitCode::SUCCESS)
         }
-        AuditCommand::Verify { head, json, place } => verify(&Control::open(&place).await?, head.as_deref(), json).await,
+        AuditCommand::Verify { head, json, place } => {
+            verify(&Control::open(&place).await?, head.as_deref(), json).await
+        }
         AuditCommand::Head { place } => head(&Control::open(&place).await?).await,
     }
 }
@@ -95,9 +97,7 @@ impl Which {
     /// As the parameters of an address.
     async fn query(&self, control: &Control) -> anyhow::Result<String> {
         let user = match self.user.as_deref() {
-            Some(email) if email.contains('@') => {
-                control.user(email).await?["id"].as_str().map(str::to_owned)
-            }
+            Some(email) if email.contains('@') => control.user(email).await?["id"].as_str().map(str::to_owned),
             id => id.map(str::to_owned),
         };
         let parameters = [
@@ -173,7 +173,9 @@ async fn export(control: &Control, which: &Which) -> anyhow::Result<()> {
 async fn head(control: &Control) -> anyhow::Result<ExitCode> {
     let found = control.get("/api/admin/audit/head").await?;
     let Some(head) = found["head"].as_str().filter(|_| found["sealed"] == Value::Bool(true)) else {
-        bail!("the newest seal of the audit log is missing or is not this installation's: run `counterfoil audit verify`");
+        bail!(
+            "the newest seal of the audit log is missing or is not this installation's: run `counterfoil audit verify`"
+        );
     };
     writeln!(std::io::stdout(), "{head}")?;
     Ok(ExitCode::SUCCESS)
@@ -219,7 +221,10 @@ fn is_whole(found: &Value) -> String {
         of("sealed_to")
     );
     if of("unsealed") > 0 {
-        text += &format!("{} newer ones are not sealed yet; a running server seals them within a second.\n", of("unsealed"));
+        text += &format!(
+            "{} newer ones are not sealed yet; a running server seals them within a second.\n",
+            of("unsealed")
+        );
     }
     if of("erased") > 0 {
         text += &format!("In {} of them the network has been erased.\n", of("erased"));
@@ -229,7 +234,9 @@ fn is_whole(found: &Value) -> String {
     }
     match found["head_met"].as_bool() {
         Some(true) => text += "The head that you have kept is part of it.\n",
-        Some(false) => text += "The head that you have kept is older than the log now reaches back: it could not be compared.\n",
+        Some(false) => {
+            text += "The head that you have kept is older than the log now reaches back: it could not be compared.\n"
+        }
         None => {}
     }
     text
@@ -242,7 +249,9 @@ fn is_broken(found: &Value) -> String {
         "missing" => "is gone",
         "out_of_order" => "and the next one have changed places",
         "unsealed" => "has lost its seal",
-        "remade" => "or one soon after it has been replaced, and the chain was made anew from there without this installation's key",
+        "remade" => {
+            "or one soon after it has been replaced, and the chain was made anew from there without this installation's key"
+        }
         "cut_off" => "and all after it are gone",
         "head_older" => "and those after it are newer than the log's head, which has been put back",
         "no_head" => "and all after it cannot be judged: the log's head is missing or is not this installation's",

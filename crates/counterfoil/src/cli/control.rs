@@ -110,11 +110,7 @@ impl Control {
     }
 
     /// Asks for an answer in lines, and hands them on as they come, each with its line break.
-    pub(super) async fn lines(
-        &self,
-        path: &str,
-        each: impl FnMut(&[u8]) -> anyhow::Result<()>,
-    ) -> anyhow::Result<()> {
+    pub(super) async fn lines(&self, path: &str, each: impl FnMut(&[u8]) -> anyhow::Result<()>) -> anyhow::Result<()> {
         read_lines(self.send(Self::request(Method::GET, path), Bytes::new()).await?, each).await
     }
 
@@ -129,10 +125,7 @@ impl Control {
     }
 }
 
-async fn read_lines(
-    response: Response<Body>,
-    mut each: impl FnMut(&[u8]) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
+async fn read_lines(response: Response<Body>, mut each: impl FnMut(&[u8]) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let status = response.status();
     let mut body = response.into_body();
     let mut text = Vec::new();

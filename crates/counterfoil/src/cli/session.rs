@@ -74,7 +74,14 @@ async fn timeline(control: &Control, sid: &str, json: bool) -> anyhow::Result<()
     if json {
         return Ok(writeln!(out, "{story:#}")?);
     }
-    let columns = [("AT", "at"), ("EVENT", "event"), ("ACTOR", "actor"), ("BY", "by"), ("NETWORK", "network"), ("DETAIL", "detail")];
+    let columns = [
+        ("AT", "at"),
+        ("EVENT", "event"),
+        ("ACTOR", "actor"),
+        ("BY", "by"),
+        ("NETWORK", "network"),
+        ("DETAIL", "detail"),
+    ];
     table::print(story["steps"].as_array().map_or(&[], Vec::as_slice), &columns, false)?;
     Ok(writeln!(out, "\n{}", story["why"].as_str().unwrap_or_default())?)
 }

@@ -34,6 +34,9 @@ pub async fn seal_batch(app: &App) -> Result<Sealed, StoreError> {
     };
     let waiting = u32::try_from(marks.newest - head.seq).unwrap_or(u32::MAX);
     metrics::gauge!("counterfoil_audit_unsealed_entries").set(f64::from(waiting));
+    if waiting == 0 {
+        return Ok(Sealed::All);
+    }
     let rows = app.store.links(head.seq, limit()).await?;
     let count = rows.len();
     let Some(batch) = audit_chain::seal(&app.audit_key, &head, rows, random) else { return Ok(Sealed::All) };

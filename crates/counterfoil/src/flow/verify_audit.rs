@@ -29,11 +29,10 @@ pub async fn verify(
     let unsealed = u64::try_from(marks.newest.saturating_sub(head)).unwrap_or(0);
     let all = u64::try_from(head.saturating_sub(marks.oldest).saturating_add(1)).unwrap_or(0);
     let done = |chain| Ok(Some(Verified { chain, unsealed }));
-    let mut verifier =
-        match Verifier::begin(&app.audit_key, (marks.anchor, marks.head), marks.sealed_to, kept) {
-            Ok(verifier) => verifier,
-            Err(broken) => return done(Err(broken)),
-        };
+    let mut verifier = match Verifier::begin(&app.audit_key, (marks.anchor, marks.head), marks.sealed_to, kept) {
+        Ok(verifier) => verifier,
+        Err(broken) => return done(Err(broken)),
+    };
     while verifier.at() < verifier.last() {
         let mut rows = app.store.links(verifier.at(), page()).await?;
         rows.retain(|row| row.seq <= verifier.last());

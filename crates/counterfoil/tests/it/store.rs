@@ -18,9 +18,10 @@ use accounts::{
 use audit::{a_reader_begins_at_the_head_reads_forward_and_never_goes_back, the_audit_log_pages_backwards};
 use audit_chain::{
     a_batch_is_sealed_whole_or_not_at_all, a_chain_is_begun_once_and_only_beside_the_secrets_that_were_read,
-    a_search_finds_what_is_wanted_in_order_page_by_page, an_erased_network_is_gone_with_its_salt_and_the_chain_is_whole,
-    of_two_that_seal_the_same_one_does, the_slowest_of_the_readers_that_are_asked_about_counts,
-    what_is_forgotten_leaves_an_anchor_and_numbers_go_on, what_is_sealed_is_whole_and_what_comes_after_is_not_sealed_yet,
+    a_search_finds_what_is_wanted_in_order_page_by_page,
+    an_erased_network_is_gone_with_its_salt_and_the_chain_is_whole, of_two_that_seal_the_same_one_does,
+    the_slowest_of_the_readers_that_are_asked_about_counts, what_is_forgotten_leaves_an_anchor_and_numbers_go_on,
+    what_is_sealed_is_whole_and_what_comes_after_is_not_sealed_yet,
 };
 use clients::{
     a_service_is_added_renewed_and_removed_with_its_session,

@@ -3,8 +3,8 @@
 use super::{ended, user_id};
 use crate::app::App;
 use crate::flow::administer::{self, Administrator};
-use crate::http::problem::{Code, Problem};
 use crate::flow::look_up;
+use crate::http::problem::{Code, Problem};
 use crate::http::receipt::{ReceiptView, WantsReceipt};
 use crate::http::timeline::{Reader, StoryView};
 use crate::http::view::{SessionView, json};

@@ -3,11 +3,11 @@
 use crate::app::App;
 use crate::flow::Caller;
 use crate::flow::authenticate::identify;
+use crate::flow::look_up;
 use crate::flow::sign_out::{devices, end_one, end_others};
 use crate::http::cookie;
 use crate::http::extract::Presented;
 use crate::http::problem::{Code, Problem};
-use crate::flow::look_up;
 use crate::http::receipt::{self, ReceiptView, WantsReceipt};
 use crate::http::timeline::{Reader, StoryView};
 use crate::http::view::{SessionView, json, with_cookies};

@@ -17,7 +17,8 @@ const INSERT: &str = "\
 const UNNUMBERED: &str = "SELECT EXISTS (SELECT 1 FROM audit WHERE seq IS NULL)";
 
 /// Held to the end of the transaction. Whoever gets it sees what the one before has numbered.
-pub(super) const ONE_AT_A_TIME: &str = "SELECT pg_advisory_xact_lock(hashtext(current_schema() || '.counterfoil.audit'))";
+pub(super) const ONE_AT_A_TIME: &str =
+    "SELECT pg_advisory_xact_lock(hashtext(current_schema() || '.counterfoil.audit'))";
 
 /// The limit in [`NUMBER`].
 const AT_A_TIME: u64 = 5000;

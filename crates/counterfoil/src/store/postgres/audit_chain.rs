@@ -68,8 +68,10 @@ const OF_USER: [&str; 2] = [find!("a.account = $5 AND ", back), find!("a.account
 const OF_SESSION: [&str; 2] = [find!("a.sid = $5 AND ", back), find!("a.sid = $5 AND ", forward)];
 const OF_EVENT: [&str; 2] = [find!("a.event = $5 AND ", back), find!("a.event = $5 AND ", forward)];
 const OF_KIND: [&str; 2] = [find!("a.actor = $5 AND ", back), find!("a.actor = $5 AND ", forward)];
-const OF_ADMIN: [&str; 2] =
-    [find!("a.actor = 'admin' AND a.by_user = $5 AND ", back), find!("a.actor = 'admin' AND a.by_user = $5 AND ", forward)];
+const OF_ADMIN: [&str; 2] = [
+    find!("a.actor = 'admin' AND a.by_user = $5 AND ", back),
+    find!("a.actor = 'admin' AND a.by_user = $5 AND ", forward),
+];
 
 #[async_trait]
 impl Chain for PostgresStore {
@@ -177,8 +179,7 @@ async fn set(connection: &Connection, place: &str, mark: &Mark) -> Result<(), Fa
 
 async fn insert(connection: &Connection, batch: &Batch) -> Result<u64, Failure> {
     let seqs: Vec<i64> = batch.rows.iter().map(|row| row.seq).collect();
-    let networks: Vec<&str> =
-        batch.rows.iter().map(|row| str::from_utf8(&row.network).unwrap_or_default()).collect();
+    let networks: Vec<&str> = batch.rows.iter().map(|row| str::from_utf8(&row.network).unwrap_or_default()).collect();
     let seals = || batch.rows.iter().filter_map(|row| row.seal.as_ref());
     let salts: Vec<Option<&[u8]>> = seals().map(|seal| seal.salt.as_deref()).collect();
     let commitments: Vec<&[u8]> = seals().map(|seal| seal.commitment.as_slice()).collect();
@@ -221,9 +222,7 @@ async fn find(connection: &Connection, stretch: &Stretch, limit: u32) -> Result<
         Along::Session(sid) => {
             connection.query(OF_SESSION[which], &[&low, &high, &seq, &limit, &Id(*sid.as_bytes())]).await?
         }
-        Along::Event(event) => {
-            connection.query(OF_EVENT[which], &[&low, &high, &seq, &limit, &event.as_str()]).await?
-        }
+        Along::Event(event) => connection.query(OF_EVENT[which], &[&low, &high, &seq, &limit, &event.as_str()]).await?,
         Along::Kind(kind) => connection.query(OF_KIND[which], &[&low, &high, &seq, &limit, &kind]).await?,
         Along::Admin(user) => {
             connection.query(OF_ADMIN[which], &[&low, &high, &seq, &limit, &Id(*user.as_bytes())]).await?

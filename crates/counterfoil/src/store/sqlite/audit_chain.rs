@@ -162,8 +162,7 @@ fn is_as_read(connection: &Connection, batch: &Batch) -> Result<bool, Failure> {
     let (Some(first), Some(last)) = (batch.rows.first(), batch.rows.last()) else { return Ok(false) };
     let sql = "SELECT seq, network FROM audit WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq";
     let mut statement = connection.prepare_cached(sql)?;
-    let now: Vec<(i64, String)> =
-        all(statement.query([first.seq, last.seq])?, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let now: Vec<(i64, String)> = all(statement.query([first.seq, last.seq])?, |row| Ok((row.get(0)?, row.get(1)?)))?;
     let read = batch.rows.iter().map(|row| (row.seq, row.network.as_slice()));
     Ok(now.iter().map(|(seq, network)| (*seq, network.as_bytes())).eq(read))
 }
@@ -179,20 +178,17 @@ fn find(connection: &Connection, stretch: &Stretch, limit: u32) -> Result<Vec<Re
     };
     let (since, until) = (stretch.since.as_millis(), stretch.until.as_millis());
     let after = stretch.after.map(|place| (place.at.as_millis(), place.seq));
-    let (between, order, (low, high, seq)) = match stretch.direction {
+    let (low, high, seq) = match stretch.direction {
         Direction::Back => {
             let (at, seq) = after.unwrap_or((until, i64::MIN));
-            ("a.at >= ?1 AND a.at <= ?2 AND (a.at < ?2 OR a.seq < ?3)", "a.at DESC, a.seq DESC", (since, at, seq))
+            (since, at, seq)
         }
         Direction::Forward => {
             let (at, seq) = after.unwrap_or((since, i64::MIN));
-            ("a.at >= ?1 AND a.at < ?2 AND (a.at > ?1 OR a.seq > ?3)", "a.at, a.seq", (at, until, seq))
+            (at, until, seq)
         }
     };
-    let sql = format!(
-        "SELECT a.seq, a.at, a.event, a.actor, a.by_user, a.account, a.sid, a.network, a.detail, s.hash, s.network_hash \
-         FROM audit a LEFT JOIN audit_seal s ON s.seq = a.seq WHERE {along} AND {between} ORDER BY {order} LIMIT ?4"
-    );
+    let sql = sql(along, stretch.direction);
     let mut statement = connection.prepare_cached(&sql)?;
     all(statement.query(params![low, high, seq, limit, value])?, |row| {
         let (seq, entry) = read(row)?;
@@ -201,25 +197,23 @@ fn find(connection: &Connection, stretch: &Stretch, limit: u32) -> Result<Vec<Re
     })
 }
 
+fn sql(along: &str, direction: Direction) -> String {
+    let (between, order) = match direction {
+        Direction::Back => ("a.at >= ?1 AND a.at <= ?2 AND (a.at < ?2 OR a.seq < ?3)", "a.at DESC, a.seq DESC"),
+        Direction::Forward => ("a.at >= ?1 AND a.at < ?2 AND (a.at > ?1 OR a.seq > ?3)", "a.at, a.seq"),
+    };
+    format!(
+        "SELECT a.seq, a.at, a.event, a.actor, a.by_user, a.account, a.sid, a.network, a.detail, s.hash, s.network_hash \
+         FROM audit a LEFT JOIN audit_seal s ON s.seq = a.seq WHERE {along} AND {between} ORDER BY {order} LIMIT ?4"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{SqliteStore, Synchronous};
+    use super::sql;
+    use counterfoil_core::audit_search::Direction;
     use rusqlite::Connection;
-
-    fn plan(connection: &Connection, along: &str, back: bool) -> String {
-        let (between, order) = if back {
-            ("a.at >= ?1 AND a.at <= ?2 AND (a.at < ?2 OR a.seq < ?3)", "a.at DESC, a.seq DESC")
-        } else {
-            ("a.at >= ?1 AND a.at < ?2 AND (a.at > ?1 OR a.seq > ?3)", "a.at, a.seq")
-        };
-        let sql = format!(
-            "EXPLAIN QUERY PLAN SELECT a.detail, s.hash FROM audit a LEFT JOIN audit_seal s ON s.seq = a.seq \
-             WHERE {along} AND {between} ORDER BY {order} LIMIT ?4"
-        );
-        let mut statement = connection.prepare(&sql).expect("a statement");
-        let rows = statement.query_map([], |row| row.get::<_, String>(3)).expect("a plan");
-        rows.map(|row| row.expect("a row")).collect::<Vec<_>>().join("; ")
-    }
 
     /// However long the log is, a page of it is found in one descent and read in its order.
     #[test]
@@ -236,8 +230,11 @@ mod tests {
             ("a.actor = ?5", "audit_actor"),
             ("a.actor = 'admin' AND a.by_user = ?5", "audit_admin"),
         ] {
-            for back in [true, false] {
-                let plan = plan(&connection, along, back);
+            for direction in [Direction::Back, Direction::Forward] {
+                let sql = format!("EXPLAIN QUERY PLAN {}", sql(along, direction));
+                let mut statement = connection.prepare(&sql).expect("a statement");
+                let rows = statement.query_map([1; 5], |row| row.get::<_, String>(3)).expect("a plan");
+                let plan = rows.map(|row| row.expect("a row")).collect::<Vec<_>>().join("; ");
                 let searched = plan.contains(&format!("SEARCH a USING INDEX {index} ("));
                 assert!(searched && !plan.contains("TEMP B-TREE"), "{along}: {plan}");
             }

@@ -56,11 +56,36 @@ fn aud_1_what_is_changed_in_the_database_is_named_by_audit_verify() {
     let newest: i64 = database(folder.path()).query_row("SELECT max(seq) FROM audit", [], |row| row.get(0)).unwrap();
     assert!(newest >= 6, "{newest}");
     for (tampering, undoing, seq, how) in [
-        ("UPDATE audit SET detail = detail || '!' WHERE seq = 3", "UPDATE audit SET detail = rtrim(detail, '!')", 3, "changed"),
-        ("UPDATE audit SET event = 'signed_in' WHERE seq = 4", "UPDATE audit SET event = 'registered' WHERE seq = 4", 4, "changed"),
-        ("UPDATE audit SET network = 'elsewhere' WHERE seq = 2", "UPDATE audit SET network = 'this machine' WHERE seq = 2", 2, "changed"),
-        ("UPDATE audit SET account = x'01' WHERE seq = 1", "UPDATE audit SET account = NULL WHERE seq = 1", 1, "changed"),
-        ("UPDATE audit_head SET seq = seq - 1 WHERE place = 'head'", "UPDATE audit_head SET seq = seq + 1 WHERE place = 'head'", 1, "no_head"),
+        (
+            "UPDATE audit SET detail = detail || '!' WHERE seq = 3",
+            "UPDATE audit SET detail = rtrim(detail, '!')",
+            3,
+            "changed",
+        ),
+        (
+            "UPDATE audit SET event = 'signed_in' WHERE seq = 4",
+            "UPDATE audit SET event = 'registered' WHERE seq = 4",
+            4,
+            "changed",
+        ),
+        (
+            "UPDATE audit SET network = 'elsewhere' WHERE seq = 2",
+            "UPDATE audit SET network = 'this machine' WHERE seq = 2",
+            2,
+            "changed",
+        ),
+        (
+            "UPDATE audit SET account = x'01' WHERE seq = 1",
+            "UPDATE audit SET account = NULL WHERE seq = 1",
+            1,
+            "changed",
+        ),
+        (
+            "UPDATE audit_head SET seq = seq - 1 WHERE place = 'head'",
+            "UPDATE audit_head SET seq = seq + 1 WHERE place = 'head'",
+            1,
+            "no_head",
+        ),
     ] {
         database(folder.path()).execute(tampering, []).unwrap();
         assert_eq!(broken(folder.path()), (seq, how.to_owned()), "{tampering}");
@@ -115,7 +140,9 @@ fn aud_1_a_chain_that_is_made_anew_without_the_master_key_is_not_taken_for_ours(
 fn a_store_from_before_there_was_a_chain_is_sealed_from_its_first_entry_on() {
     let folder = stopped(3);
     let connection = database(folder.path());
-    for sql in ["DELETE FROM audit_seal", "DELETE FROM audit_head", "DELETE FROM sealed_secret WHERE purpose = 'audit-key'"] {
+    for sql in
+        ["DELETE FROM audit_seal", "DELETE FROM audit_head", "DELETE FROM sealed_secret WHERE purpose = 'audit-key'"]
+    {
         connection.execute(sql, []).unwrap();
     }
     // By hand, as there was no other way to shorten it.

@@ -43,11 +43,11 @@ async fn a_session_that_ran_out_by_itself_is_told_although_no_entry_says_so() {
     let app = TestApp::new().await;
     let mut browser = app.signed_in().await;
     let sid = sid_of(&mut browser).await;
-    app.pass(3 * 60 * 60);
+    app.pass(8 * 24 * 60 * 60);
     for story in [users_view(&app, &sid).await, admins_view(&app, &sid).await] {
         assert_eq!((&story["end"]["reason"], &story["end"]["certain"]), (&"expired".into(), &true.into()), "{story}");
-        // Two hours unused, counted from 08:00.
-        assert_eq!(story["end"]["at"], "2027-01-15T10:00:00Z");
+        // Seven days unused, counted from the sign-in.
+        assert_eq!(story["end"]["at"], "2027-01-22T08:00:00Z");
         assert_eq!(events(&story), ["signed_in", "expired"]);
         assert!(story["why"].as_str().unwrap().contains("unused"), "{story}");
     }
@@ -55,7 +55,10 @@ async fn a_session_that_ran_out_by_itself_is_told_although_no_entry_says_so() {
     app.pass(30 * 24 * 60 * 60);
     while !app.app.store.purge(counterfoil::clock::Clock::now(app.clock.as_ref()), 500).await.unwrap().at_end {}
     let story = admins_view(&app, &sid).await;
-    assert_eq!((&story["end"]["reason"], &story["end"]["certain"], &story["end"]["at"]), (&"expired".into(), &false.into(), &Value::Null));
+    assert_eq!(
+        (&story["end"]["reason"], &story["end"]["certain"], &story["end"]["at"]),
+        (&"expired".into(), &false.into(), &Value::Null)
+    );
     assert!(story["why"].as_str().unwrap().contains("ran out by itself"), "{story}");
     assert_eq!(users_view(&app, &sid).await["why"], story["why"], "and still for its user only");
 }
@@ -73,15 +76,26 @@ async fn whoever_ended_it_is_named_to_administrators_and_not_to_the_user() {
     let sid = sid_of(&mut browser).await;
     assert_eq!(admin.post_json(&format!("/api/admin/sessions/{sid}/revoke"), &json!({})).await.status, 204);
     let seen = admins_view(&app, &sid).await;
-    assert_eq!((&seen["end"]["reason"], &seen["end"]["by"], &seen["end"]["network"]), (&"ended_by_admin".into(), &root, &"198.51.100.0/24".into()));
+    assert_eq!(
+        (&seen["end"]["reason"], &seen["end"]["by"], &seen["end"]["network"]),
+        (&"ended_by_admin".into(), &root, &"198.51.100.0/24".into())
+    );
     assert_eq!(events(&seen), ["signed_in", "session_ended"]);
     let own = users_view(&app, &sid).await;
-    assert_eq!((&own["end"]["reason"], &own["end"]["actor"], &own["why"]), (&"ended_by_admin".into(), &"admin".into(), &seen["why"]));
+    assert_eq!(
+        (&own["end"]["reason"], &own["end"]["actor"], &own["why"]),
+        (&"ended_by_admin".into(), &"admin".into(), &seen["why"])
+    );
     for secret in [root.as_str().unwrap(), "198.51.100"] {
         assert!(!own.to_string().contains(secret), "{own}");
     }
     // And what is noted at a ban is not for the user either.
-    let sid = sid_of(&mut { let mut other = app.browser(); other.sign_in(EMAIL).await; other }).await;
+    let sid = sid_of(&mut {
+        let mut other = app.browser();
+        other.sign_in(EMAIL).await;
+        other
+    })
+    .await;
     let id = seen["user"].as_str().unwrap();
     let path = format!("/api/admin/users/{id}/ban");
     assert_eq!(admin.post_json(&path, &json!({"reason": "a note among ourselves"})).await.status, 204);
@@ -105,7 +119,10 @@ async fn a_theft_a_new_password_a_sign_out_and_a_sign_out_everywhere_are_told_ap
     thief.peer = "192.0.2.7".parse().unwrap();
     thief.refresh().await;
     let story = users_view(&app, &sid).await;
-    assert_eq!((&story["end"]["reason"], &story["end"]["network"]), (&"suspected_theft".into(), &"192.0.2.0/24".into()));
+    assert_eq!(
+        (&story["end"]["reason"], &story["end"]["network"]),
+        (&"suspected_theft".into(), &"192.0.2.0/24".into())
+    );
     assert_eq!(events(&story), ["signed_in", "refresh_reuse"]);
     let mut other = app.browser();
     other.sign_in(EMAIL).await;
@@ -117,7 +134,10 @@ async fn a_theft_a_new_password_a_sign_out_and_a_sign_out_everywhere_are_told_ap
     let changed = victim.post_json("/api/auth/password/change", &change).await;
     assert!(changed.status.is_success(), "{}", changed.text);
     let story = admins_view(&app, &sid).await;
-    assert_eq!((&story["end"]["reason"], events(&story)), (&"password_changed".into(), vec!["signed_in", "password_changed"]));
+    assert_eq!(
+        (&story["end"]["reason"], events(&story)),
+        (&"password_changed".into(), vec!["signed_in", "password_changed"])
+    );
     let sid = sid_of(&mut victim).await;
     app.pass(1);
     assert_eq!(victim.post("/api/auth/logout-all").await.status, 204);
@@ -134,8 +154,8 @@ async fn p1_somebody_elses_session_is_404_like_one_that_does_not_exist() {
     let mut eve = app.browser();
     eve.register("eve@example.com").await;
     eve.sign_in("eve@example.com").await;
-    let answers = [sid.as_str(), "AAAAAAAAAAAAAAAAAAAAAA", "not-an-id"]
-        .map(|sid| format!("/api/auth/sessions/{sid}/timeline"));
+    let answers =
+        [sid.as_str(), "AAAAAAAAAAAAAAAAAAAAAA", "not-an-id"].map(|sid| format!("/api/auth/sessions/{sid}/timeline"));
     for path in &answers {
         assert_eq!(eve.get(path).await.outcome(), (404, "not_found".into()), "{path}");
     }

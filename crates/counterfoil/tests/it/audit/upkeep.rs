@@ -27,7 +27,11 @@ async fn aud_3_entries_leave_after_their_time_and_the_rest_is_whole() {
     seal(&app.app).await.unwrap();
     assert_eq!(shorten(&app.app).await, Ok(3));
     let found = verified(&app).await;
-    assert_eq!((&found["whole"], &found["purged_to"], &found["entries"]), (&true.into(), &3.into(), &2.into()), "{found}");
+    assert_eq!(
+        (&found["whole"], &found["purged_to"], &found["entries"]),
+        (&true.into(), &3.into(), &2.into()),
+        "{found}"
+    );
     app.clock.advance(Duration::from_secs(1000 * DAY));
     assert_eq!(shorten(&app.app).await, Ok(1), "the newest stays, so that numbers go on");
     register(&app, 5..6).await;

@@ -116,9 +116,11 @@ pub(super) async fn a_batch_is_sealed_whole_or_not_at_all(store: Arc<dyn Store>)
 pub(super) async fn an_erased_network_is_gone_with_its_salt_and_the_chain_is_whole(store: Arc<dyn Store>) {
     let key = begun(&store, 5).await;
     let network = || "198.51.100.0/24".to_owned();
-    let by_root = AuditEntry { actor: Actor::Admin(ROOT), user: Some(ADA), network: network(), ..entry(Event::Banned, 9) };
+    let by_root =
+        AuditEntry { actor: Actor::Admin(ROOT), user: Some(ADA), network: network(), ..entry(Event::Banned, 9) };
     store.append(by_root).await.unwrap();
-    let of_eve = AuditEntry { actor: Actor::User(EVE), user: Some(EVE), network: network(), ..entry(Event::SignedIn, 9) };
+    let of_eve =
+        AuditEntry { actor: Actor::User(EVE), user: Some(EVE), network: network(), ..entry(Event::SignedIn, 9) };
     store.append(of_eve).await.unwrap();
     seal_all(&store, &key, 3).await;
     assert_eq!(store.erase_networks(ADA, 3).await, Ok(3));
