@@ -196,7 +196,8 @@ impl Story {
     /// As its user may see it: nothing of who administers, or from where, or what they noted; nor of the machines behind the service.
     #[must_use]
     pub fn for_its_user(mut self) -> Self {
-        let hidden = |by: Option<Actor>| matches!(by, Some(Actor::Admin(_) | Actor::Operator | Actor::Guard | Actor::Client));
+        let hidden =
+            |by: Option<Actor>| matches!(by, Some(Actor::Admin(_) | Actor::Operator | Actor::Guard | Actor::Client));
         for step in self.steps.iter_mut().filter(|step| hidden(step.by)) {
             step.network.clear();
             step.detail.clear();

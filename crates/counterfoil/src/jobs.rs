@@ -97,7 +97,7 @@ pub async fn seal_the_rest(app: &App) {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::warn!(%error, "the newest audit entries are sealed after the next start"),
         Err(_) => {
-            tracing::warn!("sealing the newest audit entries took too long; they are sealed after the next start")
+            tracing::warn!("sealing the newest audit entries took too long; they are sealed after the next start");
         }
     }
 }

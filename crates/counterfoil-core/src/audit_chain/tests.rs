@@ -9,6 +9,10 @@ fn key() -> AuditKey {
     AuditKey::new(&Secret::new([7; 32]))
 }
 
+fn number(count: usize) -> i64 {
+    i64::try_from(count).expect("a small number")
+}
+
 fn row(seq: i64) -> Row {
     let text = |text: &str| text.as_bytes().to_vec();
     Row {
@@ -89,7 +93,7 @@ fn a_chain_that_nobody_touched_is_whole_however_it_was_sealed() {
         assert_eq!((found.entries, found.head, found.anchor, found.gaps), (20, 20, 0, 0), "{batch}");
     }
     assert_eq!(chain(0, 1).verify(), Ok(Found::default()));
-    let found = chain(BATCH as i64 * 2, BATCH).verify().expect("whole");
+    let found = chain(number(BATCH) * 2, BATCH).verify().expect("whole");
     assert_eq!(found.entries, BATCH as u64 * 2);
 }
 
@@ -113,7 +117,7 @@ fn a_change_of_any_field_is_found_at_its_entry() {
         for at in 0..9 {
             let mut chain = chain(9, 4);
             change(&mut chain.rows[at]);
-            assert_eq!(chain.verify(), broken(at as i64 + 1, How::Changed), "change {which}");
+            assert_eq!(chain.verify(), broken(number(at) + 1, How::Changed), "change {which}");
         }
     }
 }
@@ -282,8 +286,8 @@ fn a_purge_that_comes_between_is_followed() {
 #[test]
 fn the_hash_is_what_the_guide_says() {
     let digest = hash(&NOTHING, &Row { seal: None, ..row(1) }, &commitment(&[1; SALT], b"203.0.113.0/24"));
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(hex, "79a1c8de5e98e4321e13dee55235443182d53e50f370b39e22b7551fa469008c");
+    let hex: Vec<String> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(hex.concat(), "79a1c8de5e98e4321e13dee55235443182d53e50f370b39e22b7551fa469008c");
 }
 
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
@@ -332,7 +336,7 @@ proptest! {
             made.remake(at);
         }
         let found = made.verify().expect_err("tampered with");
-        let first_of_batch = (at - at % batch) as i64 + 1;
-        prop_assert!((first_of_batch..=at as i64 + 1).contains(&found.seq), "{:?} for {}", found, at + 1);
+        let first_of_batch = number(at - at % batch) + 1;
+        prop_assert!((first_of_batch..=number(at) + 1).contains(&found.seq), "{:?} for {}", found, at + 1);
     }
 }

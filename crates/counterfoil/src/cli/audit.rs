@@ -109,7 +109,8 @@ impl Which {
             ("until", self.until.as_deref().map(moment)),
         ];
         let given = parameters.iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
-        Ok(given.map(|(name, value)| format!("&{name}={}", percent_encode(value))).collect())
+        let pairs: Vec<String> = given.map(|(name, value)| format!("&{name}={}", percent_encode(value))).collect();
+        Ok(pairs.concat())
     }
 }
 
@@ -214,32 +215,27 @@ fn number(found: &Value, name: &str) -> u64 {
 
 fn is_whole(found: &Value) -> String {
     let of = |name| number(found, name);
-    let mut text = format!(
-        "The audit log is whole: {} entries, from {} to {}, are as they were sealed.\n",
-        of("entries"),
-        of("purged_to") + 1,
-        of("sealed_to")
-    );
-    if of("unsealed") > 0 {
-        text += &format!(
-            "{} newer ones are not sealed yet; a running server seals them within a second.\n",
-            of("unsealed")
-        );
-    }
-    if of("erased") > 0 {
-        text += &format!("In {} of them the network has been erased.\n", of("erased"));
-    }
-    if of("gaps") > 0 {
-        text += &format!("{} numbers had no entry when the next one was sealed.\n", of("gaps"));
-    }
-    match found["head_met"].as_bool() {
-        Some(true) => text += "The head that you have kept is part of it.\n",
-        Some(false) => {
-            text += "The head that you have kept is older than the log now reaches back: it could not be compared.\n"
-        }
-        None => {}
-    }
-    text
+    let (entries, from, to) = (of("entries"), of("purged_to") + 1, of("sealed_to"));
+    let some = |name: &str, text: &str| {
+        let count = number(found, name);
+        (count > 0).then(|| format!("{count} {text}"))
+    };
+    let met = |met| {
+        let word = if met {
+            "The head that you have kept is part of it."
+        } else {
+            "The head that you have kept is older than the log now reaches back: it could not be compared."
+        };
+        word.to_owned()
+    };
+    let lines = [
+        Some(format!("The audit log is whole: {entries} entries, from {from} to {to}, are as they were sealed.")),
+        some("unsealed", "newer ones are not sealed yet; a running server seals them within a second."),
+        some("erased", "of them have had their network erased."),
+        some("gaps", "numbers had no entry when the next one was sealed."),
+        found["head_met"].as_bool().map(met),
+    ];
+    lines.into_iter().flatten().map(|line| line + "\n").collect()
 }
 
 fn is_broken(found: &Value) -> String {

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use tokio::net::{TcpListener, TcpSocket, UnixListener};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 /// How many connections may wait to be accepted, if the system's own limit (`net.core.somaxconn`) allows it.
@@ -76,15 +77,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let followed = tokio::spawn(replica::run(Arc::clone(&app), true, waiting(ended)));
     let control =
         tokio::spawn(Server::new(control_router(Arc::clone(&app))).control(control, waiting(stopped.clone())));
-    let redis = app.redis.clone().map(|redis| {
-        let (clock, stopped) = (Arc::clone(&app.clock), waiting(stopped.clone()));
-        tokio::spawn(async move {
-            tokio::select! {
-                () = redis.run(|| clock.now()) => {}
-                () = stopped => {}
-            }
-        })
-    });
+    let redis = follow_redis(&app, waiting(stopped.clone()));
     let source = Source {
         store: Arc::clone(&app.store),
         feed: Arc::clone(&app.feed),
@@ -111,6 +104,17 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         traces.finish().await;
     }
     Ok(())
+}
+
+/// Looks after the Redis that replicas count in together, if there is one.
+fn follow_redis(app: &App, stopped: impl Future<Output = ()> + Send + 'static) -> Option<JoinHandle<()>> {
+    let (redis, clock) = (app.redis.clone()?, Arc::clone(&app.clock));
+    Some(tokio::spawn(async move {
+        tokio::select! {
+            () = redis.run(|| clock.now()) => {}
+            () = stopped => {}
+        }
+    }))
 }
 
 /// With room for a crowd that comes at once: whoever finds none is heard again after a second only, and then after three.
