@@ -49,9 +49,8 @@ pub fn router(app: Arc<App>) -> Router {
 
 /// What the control socket serves: administration only, by whoever owns the data folder.
 pub fn control_router(app: Arc<App>) -> Router {
-    let own = Router::new()
-        .route("/api/admin/master-key", post(keys::change_master))
-        .route("/api/admin/audit/verify", get(audit::verify));
+    let own = Router::new().route("/api/admin/master-key", post(keys::change_master));
+    let own = own.route("/api/admin/audit/verify", get(audit::verify));
     admin().merge(own).route("/readyz", get(health::readyz)).fallback(not_found).with_state(app)
 }
 

@@ -46,32 +46,35 @@ const ERASE: &str = "\
       salts AS (UPDATE audit_seal s SET salt = NULL FROM erased e WHERE s.seq = e.seq RETURNING 1) \
     SELECT (SELECT count(*) FROM erased), (SELECT count(*) FROM salts)";
 
-/// Along one of the orders, back or forward.
+/// Along one of the orders, back and forward. What the entries have in common stands in the bounds and in the order: so one index fits,
+/// however many entries the planner believes to have it in common.
 macro_rules! find {
-    ($along:literal, back) => {
-        find!(@ $along, "a.at >= $1 AND a.at <= $2 AND (a.at < $2 OR a.seq < $3)", "a.at DESC, a.seq DESC")
+    ($key:literal, $also:literal) => {
+        [
+            find!(@ $also, " AND (", $key, ", a.at, a.seq) < ($5, $2, $3) AND (", $key, ", a.at, a.seq) >= ($5, $1, 0::bigint) \
+                ORDER BY ", $key, " DESC, a.at DESC, a.seq DESC"),
+            find!(@ $also, " AND (", $key, ", a.at, a.seq) > ($5, $1, $3) AND (", $key, ", a.at, a.seq) < ($5, $2, 0::bigint) \
+                ORDER BY ", $key, ", a.at, a.seq"),
+        ]
     };
-    ($along:literal, forward) => {
-        find!(@ $along, "a.at >= $1 AND a.at < $2 AND (a.at > $1 OR a.seq > $3)", "a.at, a.seq")
-    };
-    (@ $along:literal, $between:literal, $order:literal) => {
+    (@ $($rest:literal),*) => {
         concat!(
             "SELECT a.seq, a.at, a.event, a.actor, a.by_user, a.account, a.sid, a.network, a.detail, s.hash, s.network_hash \
-             FROM audit a LEFT JOIN audit_seal s ON s.seq = a.seq \
-             WHERE a.seq IS NOT NULL AND ", $along, $between, " ORDER BY ", $order, " LIMIT $4"
+             FROM audit a LEFT JOIN audit_seal s ON s.seq = a.seq WHERE a.seq IS NOT NULL",
+            $($rest,)* " LIMIT $4"
         )
     };
 }
 
-const EVERYTHING: [&str; 2] = [find!("", back), find!("", forward)];
-const OF_USER: [&str; 2] = [find!("a.account = $5 AND ", back), find!("a.account = $5 AND ", forward)];
-const OF_SESSION: [&str; 2] = [find!("a.sid = $5 AND ", back), find!("a.sid = $5 AND ", forward)];
-const OF_EVENT: [&str; 2] = [find!("a.event = $5 AND ", back), find!("a.event = $5 AND ", forward)];
-const OF_KIND: [&str; 2] = [find!("a.actor = $5 AND ", back), find!("a.actor = $5 AND ", forward)];
-const OF_ADMIN: [&str; 2] = [
-    find!("a.actor = 'admin' AND a.by_user = $5 AND ", back),
-    find!("a.actor = 'admin' AND a.by_user = $5 AND ", forward),
+const EVERYTHING: [&str; 2] = [
+    find!(@ " AND (a.at, a.seq) < ($2, $3) AND a.at >= $1 ORDER BY a.at DESC, a.seq DESC"),
+    find!(@ " AND (a.at, a.seq) > ($1, $3) AND a.at < $2 ORDER BY a.at, a.seq"),
 ];
+const OF_USER: [&str; 2] = find!("a.account", "");
+const OF_SESSION: [&str; 2] = find!("a.sid", " AND a.sid IS NOT NULL");
+const OF_EVENT: [&str; 2] = find!("a.event", "");
+const OF_KIND: [&str; 2] = find!("a.actor", "");
+const OF_ADMIN: [&str; 2] = find!("a.by_user", " AND a.actor = 'admin'");
 
 #[async_trait]
 impl Chain for PostgresStore {

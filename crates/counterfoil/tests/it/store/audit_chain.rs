@@ -224,3 +224,49 @@ pub(super) async fn a_search_finds_what_is_wanted_in_order_page_by_page(store: A
         }
     }
 }
+
+/// However long the log is, no look-up goes through all of it.
+#[tokio::test]
+async fn in_postgresql_every_look_up_goes_along_an_index() {
+    let server = crate::support::Postgres::start();
+    let store: Arc<dyn Store> = Arc::new(server.open().await);
+    let rows = "INSERT INTO audit (at, seq, by_user, account, sid, event, actor, network, detail) \
+                SELECT 1800000000000 + n, n, u, u, gen_random_uuid(), CASE WHEN n % 2 = 0 THEN 'signed_in' ELSE 'banned' END, \
+                  CASE WHEN n % 2 = 0 THEN 'user' ELSE 'admin' END, 'x', '' \
+                FROM generate_series(1, 30000) n, LATERAL (SELECT md5((n % 100)::text)::uuid) AS of_account (u)";
+    server.psql("counterfoil", rows);
+    server.psql("counterfoil", "ANALYZE audit");
+    let count = |sql: &str| server.psql("counterfoil", sql).trim().parse::<i64>().unwrap();
+    let (all, sid) = (Wanted::default(), Some(Sid::from_bytes([7; 16])));
+    let by = |kind| Some(By::Kind(kind));
+    let wanted = [
+        all,
+        Wanted { user: Some(ADA), ..all },
+        Wanted { sid, ..all },
+        Wanted { event: Some(Event::Banned), ..all },
+        Wanted { actor: by("admin"), ..all },
+        Wanted { actor: Some(By::Admin(ROOT)), ..all },
+    ];
+    let scans = "SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'audit'";
+    let used = "SELECT count(*) FROM pg_stat_user_indexes WHERE idx_scan > 0 AND indexrelname IN \
+                ('audit_at', 'audit_account', 'audit_sid', 'audit_event', 'audit_actor', 'audit_admin')";
+    let before = count(scans);
+    for wanted in wanted {
+        for direction in [Direction::Back, Direction::Forward] {
+            store.find(wanted.stretch(direction, None), 100).await.unwrap();
+        }
+    }
+    store.marks().await.unwrap();
+    store.links(20_000, 100).await.unwrap();
+    // A connection tells what it has done when it ends.
+    store.close().await;
+    for _ in 0..400 {
+        if count(used) == 6 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+    }
+    let which =
+        server.psql("counterfoil", "SELECT indexrelname, idx_scan FROM pg_stat_user_indexes WHERE relname = 'audit'");
+    assert_eq!((count(used), count(scans) - before), (6, 0), "{which}");
+}
