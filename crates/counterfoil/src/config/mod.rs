@@ -6,9 +6,11 @@ mod audit;
 mod gate;
 mod keys;
 mod limits;
+mod passkeys;
 mod readers;
 mod resources;
 mod revocation;
+mod roles;
 mod session;
 mod span;
 mod store;
@@ -18,9 +20,11 @@ pub use audit::{AuditConfig, Retention};
 pub use gate::{GateConfig, RuleConfig};
 pub use keys::{AlgorithmConfig, KEY_SET_MAX_AGE, KeysConfig};
 pub use limits::{LimitConfig, LimitsConfig};
+pub use passkeys::PasskeysConfig;
 pub use readers::{Events, RedisMirrorConfig, RedisUrl, WebhookConfig, WebhookUrl};
 pub use resources::{ClientConfig, ResourceConfig};
 pub use revocation::RevocationConfig;
+pub use roles::RoleConfig;
 pub use session::SessionConfig;
 pub use span::Span;
 pub use store::{RedisConfig, StoreConfig, StoreUrl};
@@ -64,6 +68,8 @@ pub struct Config {
     pub audit: AuditConfig,
     /// Passwords.
     pub password: PasswordConfig,
+    /// Passkeys.
+    pub passkeys: PasskeysConfig,
     /// Who may make an account.
     pub registration: RegistrationConfig,
     /// Rate limits and other bounds.
@@ -74,6 +80,8 @@ pub struct Config {
     pub dpop: DpopConfig,
     /// Forward-auth.
     pub gate: GateConfig,
+    /// What is asked of whoever holds a role, by its name.
+    pub roles: BTreeMap<String, RoleConfig>,
     /// Applications, by the name that a sign-in gives as `client_id`.
     pub applications: BTreeMap<String, ApplicationConfig>,
     /// APIs that take tokens of services, and exchanged ones.
@@ -101,11 +109,13 @@ impl Default for Config {
             revocation: RevocationConfig::default(),
             audit: AuditConfig::default(),
             password: PasswordConfig::default(),
+            passkeys: PasskeysConfig::default(),
             registration: RegistrationConfig::default(),
             limits: LimitsConfig::default(),
             metrics: MetricsConfig::default(),
             dpop: DpopConfig::default(),
             gate: GateConfig::default(),
+            roles: BTreeMap::new(),
             applications: BTreeMap::new(),
             resources: BTreeMap::new(),
             clients: BTreeMap::new(),
@@ -191,7 +201,7 @@ impl Default for MetricsConfig {
 }
 
 /// What is wrong with the configuration.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
     #[error("cannot read the configuration file {path}: {reason}")]
@@ -269,6 +279,7 @@ impl Config {
             let algorithm = application.algorithm.unwrap_or(self.keys.algorithm);
             check_format(&format!("applications.{name}.format"), application.format, algorithm)?;
         }
+        self.roles.keys().try_for_each(|name| RoleConfig::check(name))?;
         self.check_services()?;
         let own = |(name, application): (&String, &ApplicationConfig)| {
             application.audience.clone().unwrap_or_else(|| name.clone())

@@ -15,6 +15,9 @@ pub(super) const REFRESH: Cookie = Cookie { name: "__Secure-cf_refresh", path: "
 /// The session token, in the `opaque` profile.
 pub(super) const SESSION: Cookie = Cookie { name: "__Host-cf_session", path: "/" };
 
+/// The tickets of unfinished ceremonies.
+pub(super) const LOGIN: Cookie = Cookie { name: "__Host-cf_login", path: "/" };
+
 /// A cookie of ours. All are `HttpOnly; Secure` with an explicit `SameSite`, and none has a `Domain`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Cookie {
@@ -40,7 +43,7 @@ impl Cookie {
         values
     }
 
-    fn set(&self, value: &str, life: Option<Duration>, config: &SessionConfig) -> HeaderValue {
+    pub(super) fn set(&self, value: &str, life: Option<Duration>, config: &SessionConfig) -> HeaderValue {
         let mut text = String::with_capacity(value.len() + 96);
         text.push_str(self.name);
         text.push('=');

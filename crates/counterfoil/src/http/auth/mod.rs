@@ -3,7 +3,11 @@
 pub(super) mod login;
 pub(super) mod logout;
 pub(super) mod me;
+pub(super) mod passkeys;
 pub(super) mod password;
 pub(super) mod refresh;
 pub(super) mod register;
 pub(super) mod sessions;
+pub(super) mod step_up;
+mod steps;
+pub(super) mod totp;
