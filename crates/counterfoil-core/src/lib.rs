@@ -5,6 +5,9 @@
 
 pub mod assurance;
 pub mod audit;
+pub mod audit_chain;
+pub mod audit_search;
+pub mod audit_story;
 mod characters;
 pub mod credential;
 pub mod feed;

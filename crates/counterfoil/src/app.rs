@@ -18,6 +18,7 @@ use crate::shared_redis::SharedRedis;
 use crate::store::Store;
 use bytes::Bytes;
 use counterfoil_core::assurance::Requirement;
+use counterfoil_core::audit_chain::AuditKey;
 use counterfoil_core::credential::factor_key::FactorKeys;
 use counterfoil_core::issue::MintPolicy;
 use counterfoil_core::profile::Profile;
@@ -89,6 +90,8 @@ pub struct App {
     pub keys: Arc<Keys>,
     /// The keys that make opaque tokens.
     pub tokens: TokenKeys,
+    /// What seals the audit log.
+    pub audit_key: AuditKey,
     /// Password hashing.
     pub hasher: Hasher,
     /// The keys of second factors and unfinished ceremonies.
@@ -168,13 +171,14 @@ impl App {
         let known = KnownParties::default();
         known.reload(parts.store.as_ref()).await?;
         let parties = Parties { issuer: parts.public.issuer().to_owned(), audiences, behind };
-        let Secrets { master, keys, tokens, pepper } = parts.secrets;
+        let Secrets { master, keys, tokens, pepper, audit: audit_key } = parts.secrets;
         let keys = Keys::open(&keys, master, parties).map_err(|_| StartError::Damaged("signing key"))?;
         let names = parts.config.clients.keys().filter_map(|name| name.parse().ok());
         budget::check(&applications, (&resources, names), &keys.ring())?;
         Ok(Self {
             keys: Arc::new(keys),
             tokens,
+            audit_key,
             origins: origins(&parts.config, &parts.public),
             factors: FactorKeys::derive(&pepper),
             passkeys,

@@ -1,8 +1,10 @@
 //! What is done now and then: removing the dead, forgetting what is past use.
 
 use crate::app::App;
+use crate::flow::seal::{self, Sealed};
 use crate::flow::{access, keys};
 use crate::replica;
+use crate::store::StoreError;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +14,13 @@ const EVERY: Duration = Duration::from_mins(1);
 
 /// How often the feed is looked after: shorter than any receipt takes at the most.
 const FEED_EVERY: Duration = Duration::from_secs(1);
+
+/// How often what has been written to the audit log is sealed.
+const SEAL_EVERY: Duration = Duration::from_secs(1);
+
+/// After how many of these rounds it is asked again which replica seals, and for how long one that has asked does.
+const ASK_EVERY: u32 = 5;
+const SEALS_FOR: Duration = Duration::from_secs(15);
 
 /// How often measured times are folded into their classes. Until then each is kept, and scraping is not the only thing that may do it: a
 /// server that nobody scrapes would fill its memory with them.
@@ -39,6 +48,56 @@ pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
             _ = rounds.tick() => once(&app).await,
             _ = feed.tick() => settled = tend_feed(&app, settled, &mut seen).await,
             () = &mut stop => return,
+        }
+    }
+}
+
+/// Seals the audit log until `stop` resolves. One replica does; were there two, the chain would be one all the same.
+pub async fn keep_sealed(app: Arc<App>, stop: impl Future<Output = ()>) {
+    let mut stop = std::pin::pin!(stop);
+    let mut rounds = tokio::time::interval(SEAL_EVERY);
+    rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let id = app.replica.as_ref().map(|replica| replica.id);
+    let (mut round, mut leads, mut before) = (0, false, Ok(Sealed::All));
+    loop {
+        tokio::select! {
+            _ = rounds.tick() => {}
+            () = &mut stop => return,
+        }
+        if round % ASK_EVERY == 0 {
+            leads = replica::leads(app.store.as_ref(), id, app.clock.now(), ("audit_seal", SEALS_FOR)).await;
+        }
+        round = round.wrapping_add(1);
+        if !leads {
+            continue;
+        }
+        let now = seal::seal(&app).await;
+        if now != before {
+            tell_sealing(now);
+        }
+        before = now;
+    }
+}
+
+fn tell_sealing(now: Result<Sealed, StoreError>) {
+    metrics::gauge!("counterfoil_audit_chain_refused").set(if now == Ok(Sealed::Refused) { 1.0 } else { 0.0 });
+    match now {
+        Ok(Sealed::All | Sealed::More) => {}
+        Ok(Sealed::Refused) => tracing::error!(
+            "the audit log's head is not what this server has sealed, or the log ends before it: somebody has changed the database. \
+             Nothing more is sealed; see `counterfoil audit verify`"
+        ),
+        Err(error) => tracing::warn!(%error, "the audit log cannot be sealed now"),
+    }
+}
+
+/// Seals what is left when a server stops, so that nothing lies open until the next start.
+pub async fn seal_the_rest(app: &App) {
+    match tokio::time::timeout(Duration::from_secs(2), seal::seal(app)).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the newest audit entries are sealed after the next start"),
+        Err(_) => {
+            tracing::warn!("sealing the newest audit entries took too long; they are sealed after the next start");
         }
     }
 }
@@ -87,6 +146,9 @@ pub async fn once(app: &App) {
     }
     if let Err(error) = keys::tend(app).await {
         tracing::warn!(%error, "the keys cannot be looked after now");
+    }
+    if let Err(error) = seal::shorten(app).await {
+        tracing::warn!(%error, "shortening the audit log has to wait");
     }
     for _ in 0..BATCHES {
         match app.store.purge(now.minus(KEEP_ENDED), BATCH).await {

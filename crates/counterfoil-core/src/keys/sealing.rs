@@ -21,12 +21,14 @@ pub enum Purpose {
     TokenKey,
     /// The secret that enters every password hash ("pepper").
     Pepper,
+    /// What seals the audit log.
+    AuditKey,
     /// A known text, to tell a wrong master key at start.
     Probe,
 }
 
 impl Purpose {
-    const ALL: [Self; 4] = [Self::SigningKey, Self::TokenKey, Self::Pepper, Self::Probe];
+    const ALL: [Self; 5] = [Self::SigningKey, Self::TokenKey, Self::Pepper, Self::AuditKey, Self::Probe];
 
     /// The purpose with this word.
     pub fn from_name(name: &str) -> Option<Self> {
@@ -39,6 +41,7 @@ impl Purpose {
             Self::SigningKey => "signing-key",
             Self::TokenKey => "token-key",
             Self::Pepper => "pepper",
+            Self::AuditKey => "audit-key",
             Self::Probe => "probe",
         }
     }

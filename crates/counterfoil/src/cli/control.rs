@@ -105,21 +105,13 @@ impl Control {
     async fn end_with_receipt(&self, path: &str, body: Value) -> anyhow::Result<()> {
         let request = Self::request(Method::POST, &format!("{path}?receipt=effective"));
         let request = request.header(header::ACCEPT, "application/x-ndjson");
-        let bytes = Bytes::from(body.to_string());
-        let response = self.send(request, bytes).await?;
-        let status = response.status();
-        let mut body = response.into_body();
-        let mut text = Vec::new();
-        while let Some(frame) = body.frame().await {
-            text.extend_from_slice(frame?.data_ref().map_or(&[][..], |data| data));
-            while status.is_success()
-                && let Some(end) = text.iter().position(|byte| *byte == b'\n')
-            {
-                let line: Vec<u8> = text.drain(..=end).collect();
-                tell(&serde_json::from_slice(&line)?)?;
-            }
-        }
-        if status.is_success() { Ok(()) } else { Err(refused(&serde_json::from_slice(&text)?)) }
+        let response = self.send(request, Bytes::from(body.to_string())).await?;
+        read_lines(response, |line| tell(&serde_json::from_slice(line)?)).await
+    }
+
+    /// Asks for an answer in lines, and hands them on as they come, each with its line break.
+    pub(super) async fn lines(&self, path: &str, each: impl FnMut(&[u8]) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        read_lines(self.send(Self::request(Method::GET, path), Bytes::new()).await?, each).await
     }
 
     /// The account with this address.
@@ -131,6 +123,21 @@ impl Control {
             None => bail!("there is no account with the address {email}"),
         }
     }
+}
+
+async fn read_lines(response: Response<Body>, mut each: impl FnMut(&[u8]) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let status = response.status();
+    let mut body = response.into_body();
+    let mut text = Vec::new();
+    while let Some(frame) = body.frame().await {
+        text.extend_from_slice(frame?.data_ref().map_or(&[][..], |data| data));
+        let whole = text.iter().rposition(|byte| *byte == b'\n').filter(|_| status.is_success());
+        if let Some(end) = whole {
+            text[..=end].split_inclusive(|byte| *byte == b'\n').try_for_each(&mut each)?;
+            text.drain(..=end);
+        }
+    }
+    if status.is_success() { Ok(()) } else { Err(refused(&serde_json::from_slice(&text)?)) }
 }
 
 /// A line of a receipt: a verifier, or the end.
@@ -155,7 +162,7 @@ fn refused(answer: &Value) -> anyhow::Error {
     anyhow::anyhow!("{} {} ({})", word("title"), word("detail"), word("code"))
 }
 
-fn percent_encode(text: &str) -> String {
+pub(super) fn percent_encode(text: &str) -> String {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
     text.bytes().flat_map(|byte| ['%', digit(byte >> 4), digit(byte & 15)]).collect()

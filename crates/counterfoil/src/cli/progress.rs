@@ -22,12 +22,20 @@ impl Progress {
 
     /// So many of so many are done.
     pub(super) fn show(&mut self, done: u64, all: u64) {
-        let due = self.shown.is_none_or(|shown| shown.elapsed() >= EVERY) || done == all;
-        if !self.terminal || !due {
+        self.write(done == all, |what, taken| line(what, (done, all), taken));
+    }
+
+    /// So many are done; nobody knows of how many.
+    pub(super) fn count(&mut self, done: u64) {
+        self.write(false, |what, _| format!("{what} {done}"));
+    }
+
+    fn write(&mut self, at_end: bool, text: impl FnOnce(&str, Duration) -> String) {
+        if !self.terminal || !(at_end || self.shown.is_none_or(|shown| shown.elapsed() >= EVERY)) {
             return;
         }
         self.shown = Some(Instant::now());
-        let (text, mut err) = (line(self.what, (done, all), self.begun.elapsed()), std::io::stderr().lock());
+        let (text, mut err) = (text(self.what, self.begun.elapsed()), std::io::stderr().lock());
         // Nobody looks any more: the work goes on.
         drop(write!(err, "\r\x1b[K{text}").and_then(|()| err.flush()));
     }

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use tokio::net::{TcpListener, TcpSocket, UnixListener};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 /// How many connections may wait to be accepted, if the system's own limit (`net.core.somaxconn`) allows it.
@@ -72,18 +73,11 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let (end, ended) = watch::channel(false);
     let waiting = |mut stopped: watch::Receiver<bool>| async move { drop(stopped.wait_for(|stop| *stop).await) };
     let jobs = tokio::spawn(jobs::run(Arc::clone(&app), waiting(stopped.clone())));
+    let sealed = tokio::spawn(jobs::keep_sealed(Arc::clone(&app), waiting(stopped.clone())));
     let followed = tokio::spawn(replica::run(Arc::clone(&app), true, waiting(ended)));
     let control =
         tokio::spawn(Server::new(control_router(Arc::clone(&app))).control(control, waiting(stopped.clone())));
-    let redis = app.redis.clone().map(|redis| {
-        let (clock, stopped) = (Arc::clone(&app.clock), waiting(stopped.clone()));
-        tokio::spawn(async move {
-            tokio::select! {
-                () = redis.run(|| clock.now()) => {}
-                () = stopped => {}
-            }
-        })
-    });
+    let redis = follow_redis(&app, waiting(stopped.clone()));
     let source = Source {
         store: Arc::clone(&app.store),
         feed: Arc::clone(&app.feed),
@@ -97,18 +91,30 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     tracing::info!("stopping: letting what is under way finish");
     app.feed.close();
     stop.send_replace(true);
-    for task in [jobs, control, http].into_iter().chain(readers).chain(redis) {
+    for task in [jobs, sealed, control, http].into_iter().chain(readers).chain(redis) {
         task.await.context("a part of the server failed")?;
     }
     // Others wait for this one's guards until they have heard what they have taken in.
     end.send_replace(true);
     followed.await.context("a part of the server failed")?;
     data.remove(CONTROL_SOCKET)?;
+    jobs::seal_the_rest(&app).await;
     app.store.close().await;
     if let Some(traces) = traces {
         traces.finish().await;
     }
     Ok(())
+}
+
+/// Looks after the Redis that replicas count in together, if there is one.
+fn follow_redis(app: &App, stopped: impl Future<Output = ()> + Send + 'static) -> Option<JoinHandle<()>> {
+    let (redis, clock) = (app.redis.clone()?, Arc::clone(&app.clock));
+    Some(tokio::spawn(async move {
+        tokio::select! {
+            () = redis.run(|| clock.now()) => {}
+            () = stopped => {}
+        }
+    }))
 }
 
 /// With room for a crowd that comes at once: whoever finds none is heard again after a second only, and then after three.

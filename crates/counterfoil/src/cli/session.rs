@@ -4,6 +4,7 @@ use super::control::Control;
 use super::{Place, table};
 use clap::Subcommand;
 use serde_json::json;
+use std::io::Write as _;
 
 /// What can be done with sessions.
 #[derive(Subcommand)]
@@ -12,6 +13,16 @@ pub(crate) enum SessionCommand {
     List {
         /// The address.
         email: String,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Show what happened to a session, in order, and why it is over.
+    Timeline {
+        /// Its id.
+        sid: String,
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -48,9 +59,29 @@ pub(crate) async fn run(command: SessionCommand) -> anyhow::Result<()> {
             ];
             table::print(found["sessions"].as_array().map_or(&[], Vec::as_slice), &columns, json)
         }
+        SessionCommand::Timeline { sid, json, place } => timeline(&Control::open(&place).await?, &sid, json).await,
         SessionCommand::Revoke { sid, receipt, place } => {
             anyhow::ensure!(sid.parse::<counterfoil_core::Sid>().is_ok(), "a session id is 22 characters of base64url");
             Control::open(&place).await?.end(&format!("/api/admin/sessions/{sid}/revoke"), json!({}), receipt).await
         }
     }
+}
+
+async fn timeline(control: &Control, sid: &str, json: bool) -> anyhow::Result<()> {
+    anyhow::ensure!(sid.parse::<counterfoil_core::Sid>().is_ok(), "a session id is 22 characters of base64url");
+    let story = control.get(&format!("/api/admin/sessions/{sid}/timeline")).await?;
+    let mut out = std::io::stdout();
+    if json {
+        return Ok(writeln!(out, "{story:#}")?);
+    }
+    let columns = [
+        ("AT", "at"),
+        ("EVENT", "event"),
+        ("ACTOR", "actor"),
+        ("BY", "by"),
+        ("NETWORK", "network"),
+        ("DETAIL", "detail"),
+    ];
+    table::print(story["steps"].as_array().map_or(&[], Vec::as_slice), &columns, false)?;
+    Ok(writeln!(out, "\n{}", story["why"].as_str().unwrap_or_default())?)
 }

@@ -2,6 +2,7 @@
 //! a bad value stops the start with the key's name, what was found and what is allowed.
 
 mod applications;
+mod audit;
 mod gate;
 mod keys;
 mod limits;
@@ -15,6 +16,7 @@ mod span;
 mod store;
 
 pub use applications::{ApplicationConfig, DEFAULT_APPLICATION};
+pub use audit::{AuditConfig, Retention};
 pub use gate::{GateConfig, RuleConfig};
 pub use keys::{AlgorithmConfig, KEY_SET_MAX_AGE, KeysConfig};
 pub use limits::{LimitConfig, LimitsConfig};
@@ -62,6 +64,8 @@ pub struct Config {
     pub keys: KeysConfig,
     /// How revocations reach verifiers.
     pub revocation: RevocationConfig,
+    /// How long the audit log is kept.
+    pub audit: AuditConfig,
     /// Passwords.
     pub password: PasswordConfig,
     /// Passkeys.
@@ -103,6 +107,7 @@ impl Default for Config {
             session: SessionConfig::default(),
             keys: KeysConfig::default(),
             revocation: RevocationConfig::default(),
+            audit: AuditConfig::default(),
             password: PasswordConfig::default(),
             passkeys: PasskeysConfig::default(),
             registration: RegistrationConfig::default(),
@@ -267,6 +272,7 @@ impl Config {
         self.session.check()?;
         self.keys.check()?;
         self.revocation.check()?;
+        self.audit.check()?;
         self.limits.check()?;
         for (name, application) in &self.applications {
             application.check(name)?;

@@ -141,6 +141,10 @@ fn keys_are_checked_when_the_configuration_is_read() {
         ("[keys]\nalgorithm = 'HS256'", "keys.algorithm"),
         ("[keys]\nalgorithm = 'eddsa'", "found \"eddsa\"; allowed are EdDSA, Ed25519, ES256"),
         ("[keys]\nrotate_every = '59m'", "keys.rotate_every"),
+        ("[audit]\nretention = '23h'", "audit.retention"),
+        ("[audit]\nretention = '3651d'", "audit.retention"),
+        ("[audit]\nretention = 'never'", "audit.retention"),
+        ("[audit]\nretention = 400", "audit.retention"),
         ("[applications.web]\nalgorithm = 'none'", "applications.web.algorithm"),
     ] {
         let message = refusal(lines);

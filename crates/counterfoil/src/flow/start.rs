@@ -4,6 +4,7 @@ use crate::clock::{Clock, random};
 use crate::config::ConfigError;
 use crate::store::{SealedSecret, Store, StoreError};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use counterfoil_core::audit_chain::{AuditKey, NOTHING};
 use counterfoil_core::keys::ring::{KeyState, StoredKey};
 use counterfoil_core::keys::rotation::{KeyChange, Policy, plan};
 use counterfoil_core::keys::sealing::{MasterKey, Purpose};
@@ -22,6 +23,8 @@ pub struct Secrets {
     pub tokens: TokenKeys,
     /// What enters every password hash.
     pub pepper: Secret<Vec<u8>>,
+    /// What seals the audit log.
+    pub audit: AuditKey,
 }
 
 /// Why the secrets cannot be opened.
@@ -66,7 +69,28 @@ pub async fn secrets(
         });
         store.initialise(first.collect(), first_secrets(&master)).await?;
     }
+    Box::pin(begin_chain(store, &master)).await?;
     open(store.signing_keys().await?, &store.secrets().await?, master)
+}
+
+/// A store that has no key for the audit log gets one, and the chain begins with the oldest entry there is. Key and head come in one
+/// transaction: a head that is missing later has been taken away.
+async fn begin_chain(store: &dyn Store, master: &MasterKey) -> Result<(), StartError> {
+    loop {
+        let known = store.secrets().await?;
+        if known.iter().any(|secret| secret.purpose == Purpose::AuditKey.as_str()) || !fits(&known, master)? {
+            return Ok(());
+        }
+        let plain = Secret::new(random::<32>());
+        let sealed = master.seal(Purpose::AuditKey, "1", random(), plain.expose());
+        let key = SealedSecret { purpose: Purpose::AuditKey.as_str().into(), id: "1".into(), sealed };
+        let before = store.marks().await?.oldest.max(1) - 1;
+        let audit = AuditKey::new(&plain);
+        let marks = (audit.anchor(before, NOTHING), audit.head(before, NOTHING));
+        if store.begin_chain(known, key, marks).await? {
+            return Ok(());
+        }
+    }
 }
 
 /// A new signing key, its private half sealed.
@@ -113,8 +137,12 @@ fn open(keys: Vec<StoredKey>, secrets: &[SealedSecret], master: MasterKey) -> Re
     }
     let pepper = of(Purpose::Pepper).next().ok_or(StartError::Damaged("pepper"))?;
     let pepper = unseal(Purpose::Pepper, pepper).map_err(|_| StartError::Damaged("pepper"))?;
+    let audit = of(Purpose::AuditKey).next().ok_or(StartError::Damaged("audit key"))?;
+    let audit = unseal(Purpose::AuditKey, audit).map_err(|_| StartError::Damaged("audit key"))?;
+    let audit: [u8; 32] = audit.expose().as_slice().try_into().map_err(|_| StartError::Damaged("audit key"))?;
+    let audit = AuditKey::new(&Secret::new(audit));
     let tokens = TokenKeys::new(versions).ok_or(StartError::Damaged("token key"))?;
-    Ok(Secrets { master, keys, tokens, pepper })
+    Ok(Secrets { master, keys, tokens, pepper, audit })
 }
 
 /// Whether these secrets are sealed under this master key.

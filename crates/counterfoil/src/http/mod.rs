@@ -20,6 +20,7 @@ mod revocations;
 mod router;
 pub mod serve;
 mod ticket;
+mod timeline;
 pub mod tls;
 mod user_agent;
 mod view;

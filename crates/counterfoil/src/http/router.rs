@@ -27,6 +27,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/auth/me", get(me::get))
         .route("/api/auth/sessions", get(sessions::list).delete(sessions::delete_others))
         .route("/api/auth/sessions/{sid}", delete(sessions::delete_one))
+        .route("/api/auth/sessions/{sid}/timeline", get(sessions::timeline))
         .route("/api/auth/password/change", post(password::change))
         .merge(factors())
         .route("/api/revocations", get(revocations::get))
@@ -73,6 +74,7 @@ fn factors() -> Router<Arc<App>> {
 /// What the control socket serves: administration only, by whoever owns the data folder.
 pub fn control_router(app: Arc<App>) -> Router {
     let own = Router::new().route("/api/admin/master-key", post(keys::change_master));
+    let own = own.route("/api/admin/audit/verify", get(audit::verify));
     admin().merge(own).route("/readyz", get(health::readyz)).fallback(not_found).with_state(app)
 }
 
@@ -97,7 +99,10 @@ fn admin() -> Router<Arc<App>> {
         .route("/api/admin/keys/rotate", post(keys::rotate))
         .route("/api/admin/keys/revoke-all", post(keys::revoke_all))
         .route("/api/admin/keys/{kid}/revoke", post(keys::revoke))
+        .route("/api/admin/sessions/{sid}/timeline", get(admin_sessions::timeline))
         .route("/api/admin/audit", get(audit::list))
+        .route("/api/admin/audit/export", get(audit::export))
+        .route("/api/admin/audit/head", get(audit::head))
 }
 
 async fn not_found() -> Problem {

@@ -19,6 +19,12 @@ pub(super) fn rfc3339(time: Timestamp) -> String {
     humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + since_epoch).to_string()
 }
 
+/// The same, with milliseconds.
+pub(super) fn rfc3339_millis(time: Timestamp) -> String {
+    let since_epoch = Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(0));
+    humantime::format_rfc3339_millis(SystemTime::UNIX_EPOCH + since_epoch).to_string()
+}
+
 /// An account.
 #[derive(Serialize, ToSchema)]
 pub(super) struct UserView {

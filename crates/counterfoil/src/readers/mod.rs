@@ -28,6 +28,11 @@ const ASK_EVERY: Duration = Duration::from_secs(5);
 /// How often a reader looks without having been woken.
 const EVERY: Duration = Duration::from_secs(1);
 
+/// Under which name the place of a webhook of this name is kept.
+pub(crate) fn place_of(webhook: &str) -> String {
+    format!("webhook:{webhook}")
+}
+
 /// Why a reader cannot begin. Never holds a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum ReaderError {

@@ -61,7 +61,7 @@ impl Webhook {
 
     /// Under which name its place is kept.
     pub(super) fn reader(&self) -> String {
-        format!("webhook:{}", self.name)
+        super::place_of(&self.name)
     }
 
     /// Never ends by itself.

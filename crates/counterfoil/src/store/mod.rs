@@ -4,6 +4,7 @@
 //! and gives the core's types, and answers with outcomes: only an engine that fails is an error. No connection, no SQL
 //! type and no open transaction gets past this line.
 
+mod chain;
 mod columns;
 pub mod factors;
 pub mod postgres;
@@ -22,6 +23,8 @@ use counterfoil_core::{ClientName, Sid, Timestamp, UserId};
 use counterfoil_guard::{Entry, LogId, Target};
 use std::time::Duration;
 use tokio::sync::watch;
+
+pub use chain::{Chain, Marks, Recorded};
 
 /// The engine failed. What was asked for may or may not have happened; nothing was acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -521,7 +524,7 @@ pub trait Shared: Send + Sync {
 /// All of it.
 #[async_trait]
 pub trait Store:
-    Users + factors::FactorStore + Sessions + Log + Guards + Clients + Keys + Audit + Cursors + Send + Sync
+    Users + factors::FactorStore + Sessions + Log + Guards + Clients + Keys + Audit + Chain + Cursors + Send + Sync
 {
     /// Whether reading and writing work right now.
     async fn check(&self) -> Result<(), StoreError>;

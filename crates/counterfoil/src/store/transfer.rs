@@ -13,7 +13,7 @@ use Column::{Bytes, Flag, Id, Long, Short, Text};
 /// A table, its columns, and by which of them it is read in order.
 struct Table(&'static str, &'static [(&'static str, Column)], &'static str);
 
-const TABLES: [Table; 17] = [
+const TABLES: [Table; 19] = [
     Table(
         "account",
         &[
@@ -131,6 +131,12 @@ const TABLES: [Table; 17] = [
         ],
         "seq",
     ),
+    Table(
+        "audit_seal",
+        &[("seq", Long), ("salt", Bytes), ("network_hash", Bytes), ("hash", Bytes), ("mac", Bytes)],
+        "seq",
+    ),
+    Table("audit_head", &[("seq", Long), ("place", Text), ("hash", Bytes), ("mac", Bytes)], "place"),
     Table("guard", &[("created_at", Long), ("name", Text), ("hash", Bytes)], "name"),
     Table(
         "client",

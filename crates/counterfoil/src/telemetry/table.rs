@@ -39,6 +39,8 @@ macro_rules! metrics {
 use Kind::{Counter, Gauge, Histogram};
 
 metrics! {
+    "counterfoil_audit_chain_refused", Gauge, "", "1 when the audit log's head is not what this server has sealed: look with `counterfoil audit verify`.";
+    "counterfoil_audit_unsealed_entries", Gauge, "", "Entries of the audit log that waited to be sealed at the last look.";
     "counterfoil_cross_site_refused_total", Counter, "", "Requests that rested on a cookie and came from elsewhere.";
     "counterfoil_guard_instances", Gauge, "", "Guards with a lease of this replica.";
     "counterfoil_guard_lag_entries", Gauge, "", "By how many entries of the log the guard furthest behind is behind.";

@@ -219,6 +219,7 @@ fn moving_to_postgresql_signs_nobody_out() {
     };
     let before = poll(&server, "");
     server.stop();
+    let head = told(&command(&["audit", "head"], &data));
     let url = database.url();
     let config = folder.path().join("counterfoil.toml");
     std::fs::write(&config, format!("public_url = \"{ORIGIN}\"\nstore.url = \"{url}\"\n")).unwrap();
@@ -237,6 +238,8 @@ fn moving_to_postgresql_signs_nobody_out() {
     assert_eq!((after["snapshot"].as_bool(), &after["cursor"]), (Some(false), &before["cursor"]), "the same log");
     let users = told(&command(&["audit", "tail"], &data));
     assert!(users.contains("registered"), "{users}");
+    let verified = told(&command(&["audit", "verify", "--head", head.trim()], &data));
+    assert!(verified.contains("is whole: ") && verified.contains("is part of it"), "{verified}");
     server.stop();
     std::fs::rename(data.join("counterfoil.db.moved"), data.join("counterfoil.db")).unwrap();
     let said = told(&moving());

@@ -3,6 +3,7 @@
 
 mod admin;
 mod attacks;
+mod audit;
 mod auth;
 mod backup;
 mod cli;

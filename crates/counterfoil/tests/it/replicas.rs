@@ -279,6 +279,35 @@ fn s1_a_sign_out_that_was_made_elsewhere_counts_here_when_it_is_acknowledged_her
     }
 }
 
+#[test]
+fn aud_6_two_replicas_write_one_chain_and_either_can_verify_it() {
+    let mut cluster = Cluster::start(2);
+    cluster.register(0);
+    for n in 0..6 {
+        cluster.sign_in(n % 2);
+    }
+    let sql = "SELECT h.seq > 6 AND h.seq = (SELECT count(*) FROM audit) AND h.seq = (SELECT count(*) FROM audit_seal) \
+               FROM audit_head h WHERE place = 'head'";
+    until(|| cluster.database.psql("counterfoil", sql).trim() == "t");
+    for replica in 0..2 {
+        let said = cluster.command(replica, &["audit", "verify"]);
+        assert!(said.contains("is whole: "), "{said}");
+    }
+    // Whichever it was that sealed: the other does at its end, at the latest.
+    cluster.replicas.pop().unwrap().kill();
+    cluster.sign_in(0);
+    cluster.replicas.pop().unwrap().stop();
+    assert_eq!(cluster.database.psql("counterfoil", sql).trim(), "t");
+    cluster.add();
+    let said = cluster.command(0, &["audit", "verify"]);
+    assert!(said.contains("is whole: "), "{said}");
+    cluster.database.psql("counterfoil", "UPDATE audit SET detail = 'another' WHERE seq = 4");
+    let data = cluster.data(0).display().to_string();
+    let verified = run(&["audit", "verify", "--data", &data], "");
+    let said = String::from_utf8_lossy(&verified.stdout).into_owned();
+    assert!(!verified.status.success() && said.contains("entry 4 says something else"), "{said}");
+}
+
 /// Looks again until it is so.
 fn until(so: impl Fn() -> bool) {
     for _ in 0..400 {

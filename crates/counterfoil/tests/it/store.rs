@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audit;
+mod audit_chain;
 mod clients;
 mod factors;
 mod feed;
@@ -16,6 +17,13 @@ use accounts::{
     of_two_first_administrators_at_once_one_is_the_first,
 };
 use audit::{a_reader_begins_at_the_head_reads_forward_and_never_goes_back, the_audit_log_pages_backwards};
+use audit_chain::{
+    a_batch_is_sealed_whole_or_not_at_all, a_chain_is_begun_once_and_only_beside_the_secrets_that_were_read,
+    a_search_finds_what_is_wanted_in_order_page_by_page,
+    an_erased_network_is_gone_with_its_salt_and_the_chain_is_whole, of_two_that_seal_the_same_one_does,
+    the_slowest_of_the_readers_that_are_asked_about_counts, what_is_forgotten_leaves_an_anchor_and_numbers_go_on,
+    what_is_sealed_is_whole_and_what_comes_after_is_not_sealed_yet,
+};
 use clients::{
     a_service_is_added_renewed_and_removed_with_its_session,
     atk28_what_counts_once_counts_once_and_is_forgotten_in_time,
@@ -121,6 +129,14 @@ engines! { [sqlite, postgres] {
     secrets_are_sealed_anew_only_from_what_was_read,
     the_audit_log_pages_backwards,
     a_reader_begins_at_the_head_reads_forward_and_never_goes_back,
+    a_chain_is_begun_once_and_only_beside_the_secrets_that_were_read,
+    what_is_sealed_is_whole_and_what_comes_after_is_not_sealed_yet,
+    of_two_that_seal_the_same_one_does,
+    a_batch_is_sealed_whole_or_not_at_all,
+    an_erased_network_is_gone_with_its_salt_and_the_chain_is_whole,
+    what_is_forgotten_leaves_an_anchor_and_numbers_go_on,
+    the_slowest_of_the_readers_that_are_asked_about_counts,
+    a_search_finds_what_is_wanted_in_order_page_by_page,
     purging_removes_the_dead_and_nothing_else,
     touching_moves_only_forward,
     what_came_between_the_check_and_the_session_wins,

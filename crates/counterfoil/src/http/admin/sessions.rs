@@ -3,8 +3,10 @@
 use super::{ended, user_id};
 use crate::app::App;
 use crate::flow::administer::{self, Administrator};
+use crate::flow::look_up;
 use crate::http::problem::{Code, Problem};
 use crate::http::receipt::{ReceiptView, WantsReceipt};
+use crate::http::timeline::{Reader, StoryView};
 use crate::http::view::{SessionView, json};
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -43,4 +45,17 @@ pub(in crate::http) async fn revoke(
 ) -> Result<Response, Problem> {
     let sid = sid.parse().map_err(|_| Problem::new(Code::NotFound))?;
     ended(&app, wants, administer::revoke_session(&app, &by, sid).await?).await
+}
+
+/// What happened to a session, in order, and why it is over.
+#[utoipa::path(get, path = "/api/admin/sessions/{sid}/timeline", tag = "admin", params(("sid" = String, Path)),
+    responses((status = 200, body = StoryView), (status = 404)))]
+pub(in crate::http) async fn timeline(
+    _: Administrator,
+    State(app): State<Arc<App>>,
+    Path(sid): Path<String>,
+) -> Result<Response, Problem> {
+    let sid = sid.parse().map_err(|_| Problem::new(Code::NotFound))?;
+    let story = look_up::story(&app, sid).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
+    Ok(json(StatusCode::OK, &StoryView::of(story, Reader::Admin)))
 }

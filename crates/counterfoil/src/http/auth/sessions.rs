@@ -3,11 +3,13 @@
 use crate::app::App;
 use crate::flow::Caller;
 use crate::flow::authenticate::identify;
+use crate::flow::look_up;
 use crate::flow::sign_out::{devices, end_one, end_others};
 use crate::http::cookie;
 use crate::http::extract::Presented;
 use crate::http::problem::{Code, Problem};
 use crate::http::receipt::{self, ReceiptView, WantsReceipt};
+use crate::http::timeline::{Reader, StoryView};
 use crate::http::view::{SessionView, json, with_cookies};
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -45,6 +47,24 @@ pub(in crate::http) async fn list(
         ended: ended.iter().take(20).map(|session| SessionView::ended(session, now)).collect(),
     };
     Ok(json(StatusCode::OK, &view))
+}
+
+/// What happened to one of the user's sessions, in order, and why it is over. Somebody else's is 404, like one that does not exist.
+#[utoipa::path(get, path = "/api/auth/sessions/{sid}/timeline", tag = "session", params(("sid" = String, Path)), responses(
+    (status = 200, body = StoryView), (status = 404, description = "`not_found`"), (status = 401, description = "as `GET /api/auth/me`"),
+))]
+pub(in crate::http) async fn timeline(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(sid): Path<String>,
+    parts: Parts,
+) -> Result<Response, Problem> {
+    let presented = Presented::require(&app, &Method::GET, (&parts.headers, &parts.extensions))?;
+    let identity = identify(&app, presented.credential(), &caller).await?;
+    let sid = sid.parse().map_err(|_| Problem::new(Code::NotFound))?;
+    let story = look_up::story(&app, sid).await?.filter(|story| story.user == identity.user.id);
+    let story = story.ok_or_else(|| Problem::new(Code::NotFound))?;
+    Ok(json(StatusCode::OK, &StoryView::of(story, Reader::User)))
 }
 
 /// End one session. Somebody else's is 404, like one that does not exist.

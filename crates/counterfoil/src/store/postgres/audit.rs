@@ -17,7 +17,8 @@ const INSERT: &str = "\
 const UNNUMBERED: &str = "SELECT EXISTS (SELECT 1 FROM audit WHERE seq IS NULL)";
 
 /// Held to the end of the transaction. Whoever gets it sees what the one before has numbered.
-const ONE_AT_A_TIME: &str = "SELECT pg_advisory_xact_lock(hashtext(current_schema() || '.counterfoil.audit'))";
+pub(super) const ONE_AT_A_TIME: &str =
+    "SELECT pg_advisory_xact_lock(hashtext(current_schema() || '.counterfoil.audit'))";
 
 /// The limit in [`NUMBER`].
 const AT_A_TIME: u64 = 5000;
@@ -114,7 +115,7 @@ async fn insert_by(connection: &super::connect::Connection, entry: &AuditEntry) 
         .map(|_| ())
 }
 
-fn read(row: &Row) -> Result<(i64, AuditEntry), Failure> {
+pub(super) fn read(row: &Row) -> Result<(i64, AuditEntry), Failure> {
     let by = optional_id(row, 4)?.map(UserId::from_bytes);
     let entry = AuditEntry {
         at: time(row, 1)?,

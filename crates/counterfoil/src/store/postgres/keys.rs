@@ -46,8 +46,7 @@ impl Keys for PostgresStore {
                 insert(&transaction, key).await?;
             }
             for secret in &secrets {
-                let sql = "INSERT INTO sealed_secret (purpose, id, sealed) VALUES ($1, $2, $3)";
-                transaction.execute(sql, &[&secret.purpose, &secret.id, &secret.sealed]).await?;
+                insert_secret(&transaction, secret).await?;
             }
             transaction.execute(CHANGED, &[]).await?;
             transaction.commit_with_news().await?;
@@ -114,6 +113,18 @@ fn key(row: &Row) -> Result<StoredKey, Failure> {
 
 fn secret(row: &Row) -> Result<SealedSecret, Failure> {
     Ok(SealedSecret { purpose: row.try_get(0)?, id: row.try_get(1)?, sealed: row.try_get(2)? })
+}
+
+pub(super) async fn insert_secret(transaction: &Transaction, secret: &SealedSecret) -> Result<(), Failure> {
+    let sql = "INSERT INTO sealed_secret (purpose, id, sealed) VALUES ($1, $2, $3)";
+    transaction.execute(sql, &[&secret.purpose, &secret.id, &secret.sealed]).await?;
+    Ok(())
+}
+
+/// All secrets but the signing keys; whoever changes them waits until the transaction ends.
+pub(super) async fn secrets_alone(transaction: &Transaction) -> Result<Vec<SealedSecret>, Failure> {
+    transaction.query(ALONE, &[]).await?;
+    all(&transaction.query(SECRETS, &[]).await?, secret)
 }
 
 async fn insert(transaction: &Transaction, key: &StoredKey) -> Result<(), Failure> {

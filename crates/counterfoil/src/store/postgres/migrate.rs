@@ -3,13 +3,14 @@
 use super::connect::Connection;
 use tokio_postgres::Error;
 
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../../migrations/postgres/0001_first.sql"),
     include_str!("../../../migrations/postgres/0002_factors.sql"),
+    include_str!("../../../migrations/postgres/0003_audit_chain.sql"),
 ];
 
 /// What the schema consists of once it is up to date.
-const TABLES: [&str; 21] = [
+const TABLES: [&str; 23] = [
     "installation",
     "account",
     "password",
@@ -21,6 +22,8 @@ const TABLES: [&str; 21] = [
     "sealed_secret",
     "invite",
     "audit",
+    "audit_seal",
+    "audit_head",
     "guard",
     "client",
     "spent",

@@ -1,6 +1,7 @@
 //! PostgreSQL: what several replicas share. Statements are prepared once a connection; what is asked often is one round trip.
 
 mod audit;
+mod audit_chain;
 mod clients;
 mod connect;
 mod cursors;

@@ -55,7 +55,7 @@ pub(super) fn insert(connection: &Connection, entry: &AuditEntry) -> Result<(), 
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> Result<(i64, AuditEntry), Failure> {
+pub(super) fn read(row: &Row<'_>) -> Result<(i64, AuditEntry), Failure> {
     const fn corrupt(column: &'static str) -> Failure {
         Failure::Store(StoreError::Corrupt { table: "audit", column })
     }

@@ -31,8 +31,7 @@ impl Keys for SqliteStore {
                     insert(connection, key)?;
                 }
                 for secret in &secrets {
-                    let sql = "INSERT INTO sealed_secret (purpose, id, sealed) VALUES (?1, ?2, ?3)";
-                    connection.execute(sql, params![secret.purpose, secret.id, secret.sealed])?;
+                    insert_secret(connection, secret)?;
                 }
                 Ok(true)
             })
@@ -99,11 +98,17 @@ fn signing_keys(connection: &Connection) -> Result<Vec<StoredKey>, Failure> {
     })
 }
 
-fn secrets(connection: &Connection) -> Result<Vec<SealedSecret>, Failure> {
+pub(super) fn secrets(connection: &Connection) -> Result<Vec<SealedSecret>, Failure> {
     let sql = "SELECT purpose, id, sealed FROM sealed_secret ORDER BY purpose, id";
     all(connection.prepare_cached(sql)?.query([])?, |row| {
         Ok(SealedSecret { purpose: row.get(0)?, id: row.get(1)?, sealed: row.get(2)? })
     })
+}
+
+pub(super) fn insert_secret(connection: &Connection, secret: &SealedSecret) -> Result<(), Failure> {
+    let sql = "INSERT INTO sealed_secret (purpose, id, sealed) VALUES (?1, ?2, ?3)";
+    connection.execute(sql, params![secret.purpose, secret.id, secret.sealed])?;
+    Ok(())
 }
 
 fn insert(connection: &Connection, key: &StoredKey) -> rusqlite::Result<usize> {

@@ -1,6 +1,7 @@
 //! The embedded engine: SQLite in WAL mode with `synchronous=FULL`. One writer with group commit, readers beside it.
 
 mod audit;
+mod audit_chain;
 mod backup;
 mod checkpoint;
 mod clients;

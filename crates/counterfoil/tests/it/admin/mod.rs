@@ -7,7 +7,7 @@ use crate::support::{Browser, EMAIL, PASSWORD, TestApp};
 use http::Method;
 use serde_json::json;
 
-const EVERYTHING: [(&str, &str); 19] = [
+const EVERYTHING: [(&str, &str); 22] = [
     ("GET", "/api/admin/users"),
     ("POST", "/api/admin/users"),
     ("POST", "/api/admin/users/import"),
@@ -27,6 +27,9 @@ const EVERYTHING: [(&str, &str); 19] = [
     ("POST", "/api/admin/keys/revoke-all"),
     ("POST", "/api/admin/keys/x/revoke"),
     ("GET", "/api/admin/audit"),
+    ("GET", "/api/admin/audit/export"),
+    ("GET", "/api/admin/audit/head"),
+    ("GET", "/api/admin/sessions/AAAAAAAAAAAAAAAAAAAAAA/timeline"),
 ];
 
 async fn admin(app: &TestApp) -> Browser {
@@ -165,7 +168,7 @@ async fn a_parameter_that_is_none_is_malformed_in_the_contracts_own_form() {
     let app = TestApp::new().await;
     let mut admin = admin(&app).await;
     for path in
-        ["/api/admin/users?limit=-1", "/api/admin/audit?before=9223372036854775808", "/login?redirect=a&redirect=b"]
+        ["/api/admin/users?limit=-1", "/api/admin/audit?before=9223372036854775808.1", "/login?redirect=a&redirect=b"]
     {
         assert_eq!(admin.get(path).await.outcome(), (400, "malformed".into()), "{path}");
     }
