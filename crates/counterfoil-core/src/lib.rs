@@ -6,6 +6,7 @@
 pub mod audit;
 mod characters;
 pub mod credential;
+pub mod device;
 pub mod feed;
 pub mod gate;
 pub mod import;
