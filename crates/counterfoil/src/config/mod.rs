@@ -19,7 +19,7 @@ pub use limits::{LimitConfig, LimitsConfig};
 pub use readers::{Events, RedisMirrorConfig, RedisUrl, WebhookConfig, WebhookUrl};
 pub use resources::{ClientConfig, ResourceConfig};
 pub use revocation::RevocationConfig;
-pub use session::SessionConfig;
+pub use session::{DeviceBinding, SessionConfig};
 pub use span::Span;
 pub use store::{RedisConfig, StoreConfig, StoreUrl};
 

@@ -29,6 +29,19 @@ pub struct SessionConfig {
     pub fresh: Span,
     /// `SameSite` of all cookies.
     pub same_site: SameSite,
+    /// Whether browsers are offered, over https, to bind a session to a key that cannot be copied. A session that is bound
+    /// stays bound.
+    pub device_binding: DeviceBinding,
+}
+
+/// Whether browsers are offered to bind sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceBinding {
+    /// Those that can do it are; the others go on as they do.
+    Offer,
+    /// None is.
+    Off,
 }
 
 /// `SameSite` of the cookies.
@@ -68,6 +81,7 @@ impl Default for SessionConfig {
             max_per_user: 50,
             fresh: Span::seconds(10 * MINUTE),
             same_site: SameSite::Lax,
+            device_binding: DeviceBinding::Offer,
         }
     }
 }

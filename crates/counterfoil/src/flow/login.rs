@@ -16,7 +16,7 @@ use counterfoil_core::credential::password::Password;
 use counterfoil_core::credential::stored::is_imported;
 use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::rotation::Rotation;
-use counterfoil_core::session::{Assurance, Handle, Session};
+use counterfoil_core::session::{Assurance, Binding, Handle, Session};
 use counterfoil_core::user::{Email, User};
 use counterfoil_core::{Secret, Sid, Timestamp};
 use counterfoil_guard::dpop::Proof;
@@ -110,7 +110,7 @@ pub async fn login(app: &App, login: Login, proof: Option<&Proof>, caller: &Call
     }
     give_attempts_back(app, &account, caller).await;
     let mut session = new_session(app, &user, application, login.remember, (caller, now));
-    session.bound_to = proof.map(|proof| proof.key);
+    session.binding = proof.map_or(Binding::None, |proof| Binding::Dpop(proof.key));
     let entry = caller.audit(Event::SignedIn, Actor::User(user.id), now);
     let entry = AuditEntry { user: Some(user.id), sid: Some(session.sid), ..entry };
     let limit = app.config.session.max_per_user;
@@ -209,7 +209,8 @@ fn new_session(
         device: caller.device.clone(),
         network: caller.network(),
         ended: None,
-        bound_to: None,
+        binding: Binding::None,
+        copy_refused_at: None,
         rotation: Rotation::first(now),
     }
 }

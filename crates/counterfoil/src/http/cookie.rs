@@ -12,6 +12,8 @@ use std::time::Duration;
 pub(super) const ACCESS: Cookie = Cookie { name: "__Host-cf_access", path: "/" };
 /// The refresh token; sent to one address only.
 pub(super) const REFRESH: Cookie = Cookie { name: "__Secure-cf_refresh", path: "/api/auth/refresh" };
+/// That the browser has lately shown its key; sent with refreshes only.
+pub(super) const DEVICE: Cookie = Cookie { name: "__Secure-cf_device", path: "/api/auth/refresh" };
 /// The session token, in the `opaque` profile.
 pub(super) const SESSION: Cookie = Cookie { name: "__Host-cf_session", path: "/" };
 
@@ -19,7 +21,7 @@ pub(super) const SESSION: Cookie = Cookie { name: "__Host-cf_session", path: "/"
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Cookie {
     pub(super) name: &'static str,
-    path: &'static str,
+    pub(super) path: &'static str,
 }
 
 /// How many cookies of one name are looked at.
@@ -40,7 +42,7 @@ impl Cookie {
         values
     }
 
-    fn set(&self, value: &str, life: Option<Duration>, config: &SessionConfig) -> HeaderValue {
+    pub(super) fn set(&self, value: &str, life: Option<Duration>, config: &SessionConfig) -> HeaderValue {
         let mut text = String::with_capacity(value.len() + 96);
         text.push_str(self.name);
         text.push('=');
@@ -75,6 +77,13 @@ impl Cookie {
         for part in ["; Path=", path, "; HttpOnly; Secure; SameSite=", config.same_site.as_str()] {
             text.push_str(part);
         }
+    }
+
+    /// The attributes alone, as a browser compares them (DBSC-REG3).
+    pub(super) fn attributes_text(&self, config: &SessionConfig) -> String {
+        let mut text = String::new();
+        Self::attributes(&mut text, self.path, config);
+        text.split_off(2)
     }
 
     /// Takes away every cookie of this name that is not ours by path or domain: what an earlier deployment or a sibling
@@ -118,5 +127,5 @@ pub(super) fn of_delivery(delivery: &Delivery, config: &SessionConfig) -> Vec<He
 
 /// Takes all our cookies away: after a sign-out and after reuse, and at no other time.
 pub(super) fn clear_all(config: &SessionConfig) -> Vec<HeaderValue> {
-    [ACCESS, REFRESH, SESSION].iter().map(|cookie| cookie.clear(config)).collect()
+    [ACCESS, REFRESH, DEVICE, SESSION].iter().map(|cookie| cookie.clear(config)).collect()
 }

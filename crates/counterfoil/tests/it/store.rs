@@ -29,7 +29,7 @@ use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::rotation::{Decision, Parent, Rotation};
 use counterfoil_core::refresh::token::Nonce;
 use counterfoil_core::revocation::{ENTRY_LIFE, Revocation, RevocationOrder, Revoked};
-use counterfoil_core::session::{Assurance, EndReason, Handle, Session};
+use counterfoil_core::session::{Assurance, Binding, EndReason, Handle, Session};
 use counterfoil_core::user::{Email, Role, User};
 use counterfoil_core::{Jti, Sid, Timestamp, UserId};
 use counterfoil_guard::{Entry, Target};
@@ -168,7 +168,8 @@ fn session(user: &User) -> Session {
         device: "Firefox on Linux".into(),
         network: "203.0.113.0/24".into(),
         ended: None,
-        bound_to: Some([9; 32]),
+        binding: Binding::Dpop([9; 32]),
+        copy_refused_at: None,
         rotation: Rotation::first(at(0)),
     }
 }

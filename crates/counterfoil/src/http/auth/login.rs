@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::flow::Caller;
 use crate::flow::login::{Login, login};
+use crate::http::auth::device;
 use crate::http::csrf::NotForeign;
 use crate::http::dpop;
 use crate::http::extract::JsonBody;
@@ -60,5 +61,7 @@ pub(in crate::http) async fn post(
         me: MeView::of(&signed_in.session, &signed_in.user),
         tokens: TokensView::of(&signed_in.delivery),
     };
-    Ok(deliver(&body, &signed_in.delivery, &app.config.session))
+    let mut response = deliver(&body, &signed_in.delivery, &app.config.session);
+    device::offer(&app, &signed_in.session, &mut response);
+    Ok(response)
 }

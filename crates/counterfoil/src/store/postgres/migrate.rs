@@ -3,7 +3,10 @@
 use super::connect::Connection;
 use tokio_postgres::Error;
 
-const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/postgres/0001_first.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../../migrations/postgres/0001_first.sql"),
+    include_str!("../../../migrations/postgres/0002_device_key.sql"),
+];
 
 /// What the schema consists of once it is up to date.
 const TABLES: [&str; 18] = [

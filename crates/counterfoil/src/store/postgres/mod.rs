@@ -4,6 +4,7 @@ mod audit;
 mod clients;
 mod connect;
 mod cursors;
+mod devices;
 mod fill;
 mod guards;
 mod hosts;

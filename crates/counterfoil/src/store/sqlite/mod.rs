@@ -5,6 +5,7 @@ mod backup;
 mod checkpoint;
 mod clients;
 mod cursors;
+mod devices;
 mod guards;
 mod keys;
 mod log;
