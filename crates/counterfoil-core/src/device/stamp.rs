@@ -13,10 +13,12 @@ const MAC: usize = 32;
 /// What the value of a device cookie begins with.
 const COOKIE_PREFIX: &str = "cfd_";
 
-/// How long the device cookie counts, and lives. Whoever copies all cookies of a browser can use them for no longer than this. Chromium
-/// signs at most six times in nine minutes, and renews a cookie that has less than two minutes left whenever it would be sent: with
-/// four minutes that is a signature every two minutes at the worst, so that it never runs out of signatures.
-pub const COOKIE_LIFE: Duration = Duration::from_mins(4);
+/// For how long a browser may register a key after the sign-in: it does so at once.
+pub const REGISTRATION_LIFE: Duration = Duration::from_mins(2);
+
+/// For how long a challenge may be signed. A browser keeps the one for its next proof until it needs it, which is as a rule when the
+/// access token and the device cookie have run out.
+pub const CHALLENGE_LIFE: Duration = Duration::from_mins(10);
 
 /// How far ahead another replica's clock may be.
 const AHEAD: Duration = Duration::from_secs(5);
@@ -44,16 +46,6 @@ impl Stamp {
         }
     }
 
-    /// For how long it counts. A browser registers at once; the challenge for its next proof it keeps until it needs one, which is as a
-    /// rule when the access token and the cookie have run out.
-    pub const fn life(self) -> Duration {
-        match self {
-            Self::Registration | Self::Authorization => Duration::from_mins(2),
-            Self::Challenge => Duration::from_mins(10),
-            Self::Cookie => COOKIE_LIFE,
-        }
-    }
-
     const fn prefix(self) -> &'static str {
         match self {
             Self::Cookie => COOKIE_PREFIX,
@@ -75,8 +67,8 @@ impl TokenKeys {
         format!("{}{}", what.prefix(), base64url_encode(&bytes))
     }
 
-    /// The session that it names; `None` if it is not one of ours, of another kind, or too old.
-    pub fn read_stamp(&self, what: Stamp, text: &str, now: Timestamp) -> Option<Sid> {
+    /// The session that it names; `None` if it is not one of ours, of another kind, or not made within `life`.
+    pub fn read_stamp(&self, what: Stamp, text: &str, now: Timestamp, life: Duration) -> Option<Sid> {
         let encoded = text.strip_prefix(what.prefix())?;
         if encoded.len() != ((BODY + MAC) * 4).div_ceil(3) {
             return None;
@@ -90,7 +82,7 @@ impl TokenKeys {
             return None;
         }
         let made = Timestamp::from_seconds(i64::from_be_bytes(seconds.try_into().ok()?));
-        let timely = made <= now.plus(AHEAD) && now <= made.plus(what.life());
+        let timely = made <= now.plus(AHEAD) && now <= made.plus(life);
         timely.then(|| sid.try_into().ok().map(Sid::from_bytes)).flatten()
     }
 }
@@ -102,7 +94,9 @@ mod tests {
     use crate::secret::Secret;
     use counterfoil_guard::{Sid, Timestamp};
     use proptest::prelude::*;
+    use std::time::Duration;
 
+    const LIFE: Duration = Duration::from_mins(4);
     const KINDS: [Stamp; 4] = [Stamp::Registration, Stamp::Authorization, Stamp::Challenge, Stamp::Cookie];
 
     fn keys() -> TokenKeys {
@@ -114,13 +108,13 @@ mod tests {
         let (keys, sid, made) = (keys(), Sid::from_bytes([8; 16]), Timestamp::from_seconds(1000));
         for kind in KINDS {
             let text = keys.stamp(kind, sid, made);
-            let read = |as_kind, at| keys.read_stamp(as_kind, &text, at);
+            let read = |as_kind, at| keys.read_stamp(as_kind, &text, at, LIFE);
             for other in KINDS {
                 assert_eq!(read(other, made), (other == kind).then_some(sid), "{kind:?} as {other:?}");
             }
-            let last = made.plus(kind.life());
+            let last = made.plus(LIFE);
             assert_eq!(read(kind, last), Some(sid), "{kind:?} at the end of its life");
-            assert_eq!(read(kind, last.plus(std::time::Duration::from_secs(1))), None, "{kind:?} after it");
+            assert_eq!(read(kind, last.plus(Duration::from_secs(1))), None, "{kind:?} after it");
             assert_eq!(read(kind, Timestamp::from_seconds(994)), None, "{kind:?} before it was made");
         }
     }
@@ -134,7 +128,7 @@ mod tests {
             let mut garbled = text.clone();
             garbled.replace_range(position..=position, &replacement);
             if garbled != text {
-                prop_assert_eq!(keys.read_stamp(Stamp::Challenge, &garbled, now), None);
+                prop_assert_eq!(keys.read_stamp(Stamp::Challenge, &garbled, now, LIFE), None);
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::store::StoreError;
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::device::DeviceKey;
 use counterfoil_core::device::proof::{BadProof, check, registered_key};
-use counterfoil_core::device::stamp::Stamp;
+use counterfoil_core::device::stamp::{CHALLENGE_LIFE, REGISTRATION_LIFE, Stamp};
 use counterfoil_core::session::{Binding, Session};
 use counterfoil_core::{Sid, Timestamp};
 
@@ -85,7 +85,8 @@ pub async fn register(
     let _turn = app.admission.enter().await?;
     let now = app.clock.now();
     let own = sessions_of(app, refresh_tokens).await?;
-    let stamped = |what, text: &str| app.tokens.read_stamp(what, text, now).filter(|sid| own.contains(sid));
+    let stamped =
+        |what, text: &str| app.tokens.read_stamp(what, text, now, REGISTRATION_LIFE).filter(|sid| own.contains(sid));
     let mut named = None;
     let known = |challenge: &str, authorization: &str| {
         named = stamped(Stamp::Registration, challenge);
@@ -139,7 +140,7 @@ pub async fn prove(
     if !own.is_empty() && !own.contains(&sid) {
         return Ok(Proved::Over);
     }
-    let known = |challenge: &str| app.tokens.read_stamp(Stamp::Challenge, challenge, now) == Some(sid);
+    let known = |challenge: &str| app.tokens.read_stamp(Stamp::Challenge, challenge, now, CHALLENGE_LIFE) == Some(sid);
     let shown = proof.map(|proof| check(proof, &app.public.absolute(PROVE_PATH), key, known));
     if let Some(Ok(())) = shown {
         confirm(app, &session, caller, now).await?;
@@ -168,7 +169,8 @@ pub(super) async fn confirm(
 
 /// The sessions for which one of these device cookies is good.
 pub(super) fn shown_by(app: &App, device_cookies: &[String], now: Timestamp) -> Vec<Sid> {
-    device_cookies.iter().filter_map(|cookie| app.tokens.read_stamp(Stamp::Cookie, cookie, now)).collect()
+    let life = app.config.session.device_proof_life.0;
+    device_cookies.iter().filter_map(|cookie| app.tokens.read_stamp(Stamp::Cookie, cookie, now, life)).collect()
 }
 
 fn good(app: &App, sid: Sid, now: Timestamp) -> Proved {

@@ -13,7 +13,6 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use counterfoil_core::Sid;
 use counterfoil_core::device::proof::{ALGORITHM, header_text};
-use counterfoil_core::device::stamp::COOKIE_LIFE;
 use counterfoil_core::session::Session;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
@@ -110,7 +109,7 @@ fn answer(app: &App, sid: Sid, proved: Proved) -> Response {
         // With the next challenge along, the next proof needs one request and not two; and without it Chromium would send this one again.
         Proved::Good { cookie, next } => {
             let response = json(StatusCode::OK, &instructions(app, sid));
-            let cookie = DEVICE.set(&cookie, Some(COOKIE_LIFE), &app.config.session);
+            let cookie = DEVICE.set(&cookie, Some(app.config.session.device_proof_life.0), &app.config.session);
             with_challenge(with_cookies(response, vec![cookie]), sid, &next)
         }
     }

@@ -120,7 +120,7 @@ async fn events(app: &TestApp, name: &str) -> Vec<Value> {
 }
 
 /// Long enough for the device cookie and the grace to be over.
-const LATER: i64 = 5 * 60;
+const LATER: u64 = 5 * 60;
 
 #[tokio::test]
 async fn dbsc_reg_a_browser_registers_a_key_and_proves_it_at_each_refresh() {
@@ -178,7 +178,7 @@ async fn atk37_a_copied_cookie_jar_is_refused_and_reported_and_the_session_lives
     assert_eq!(forged.status, 403);
     let reported = events(&app, "device_proof_missing").await;
     assert_eq!(reported.len(), 3, "and not for ever");
-    assert_eq!(reported[0]["sid"].as_str(), Some(device.sid.as_str()));
+    assert_eq!(reported[0]["session"].as_str(), Some(device.sid.as_str()));
     assert_eq!(reported[0]["network"], "198.51.100.0/24");
     let proof = device.proof(&device.challenge.clone().unwrap());
     let answer = prove(&mut victim, &device.sid, &proof).await;
