@@ -63,7 +63,7 @@ test("a copied cookie jar is refused and reported, and its owner goes on and is 
   const stolen = await profile(t, here);
   await stolen.addCookies(jar);
   const [thief] = stolen.pages();
-  await thief.goto("/healthz");
+  await thief.goto("/register");
   // For as long as the copied proof counts the thief is believed; then for ever not.
   const refused = await until("the thief is refused", async () => {
     const answer = await api(thief, "POST", REFRESH_PATH);

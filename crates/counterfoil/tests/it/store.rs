@@ -3,6 +3,7 @@
 mod accounts;
 mod audit;
 mod clients;
+mod devices;
 mod feed;
 mod import;
 mod keys;
@@ -33,6 +34,10 @@ use counterfoil_core::session::{Assurance, Binding, EndReason, Handle, Session};
 use counterfoil_core::user::{Email, Role, User};
 use counterfoil_core::{Jti, Sid, Timestamp, UserId};
 use counterfoil_guard::{Entry, Target};
+use devices::{
+    a_copy_that_was_refused_is_noted_while_the_session_lives,
+    a_session_gets_one_key_which_is_asked_for_once_it_has_been_shown,
+};
 use feed::{
     a_guards_name_is_taken_once_and_free_again, a_log_keeps_its_identity,
     s1_a_store_that_was_put_back_has_another_log_and_ends_what_it_is_told,
@@ -101,6 +106,8 @@ engines! { [sqlite, postgres] {
     a_guards_name_is_taken_once_and_free_again,
     a_service_is_added_renewed_and_removed_with_its_session,
     atk28_what_counts_once_counts_once_and_is_forgotten_in_time,
+    a_session_gets_one_key_which_is_asked_for_once_it_has_been_shown,
+    a_copy_that_was_refused_is_noted_while_the_session_lives,
     keys_are_initialised_once,
     the_ring_changes_as_a_whole_or_not_at_all,
     k2_a_revoked_key_has_its_entry_in_the_same_transaction,

@@ -73,7 +73,7 @@ pub(in crate::http) async fn register(
     ("Sec-Secure-Session-Id" = String, Header, description = "the session's id"),
     ("Secure-Session-Response" = Option<String>, Header, description = "a JWT, signed by the session's key"),
 ), responses(
-    (status = 200, body = InstructionsView, description = "or `{\"continue\":false}`: the session is over"),
+    (status = 200, body = InstructionsView, description = "or `{\"continue\":false}`, when the session is over"),
     (status = 403, description = "`proof_required`, with a challenge in `Secure-Session-Challenge`"),
     (status = 503, description = "`overloaded`"),
 ))]
@@ -82,7 +82,9 @@ pub(in crate::http) async fn prove(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let Some(sid) = text(&headers, &SESSION_ID).and_then(|text| text.parse().ok()) else { return Ok(over()) };
+    let Some(sid) = text(&headers, &SESSION_ID).and_then(|text| text.parse().ok()) else {
+        return Ok(json(StatusCode::OK, &json!({ "continue": false })));
+    };
     let tokens = REFRESH.read(&headers);
     let proved = device::prove(&app, sid, &tokens, text(&headers, &RESPONSE), &caller).await?;
     Ok(answer(&app, sid, proved))
@@ -95,13 +97,11 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     value.to_str().ok().and_then(header_text)
 }
 
-fn over() -> Response {
-    json(StatusCode::OK, &json!({ "continue": false }))
-}
-
 fn answer(app: &App, sid: Sid, proved: Proved) -> Response {
     match proved {
-        Proved::Over => over(),
+        Proved::Over => {
+            json(StatusCode::OK, &json!({ "session_identifier": sid.to_string(), "continue": false }))
+        }
         Proved::Challenge(challenge) => {
             let problem = Problem::new(Code::ProofRequired).status(StatusCode::FORBIDDEN);
             with_challenge(problem.into_response(), sid, &challenge)
