@@ -21,6 +21,8 @@ const APPLICATION_DATA = 23;
 export class Line {
   #sockets = new Set();
   #losing = false;
+  /** The next answer of at least this length is the last that arrives. */
+  #lastIsFrom = Infinity;
   #listener = createServer((client) => this.#carry(client));
   to = 0;
 
@@ -52,7 +54,9 @@ export class Line {
     });
     // The first encrypted record of a client ends the handshake, the second is its request.
     server.on("data", (data) => {
-      if (!(this.#losing && records > 1)) client.write(data);
+      if (this.#losing && records > 1) return;
+      client.write(data);
+      if (records > 1 && data.length >= this.#lastIsFrom) this.#losing = true;
     });
   }
 
@@ -62,9 +66,16 @@ export class Line {
     this.cut();
   }
 
+  /** One more answer arrives, the next that is as long as one to a sign-in; what is asked after it is not answered. */
+  loseAnswersAfterASignIn() {
+    this.cut();
+    this.#lastIsFrom = 1000;
+  }
+
   /** The line is good again; whoever waits for an answer is told that none comes. */
   mend() {
     this.#losing = false;
+    this.#lastIsFrom = Infinity;
     this.cut();
   }
 
