@@ -130,6 +130,7 @@ async function story(server) {
   say(`1. Ada signs in. Her jar: ${[...ada.jar.keys()].join(", ")}.`);
 
   await device.register(ada, signedIn.headers["secure-session-registration"]);
+  await device.prove(ada);
   assert.equal((await ada.ask("POST", REFRESH)).status, 200);
   say("2. Her browser registers a key that cannot be copied, and shows it with its first refresh. The session is bound.");
 

@@ -7,14 +7,19 @@ import { until } from "./support.mjs";
 import { audited, boundSessionEvents, profile, startTlsServer } from "./tls.mjs";
 
 const DEVICE = "__Secure-cf_device";
+/** Another origin of the same site, whose pages may refresh. */
+const LISTED = "https://localhost:8443";
 const REFRESH_PATH = "/api/auth/refresh";
 const PROVE_PATH = "/api/auth/refresh/device";
 const REGISTER_PATH = "/api/auth/refresh/device/register";
 
 let here;
 before(async () => {
-  // So that a copy of all cookies can be seen to run out.
-  here = await startTlsServer({ COUNTERFOIL__SESSION__DEVICE_PROOF_LIFE: "5s" });
+  here = await startTlsServer({
+    // So that a copy of all cookies can be seen to run out.
+    COUNTERFOIL__SESSION__DEVICE_PROOF_LIFE: "5s",
+    COUNTERFOIL__APPLICATIONS__WEB__ORIGINS: JSON.stringify([LISTED]),
+  });
 });
 after(() => here?.stop());
 
@@ -35,8 +40,8 @@ async function bound(t) {
   const { body } = await api(page, "GET", "/api/auth/me");
   const sid = body.session.id;
   await until("the key is registered", () => events.find((event) => event.succeeded && event.creationEventDetails));
-  await until("its cookie is there", () => cookie(context, DEVICE));
   assert.equal((await api(page, "POST", REFRESH_PATH)).status, 200);
+  assert.ok(await cookie(context, DEVICE), "the first refresh has waited for a proof");
   return { person, context, page, events, sid };
 }
 
@@ -146,6 +151,26 @@ test("signing out ends it, and the browser forgets its key", async (t) => {
   assert.deepEqual([refused.status, refused.body.reason], [401, "signed_out"]);
   const ended = await until("the browser has been told", () => events.find((event) => event.terminationEventDetails));
   assert.equal(ended.terminationEventDetails.deletionReason, "ServerRequested");
+});
+
+test("pages of a listed origin of the same site make the browser show its key too", async (t) => {
+  const person = await known();
+  const context = await profile(t, here);
+  const [page] = context.pages();
+  const events = await boundSessionEvents(context, page);
+  await context.route(`${LISTED}/`, (route) => route.fulfill({ contentType: "text/html", body: "<title>app</title>" }));
+  await page.goto(`${LISTED}/`);
+  const post = (path, body) => page.evaluate(async ([url, text]) => {
+    const headers = { "Content-Type": "application/json", "X-Requested-With": "test" };
+    return (await fetch(url, { method: "POST", credentials: "include", headers, body: text })).status;
+  }, [here.server.url + path, body && JSON.stringify(body)]);
+  assert.equal(await post("/api/auth/login", { email: person.email, password: person.password }), 200);
+  await until("the key is registered", () => events.find((event) => event.succeeded && event.creationEventDetails));
+  for (let times = 1; times <= 2; times += 1) {
+    await context.clearCookies({ name: DEVICE });
+    assert.equal(await post(REFRESH_PATH), 200);
+    assert.ok(await cookie(context, DEVICE));
+  }
 });
 
 test("a browser without it is signed in and refreshed as ever", async (t) => {

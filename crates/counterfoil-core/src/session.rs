@@ -81,8 +81,8 @@ pub enum Binding {
     None,
     /// The key of a `native` client (RFC 9449), whose access tokens are bound to it too.
     Dpop(Thumbprint),
-    /// A browser has registered this key, but may not know it yet: the answer may have been lost, and then it has thrown the key away.
-    /// So it is not asked for before it has been shown.
+    /// A browser has registered this key, but may not have kept it: the answer may have been lost, or not been to its liking. So the key
+    /// is not asked for before it has been shown once more.
     Registered(DeviceKey),
     /// A browser's key (DBSC). Its access tokens are not bound to it.
     Device(DeviceKey),

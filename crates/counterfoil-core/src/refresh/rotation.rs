@@ -11,7 +11,7 @@
 //! |---|---|
 //! | session ended | [`Decision::Ended`] |
 //! | bound to a key, no valid proof | [`Decision::Unproven`] |
-//! | valid proof by its key, any past generation | [`Decision::Repeat`] |
+//! | bound, valid proof, any past generation | [`Decision::Repeat`] |
 //! | current, and handed out twice with the last time ≤ G ago, or three rotations ≤ G old | [`Decision::Hold`] |
 //! | current | [`Decision::Rotate`] |
 //! | current−1, nonce = parent, ≤ G after the rotation | [`Decision::Repeat`] |
@@ -62,7 +62,7 @@ pub enum Parent {
 pub enum Proof {
     /// No proof, or one that does not hold.
     Absent,
-    /// A valid proof by the session's own key, asked for or not.
+    /// A valid proof by the session's own key.
     Valid,
 }
 
@@ -170,10 +170,13 @@ pub fn decide(session: &Session, presented: &Presented, now: Timestamp, proof: P
         return Decision::Ended(reason);
     }
     let row = &session.rotation;
-    match proof {
-        Proof::Absent if session.binding.is_required() => return Decision::Unproven,
-        Proof::Valid if presented.generation < row.generation => return Decision::Repeat(row.handed_again(now)),
-        Proof::Absent | Proof::Valid => {}
+    if session.binding.is_required() {
+        if proof == Proof::Absent {
+            return Decision::Unproven;
+        }
+        if presented.generation < row.generation {
+            return Decision::Repeat(row.handed_again(now));
+        }
     }
     match presented.generation.cmp(&row.generation) {
         std::cmp::Ordering::Equal => current(row, presented, now, policy),

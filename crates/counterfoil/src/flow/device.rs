@@ -1,7 +1,8 @@
 //! `/api/auth/refresh/device`: a browser registers a key for its session, and shows now and then that it still has it (DBSC).
 //!
-//! A key that has been registered is not asked for before it has been shown. Browsers repeat a registration whose answer they do not
-//! get, and then throw the key away: whoever took it for granted would sign out an honest person.
+//! A key that has been registered is not asked for before it has been shown once more. Browsers repeat a registration whose answer they
+//! do not get, and then throw the key away, as they do when the answer is not to their liking: whoever took it for granted would sign
+//! out an honest person. The cookie of an answer is kept in either case. So a registration gives none, and the first refresh needs a proof.
 
 use super::authenticate::session_of_handle;
 use super::Caller;
@@ -35,7 +36,7 @@ pub struct Offer {
 pub enum Proved {
     /// They do.
     Good {
-        /// The value of its cookie.
+        /// The value of its device cookie.
         cookie: String,
         /// The challenge for its next proof.
         next: String,
@@ -74,14 +75,14 @@ pub fn offer(app: &App, session: &Session) -> Option<Offer> {
     })
 }
 
-/// Registers a key for the session that one of these refresh tokens belongs to. Repeating it before the key has been shown changes
+/// Registers a key for the session that one of these refresh tokens belongs to, and returns the challenge for its first proof. Repeating it before the key has been shown changes
 /// nothing; a session gets no second one.
 pub async fn register(
     app: &App,
     refresh_tokens: &[&str],
     proof: &str,
     caller: &Caller,
-) -> Result<(Sid, Proved), RegisterDeviceError> {
+) -> Result<(Sid, String), RegisterDeviceError> {
     let _turn = app.admission.enter().await?;
     let now = app.clock.now();
     let own = sessions_of(app, refresh_tokens).await?;
@@ -111,7 +112,7 @@ pub async fn register(
     if settled != Some(key) {
         return Err(refused(BadProof("second key")));
     }
-    Ok((sid, good(app, sid, now)))
+    Ok((sid, app.tokens.stamp(Stamp::Challenge, sid, now)))
 }
 
 /// The key that has been registered and not been shown yet.
@@ -144,7 +145,8 @@ pub async fn prove(
     let shown = proof.map(|proof| check(proof, &app.public.absolute(PROVE_PATH), key, known));
     if let Some(Ok(())) = shown {
         confirm(app, &session, caller, now).await?;
-        return Ok(good(app, sid, now));
+        let stamp = |what| app.tokens.stamp(what, sid, now);
+        return Ok(Proved::Good { cookie: stamp(Stamp::Cookie), next: stamp(Stamp::Challenge) });
     }
     if let Some(Err(bad)) = shown {
         refused(bad);
@@ -153,7 +155,7 @@ pub async fn prove(
 }
 
 /// The browser has shown its key: from now on it is asked for.
-pub(super) async fn confirm(
+async fn confirm(
     app: &App,
     session: &Session,
     caller: &Caller,
@@ -171,11 +173,6 @@ pub(super) async fn confirm(
 pub(super) fn shown_by(app: &App, device_cookies: &[String], now: Timestamp) -> Vec<Sid> {
     let life = app.config.session.device_proof_life.0;
     device_cookies.iter().filter_map(|cookie| app.tokens.read_stamp(Stamp::Cookie, cookie, now, life)).collect()
-}
-
-fn good(app: &App, sid: Sid, now: Timestamp) -> Proved {
-    let stamp = |what| app.tokens.stamp(what, sid, now);
-    Proved::Good { cookie: stamp(Stamp::Cookie), next: stamp(Stamp::Challenge) }
 }
 
 fn refused(BadProof(reason): BadProof) -> RegisterDeviceError {

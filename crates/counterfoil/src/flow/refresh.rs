@@ -104,16 +104,15 @@ async fn decided(
         Via::Body(proof) => (true, proof.as_ref().map(|proof| proof.key), Vec::new()),
         Via::Cookie(cookies) => (false, None, device::shown_by(app, cookies, now)),
     };
-    let shown = devices.clone();
     let policy = app.config.session.rotation_policy();
     let applications = Arc::clone(&app.applications);
     let rule: Rule = Box::new(move |session| {
         let ours = in_body == (session.profile == Profile::Native)
             && applications.contains_key(&session.application);
         let proved = match session.binding {
-            Binding::None => false,
+            Binding::None | Binding::Registered(_) => false,
             Binding::Dpop(bound_to) => key == Some(bound_to),
-            Binding::Registered(_) | Binding::Device(_) => devices.contains(&session.sid),
+            Binding::Device(_) => devices.contains(&session.sid),
         };
         let proof = if proved { Possession::Valid } else { Possession::Absent };
         ours.then(|| decide(session, &presented, now, proof, policy))
@@ -121,15 +120,7 @@ async fn decided(
     let seen = Seen { at: now, network: caller.network() };
     match app.store.refresh(presented.handle, rule, seen).await? {
         None => Err(unknown_handle(app, &presented, now).await?),
-        Some(refreshed) => {
-            let key_is_shown =
-                shown.contains(&refreshed.session.sid) && refreshed.decision.as_ref().is_some_and(hands_out);
-            // What was decided has been committed, and holds either way: if this fails, the next refresh does it.
-            if key_is_shown && let Err(error) = device::confirm(app, &refreshed.session, caller, now).await {
-                tracing::warn!(%error, "a session could not be bound to its browser's key yet");
-            }
-            carry_out(app, refreshed, now, caller).await
-        }
+        Some(refreshed) => carry_out(app, refreshed, now, caller).await,
     }
 }
 
@@ -193,10 +184,6 @@ async fn unknown_handle(app: &App, presented: &Presented, now: Timestamp) -> Res
 fn about(session: &Session, caller: &Caller, event: Event, now: Timestamp) -> AuditEntry {
     let entry = caller.audit(event, Actor::Anonymous, now);
     AuditEntry { user: Some(session.user), sid: Some(session.sid), ..entry }
-}
-
-const fn hands_out(decision: &Decision) -> bool {
-    !matches!(decision, Decision::Ended(_) | Decision::Unproven | Decision::Reuse)
 }
 
 const fn word(decision: &Decision) -> &'static str {

@@ -33,6 +33,9 @@ pub(in crate::http) struct InstructionsView {
     refresh_url: &'static str,
     scope: serde_json::Value,
     credentials: serde_json::Value,
+    /// Whose pages' requests wait for the cookie, beside this server's own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    allowed_refresh_initiators: Vec<String>,
 }
 
 /// Offers the browser to bind a new session to a key; others ignore the header.
@@ -62,7 +65,7 @@ pub(in crate::http) async fn register(
 ) -> Result<Response, Problem> {
     let proof = text(&headers, &RESPONSE).ok_or_else(|| Problem::new(Code::Forbidden))?;
     match device::register(&app, &REFRESH.read(&headers), proof, &caller).await {
-        Ok((sid, proved)) => Ok(answer(&app, sid, proved)),
+        Ok((sid, challenge)) => Ok(accepted(&app, sid, &challenge)),
         Err(RegisterDeviceError::Refused) => Err(Problem::new(Code::Forbidden)),
         Err(RegisterDeviceError::Store(error)) => Err(error.into()),
     }
@@ -106,13 +109,16 @@ fn answer(app: &App, sid: Sid, proved: Proved) -> Response {
             let problem = Problem::new(Code::ProofRequired).status(StatusCode::FORBIDDEN);
             with_challenge(problem.into_response(), sid, &challenge)
         }
-        // With the next challenge along, the next proof needs one request and not two; and without it Chromium would send this one again.
         Proved::Good { cookie, next } => {
-            let response = json(StatusCode::OK, &instructions(app, sid));
             let cookie = DEVICE.set(&cookie, Some(app.config.session.device_proof_life.0), &app.config.session);
-            with_challenge(with_cookies(response, vec![cookie]), sid, &next)
+            with_cookies(accepted(app, sid, &next), vec![cookie])
         }
     }
+}
+
+/// With the next challenge along, the next proof needs one request and not two; and without it Chromium would send an old one again.
+fn accepted(app: &App, sid: Sid, next: &str) -> Response {
+    with_challenge(json(StatusCode::OK, &instructions(app, sid)), sid, next)
 }
 
 fn with_challenge(mut response: Response, sid: Sid, challenge: &str) -> Response {
@@ -136,5 +142,21 @@ fn instructions(app: &App, sid: Sid) -> InstructionsView {
         credentials: json!([
             { "type": "cookie", "name": DEVICE.name, "attributes": DEVICE.attributes_text(&app.config.session) }
         ]),
+        allowed_refresh_initiators: initiators(app),
     }
+}
+
+/// The hosts of the origins that are listed. Chromium makes no other page wait, of the same site or not, and its refreshes would come
+/// without the cookie.
+fn initiators(app: &App) -> Vec<String> {
+    let listed = app.config.applications.values().flat_map(|application| &application.origins);
+    let hosts = listed.filter_map(|origin| {
+        let (_, authority) = origin.split_once("://")?;
+        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        (!host.contains(['[', ']'])).then(|| host.to_owned())
+    });
+    let mut hosts: Vec<String> = hosts.collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    hosts
 }
