@@ -14,6 +14,9 @@ import { launching, startServer, until, watchSecrets, watchTroubles } from "./su
 /** Chromium's keys in software exist for tests. The quota, six signatures in nine minutes, is for people. */
 const BINDING = "--enable-features=DeviceBoundSessions:RefreshQuota/false,EnableBoundSessionCredentialsSoftwareKeysForManualTesting";
 
+/** A page that a test makes up comes from no network, and may ask servers on this machine. */
+const ANY_NETWORK = "--disable-features=LocalNetworkAccessChecks";
+
 /** TLS's record type for everything that is encrypted. */
 const APPLICATION_DATA = 23;
 
@@ -136,7 +139,7 @@ export async function profile(t, { server, spki }, { keys = true } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "counterfoil-profile-"));
   const context = await chromium.launchPersistentContext(folder, {
     ...launching,
-    args: [...launching.args, `--ignore-certificate-errors-spki-list=${spki}`, ...(keys ? [BINDING] : [])],
+    args: [...launching.args, `--ignore-certificate-errors-spki-list=${spki}`, ANY_NETWORK, ...(keys ? [BINDING] : [])],
     baseURL: server.url,
   });
   t.after(async () => {
