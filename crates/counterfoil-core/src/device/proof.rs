@@ -62,11 +62,7 @@ pub fn header_text(value: &str) -> Option<&str> {
 }
 
 /// The key of a registration: the proof carries it, and is signed by it. `known` is asked for challenge and authorization.
-pub fn registered_key(
-    proof: &str,
-    url: &str,
-    known: impl FnOnce(&str, &str) -> bool,
-) -> Result<DeviceKey, BadProof> {
+pub fn registered_key(proof: &str, url: &str, known: impl FnOnce(&str, &str) -> bool) -> Result<DeviceKey, BadProof> {
     let read = read(proof, url)?;
     let authorization = read.claims.authorization.as_deref().ok_or(BadProof("authorization"))?;
     if !known(&read.claims.jti, authorization) {

@@ -4,8 +4,8 @@
 //! do not get, and then throw the key away, as they do when the answer is not to their liking: whoever took it for granted would sign
 //! out an honest person. The cookie of an answer is kept in either case. So a registration gives none, and the first refresh needs a proof.
 
-use super::authenticate::session_of_handle;
 use super::Caller;
+use super::authenticate::session_of_handle;
 use crate::app::App;
 use crate::config::DeviceBinding;
 use crate::limits::Full;
@@ -155,12 +155,7 @@ pub async fn prove(
 }
 
 /// The browser has shown its key: from now on it is asked for.
-async fn confirm(
-    app: &App,
-    session: &Session,
-    caller: &Caller,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+async fn confirm(app: &App, session: &Session, caller: &Caller, now: Timestamp) -> Result<(), StoreError> {
     if let Some(key) = waiting(session)
         && app.store.bind_device(session.sid, key, about(session, caller, Event::DeviceBound, now)).await?
     {

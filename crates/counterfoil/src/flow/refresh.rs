@@ -60,12 +60,7 @@ pub enum RefreshError {
 
 /// Takes a refresh token, and the proof that the client has brought, and hands out what the decision says. Once begun it is carried through, whether or not anybody waits
 /// for it: a thief who hangs up at once must not escape what follows from reuse.
-pub async fn refresh(
-    app: &Arc<App>,
-    token: &str,
-    via: Via,
-    caller: Caller,
-) -> Result<Delivery, RefreshError> {
+pub async fn refresh(app: &Arc<App>, token: &str, via: Via, caller: Caller) -> Result<Delivery, RefreshError> {
     let presented = app.tokens.parse_refresh(token).map_err(|_| RefreshError::Invalid(None))?;
     let turn = app.admission.enter().await.map_err(|Full| RefreshError::Store(StoreError::Overloaded))?;
     let app = Arc::clone(app);
@@ -77,12 +72,7 @@ pub async fn refresh(
     work.await.unwrap_or(Err(RefreshError::Store(StoreError::Unavailable)))
 }
 
-async fn decided(
-    app: &App,
-    presented: Presented,
-    via: &Via,
-    caller: &Caller,
-) -> Result<Delivery, RefreshError> {
+async fn decided(app: &App, presented: Presented, via: &Via, caller: &Caller) -> Result<Delivery, RefreshError> {
     // Before the row is read, so that a token minted from it cannot outlive what the row says; and once, because an honest
     // repeat that is decided again at the very end of the grace must not be decided as if it had come later.
     let now = app.clock.now();
@@ -107,8 +97,7 @@ async fn decided(
     let policy = app.config.session.rotation_policy();
     let applications = Arc::clone(&app.applications);
     let rule: Rule = Box::new(move |session| {
-        let ours = in_body == (session.profile == Profile::Native)
-            && applications.contains_key(&session.application);
+        let ours = in_body == (session.profile == Profile::Native) && applications.contains_key(&session.application);
         let proved = match session.binding {
             Binding::None | Binding::Registered(_) => false,
             Binding::Dpop(bound_to) => key == Some(bound_to),

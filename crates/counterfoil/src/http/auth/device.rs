@@ -42,8 +42,9 @@ pub(in crate::http) struct InstructionsView {
 pub(in crate::http) fn offer(app: &App, session: &Session, response: &mut Response) {
     if let Some(offer) = device::offer(app, session) {
         let (challenge, authorization) = (offer.challenge, offer.authorization);
-        let text =
-            format!("({ALGORITHM});path=\"{REGISTER_PATH}\";challenge=\"{challenge}\";authorization=\"{authorization}\"");
+        let text = format!(
+            "({ALGORITHM});path=\"{REGISTER_PATH}\";challenge=\"{challenge}\";authorization=\"{authorization}\""
+        );
         let mut value = HeaderValue::from_str(&text).expect("base64url is ASCII");
         value.set_sensitive(true);
         response.headers_mut().insert(REGISTRATION, value);
@@ -102,9 +103,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 
 fn answer(app: &App, sid: Sid, proved: Proved) -> Response {
     match proved {
-        Proved::Over => {
-            json(StatusCode::OK, &json!({ "session_identifier": sid.to_string(), "continue": false }))
-        }
+        Proved::Over => json(StatusCode::OK, &json!({ "session_identifier": sid.to_string(), "continue": false })),
         Proved::Challenge(challenge) => {
             let problem = Problem::new(Code::ProofRequired).status(StatusCode::FORBIDDEN);
             with_challenge(problem.into_response(), sid, &challenge)

@@ -22,7 +22,9 @@ const REFUSE: &str = "UPDATE session SET copy_refused_at = $2 WHERE sid = $1 AND
 #[async_trait]
 impl Devices for PostgresStore {
     async fn register_device(&self, sid: Sid, key: DeviceKey, entry: AuditEntry) -> Result<bool, StoreError> {
-        again!(self, async { self.written(REGISTER, &[&Id(*sid.as_bytes()), &key.as_bytes().as_slice()], &entry).await })
+        again!(self, async {
+            self.written(REGISTER, &[&Id(*sid.as_bytes()), &key.as_bytes().as_slice()], &entry).await
+        })
     }
 
     async fn bind_device(&self, sid: Sid, key: DeviceKey, entry: AuditEntry) -> Result<bool, StoreError> {

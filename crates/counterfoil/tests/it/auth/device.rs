@@ -50,7 +50,7 @@ impl Device {
     /// Takes in what an accepted answer says.
     fn learn(&mut self, answer: &Answer) {
         assert_eq!(answer.status, 200, "{}", answer.text);
-        self.sid = answer.json()["session_identifier"].as_str().unwrap().to_owned();
+        answer.json()["session_identifier"].as_str().unwrap().clone_into(&mut self.sid);
         self.challenge = Some(challenge(answer).unwrap().0);
     }
 }
@@ -63,7 +63,8 @@ struct Offer {
 
 fn offered(answer: &Answer) -> Option<Offer> {
     let text = answer.headers.get("secure-session-registration")?.to_str().unwrap();
-    let parameter = |name: &str| text.split(&format!(";{name}=\"")).nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let parameter =
+        |name: &str| text.split(&format!(";{name}=\"")).nth(1).unwrap().split('"').next().unwrap().to_owned();
     assert!(text.starts_with("(ES256);path=\"/api/auth/refresh/device/register\";"), "{text}");
     Some(Offer { challenge: parameter("challenge"), authorization: parameter("authorization") })
 }
@@ -234,7 +235,10 @@ async fn atk37_registrations_that_are_not_for_this_session_are_refused_and_chang
         signed("", ""),
         device.sign(&header, &json!({ "jti": offer.challenge })),
         device.proof(&offer.challenge),
-        device.sign(&json!({ "alg": "none", "typ": "dbsc+jwt", "jwk": device.jwk() }), &json!({ "jti": offer.challenge })),
+        device.sign(
+            &json!({ "alg": "none", "typ": "dbsc+jwt", "jwk": device.jwk() }),
+            &json!({ "jti": offer.challenge }),
+        ),
     ] {
         let refused = register(&mut browser, &proof).await;
         assert_eq!(refused.outcome(), (403, "forbidden".into()));
@@ -345,7 +349,10 @@ async fn atk37_proofs_that_are_not_this_sessions_get_a_challenge_and_nothing_els
         device.sign(&json!({ "alg": "none", "typ": "dbsc+jwt" }), &json!({ "jti": mine })),
         device.sign(&json!({ "alg": "RS256", "typ": "dbsc+jwt" }), &json!({ "jti": mine })),
         device.sign(&json!({ "alg": "ES256", "typ": "dpop+jwt" }), &json!({ "jti": mine })),
-        device.sign(&json!({ "alg": "ES256", "typ": "dbsc+jwt" }), &json!({ "jti": mine, "aud": "https://evil.example" })),
+        device.sign(
+            &json!({ "alg": "ES256", "typ": "dbsc+jwt" }),
+            &json!({ "jti": mine, "aud": "https://evil.example" }),
+        ),
         device.proof(&theirs),
         other.proof(&mine),
         other.proof(&theirs),

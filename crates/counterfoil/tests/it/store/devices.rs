@@ -37,7 +37,11 @@ pub(super) async fn a_session_gets_one_key_which_is_asked_for_once_it_has_been_s
     assert_eq!(store.bind_device(sid, key(), noted(Event::DeviceBound)).await, Ok(false), "it has been");
     assert_eq!(binding(&store, sid).await, Binding::Device(key()));
     let events: Vec<Event> = store.page(None, 3).await.unwrap().into_iter().map(|(_, entry)| entry.event).collect();
-    assert_eq!(events, [Event::DeviceBound, Event::DeviceRegistered, Event::SignedIn], "what changed nothing is not written");
+    assert_eq!(
+        events,
+        [Event::DeviceBound, Event::DeviceRegistered, Event::SignedIn],
+        "what changed nothing is not written"
+    );
     let bound_otherwise = opened(&store, &user).await;
     assert_eq!(store.register_device(bound_otherwise.sid, key(), noted(Event::DeviceRegistered)).await, Ok(false));
 }
