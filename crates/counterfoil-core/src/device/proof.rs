@@ -115,7 +115,3 @@ impl Jwk {
         DeviceKey::from_bytes(key.as_bytes())
     }
 }
-
-#[cfg(test)]
-#[path = "proof_tests.rs"]
-mod tests;

@@ -1,14 +1,14 @@
 //! Every way in which a proof can be wrong, and the examples of the draft (`vectors/dbsc`).
 
-use super::{BadProof, check, header_text, registered_key};
-use crate::device::DeviceKey;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+use counterfoil_core::device::DeviceKey;
+use counterfoil_core::device::proof::{BadProof, check, header_text, registered_key};
 use counterfoil_guard::{base64url_encode, encode_signing_input};
 use serde_json::{Value, json};
 
 const URL: &str = "https://example.com/reg";
-const VECTORS: &str = include_str!("../../../../vectors/dbsc/examples.json");
+const VECTORS: &str = include_str!("../../../vectors/dbsc/examples.json");
 
 fn pair() -> EcdsaKeyPair {
     EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key")
@@ -94,7 +94,7 @@ fn atk37_a_registration_is_refused_for_whatever_is_wrong() {
         ("jwk", json!({ "kty": "RSA", "n": "AQAB", "e": "AQAB" }), "header"),
         ("jwk", json!({ "kty": "RSA", "crv": "P-256", "x": "AA", "y": "AA" }), "jwk"),
         ("jwk", json!({ "kty": "EC", "crv": "P-256", "x": "AA", "y": "AA" }), "jwk"),
-        ("jwk", jwk(&self::pair()), "signature"),
+        ("jwk", jwk(&crate::pair()), "signature"),
     ] {
         let mut changed = header.clone();
         changed[name] = value;
@@ -125,7 +125,7 @@ fn atk37_a_proof_is_refused_for_whatever_is_wrong() {
     let key = public(&pair);
     let [registration, _, header, claims] = good(&pair);
     assert_eq!(prove(&pair, &key, &registration, &claims), Err(BadProof("jwk")), "even its own");
-    assert_eq!(prove(&self::pair(), &key, &header, &claims), Err(BadProof("signature")));
+    assert_eq!(prove(&crate::pair(), &key, &header, &claims), Err(BadProof("signature")));
     for (name, value, why) in
         [("alg", json!("none"), "alg"), ("alg", json!("RS256"), "alg"), ("typ", json!("dpop+jwt"), "typ")]
     {
