@@ -138,7 +138,7 @@ fn device_template() -> Markup {
                         div.head {
                             h3 data-part="device" {}
                             p.current data-part="current" hidden { "This device" }
-                            p.bound data-part="bound" hidden { "Bound to this device’s key" }
+                            p.bound data-part="bound" hidden { "Bound to a key" }
                         }
                         p { "Last used " time data-part="seen" {} " from " span data-part="network" {} }
                         p.since { "Signed in " time data-part="since" {} }
