@@ -7,7 +7,7 @@ import { join } from "node:path";
 
 /** Members and fields that hold a secret. */
 const FIELDS = new Set([
-  "access_token", "client_assertion", "client_secret", "credential", "current_password", "d", "invite", "link", "new_password",
+  "access_token", "client_assertion", "client_secret", "credential", "current_password", "d", "invite", "link", "login_token", "new_password",
   "password", "refresh_token", "secret", "subject_token", "token",
 ]);
 /** Files that hold a secret by purpose, and SQLite's index, which holds numbers of pages. */
@@ -28,7 +28,7 @@ export class Secrets {
 
   /** Takes in a value that is a secret. Of tokens what makes them good is looked for, and not what they say. */
   add(kind, value) {
-    const [, prefix, opaque] = /^(cf[rsgci]_)([\w-]+)$/.exec(value) ?? [];
+    const [, prefix, opaque] = /^(cf[rsgcil]_)([\w-]+)$/.exec(value) ?? [];
     const bytes = opaque && Buffer.from(opaque, "base64url");
     if ((prefix === "cfr_" && bytes.length === 62) || (prefix === "cfs_" && bytes.length === 50)) {
       // The store holds the handle by design; no log does.

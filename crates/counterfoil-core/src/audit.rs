@@ -91,6 +91,28 @@ pub enum Event {
     PasswordChanged,
     /// An imported password hash was replaced by one of ours, at a sign-in with that password.
     PasswordRehashed,
+    /// A code of an authenticator app or a recovery code was wrong, or has been used before.
+    WrongCode,
+    /// A recovery code was used up.
+    RecoveryCodeUsed,
+    /// Recovery codes were made; the old ones count no more.
+    RecoveryCodesMade,
+    /// A passkey was added.
+    PasskeyAdded,
+    /// A passkey got another name.
+    PasskeyRenamed,
+    /// A passkey was removed.
+    PasskeyRemoved,
+    /// The counter of a passkey has gone back: there may be two of it.
+    PasskeyCloned,
+    /// An authenticator app was set up.
+    TotpAdded,
+    /// The authenticator app was removed.
+    TotpRemoved,
+    /// An administrator has removed all passkeys and second factors of an account.
+    FactorsReset,
+    /// Somebody signed in has proved to be who they are once more.
+    SteppedUp,
     /// Roles were changed.
     RolesChanged,
     /// An account was banned.
@@ -126,7 +148,7 @@ pub enum Event {
 }
 
 impl Event {
-    const ALL: [Self; 31] = [
+    const ALL: [Self; 42] = [
         Self::Registered,
         Self::AccountsImported,
         Self::SignedIn,
@@ -142,6 +164,17 @@ impl Event {
         Self::RefreshFastForward,
         Self::PasswordChanged,
         Self::PasswordRehashed,
+        Self::WrongCode,
+        Self::RecoveryCodeUsed,
+        Self::RecoveryCodesMade,
+        Self::PasskeyAdded,
+        Self::PasskeyRenamed,
+        Self::PasskeyRemoved,
+        Self::PasskeyCloned,
+        Self::TotpAdded,
+        Self::TotpRemoved,
+        Self::FactorsReset,
+        Self::SteppedUp,
         Self::RolesChanged,
         Self::Banned,
         Self::Unbanned,
@@ -188,6 +221,17 @@ impl Event {
             Self::RefreshFastForward => "refresh_fast_forward",
             Self::PasswordChanged => "password_changed",
             Self::PasswordRehashed => "password_rehashed",
+            Self::WrongCode => "wrong_code",
+            Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::RecoveryCodesMade => "recovery_codes_made",
+            Self::PasskeyAdded => "passkey_added",
+            Self::PasskeyRenamed => "passkey_renamed",
+            Self::PasskeyRemoved => "passkey_removed",
+            Self::PasskeyCloned => "passkey_cloned",
+            Self::TotpAdded => "totp_added",
+            Self::TotpRemoved => "totp_removed",
+            Self::FactorsReset => "factors_reset",
+            Self::SteppedUp => "stepped_up",
             Self::RolesChanged => "roles_changed",
             Self::Banned => "banned",
             Self::Unbanned => "unbanned",

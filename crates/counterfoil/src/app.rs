@@ -11,11 +11,14 @@ use crate::gate::Gate;
 use crate::hashing::Hasher;
 use crate::keyring::{Keyring, Keys, Parties};
 use crate::limits::{Admission, Limiter};
+use crate::passkeys::RelyingParty;
 use crate::public_url::PublicUrl;
 use crate::replica::Replica;
 use crate::shared_redis::SharedRedis;
 use crate::store::Store;
 use bytes::Bytes;
+use counterfoil_core::assurance::Requirement;
+use counterfoil_core::credential::factor_key::FactorKeys;
 use counterfoil_core::issue::MintPolicy;
 use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::token::TokenKeys;
@@ -44,6 +47,8 @@ pub struct Application {
     pub algorithm: Algorithm,
     /// Whether only clients with a key may sign in.
     pub require_dpop: bool,
+    /// How strongly people prove themselves.
+    pub require: Requirement,
 }
 
 /// An API that takes tokens of services and exchanged ones.
@@ -86,6 +91,10 @@ pub struct App {
     pub tokens: TokenKeys,
     /// Password hashing.
     pub hasher: Hasher,
+    /// The keys of second factors and unfinished ceremonies.
+    pub factors: FactorKeys,
+    /// This server as authenticators know it, where browsers allow passkeys.
+    pub passkeys: Option<RelyingParty>,
     /// Rate limits of this process alone.
     pub limiter: Limiter,
     /// How much is worked on at once.
@@ -154,6 +163,8 @@ impl App {
         let of_resources = resources.values().map(|resource| &resource.mint.audience);
         let behind: BTreeSet<&String> = parts.config.gate.audiences().chain(of_resources).collect();
         let behind = behind.into_iter().cloned().collect();
+        let listed = parts.config.applications.values().flat_map(|application| application.origins.iter().cloned());
+        let passkeys = RelyingParty::new(&parts.config.passkeys, &parts.public, &parts.config.service_name, listed)?;
         let known = KnownParties::default();
         known.reload(parts.store.as_ref()).await?;
         let parties = Parties { issuer: parts.public.issuer().to_owned(), audiences, behind };
@@ -165,6 +176,8 @@ impl App {
             keys: Arc::new(keys),
             tokens,
             origins: origins(&parts.config, &parts.public),
+            factors: FactorKeys::derive(&pepper),
+            passkeys,
             hasher: Hasher::new(pepper, parts.config.limits.hash_queue),
             limiter: Limiter::default(),
             admission: Admission::new(parts.config.limits.in_flight),
@@ -242,7 +255,14 @@ fn applications(config: &Config, issuer: &str) -> BTreeMap<String, Application> 
             confidential: None,
         };
         let algorithm = chosen.algorithm.unwrap_or(config.keys.algorithm).0;
-        (name.clone(), Application { profile: chosen.profile, mint, algorithm, require_dpop: chosen.require_dpop })
+        let application = Application {
+            profile: chosen.profile,
+            mint,
+            algorithm,
+            require_dpop: chosen.require_dpop,
+            require: chosen.require,
+        };
+        (name.clone(), application)
     };
     config.applications.iter().map(application).collect()
 }

@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod keyring;
 pub mod limits;
 mod outgoing;
+pub mod passkeys;
 pub mod public_url;
 pub mod readers;
 pub mod replica;

@@ -1,6 +1,7 @@
 //! `[applications.NAME]`: how an application receives tokens, and what stands in them.
 
 use super::{AlgorithmConfig, ConfigError};
+use counterfoil_core::assurance::Requirement;
 use counterfoil_core::issue::{Format, HARD_CAP, OPTIONAL_CLAIMS, PERSONAL_CLAIMS};
 use counterfoil_core::profile::Profile;
 use serde::Deserialize;
@@ -26,6 +27,9 @@ pub struct ApplicationConfig {
     pub algorithm: Option<AlgorithmConfig>,
     /// Whether only clients that prove to hold a key may sign in (RFC 9449); for the profile `native`.
     pub require_dpop: bool,
+    /// How strongly people prove themselves at a sign-in: `one-factor` (a second factor is asked for where the account has one),
+    /// `two-factor` or `phishing-resistant` (a passkey).
+    pub require: Requirement,
     /// How many bytes an access token may have: 400 to 4096.
     pub token_budget: usize,
 }
@@ -40,6 +44,7 @@ impl Default for ApplicationConfig {
             format: Format::Jwt,
             algorithm: None,
             require_dpop: false,
+            require: Requirement::OneFactor,
             token_budget: 640,
         }
     }

@@ -5,9 +5,11 @@ mod applications;
 mod gate;
 mod keys;
 mod limits;
+mod passkeys;
 mod readers;
 mod resources;
 mod revocation;
+mod roles;
 mod session;
 mod span;
 mod store;
@@ -16,9 +18,11 @@ pub use applications::{ApplicationConfig, DEFAULT_APPLICATION};
 pub use gate::{GateConfig, RuleConfig};
 pub use keys::{AlgorithmConfig, KEY_SET_MAX_AGE, KeysConfig};
 pub use limits::{LimitConfig, LimitsConfig};
+pub use passkeys::PasskeysConfig;
 pub use readers::{Events, RedisMirrorConfig, RedisUrl, WebhookConfig, WebhookUrl};
 pub use resources::{ClientConfig, ResourceConfig};
 pub use revocation::RevocationConfig;
+pub use roles::RoleConfig;
 pub use session::{DeviceBinding, SessionConfig};
 pub use span::Span;
 pub use store::{RedisConfig, StoreConfig, StoreUrl};
@@ -60,6 +64,8 @@ pub struct Config {
     pub revocation: RevocationConfig,
     /// Passwords.
     pub password: PasswordConfig,
+    /// Passkeys.
+    pub passkeys: PasskeysConfig,
     /// Who may make an account.
     pub registration: RegistrationConfig,
     /// Rate limits and other bounds.
@@ -70,6 +76,8 @@ pub struct Config {
     pub dpop: DpopConfig,
     /// Forward-auth.
     pub gate: GateConfig,
+    /// What is asked of whoever holds a role, by its name.
+    pub roles: BTreeMap<String, RoleConfig>,
     /// Applications, by the name that a sign-in gives as `client_id`.
     pub applications: BTreeMap<String, ApplicationConfig>,
     /// APIs that take tokens of services, and exchanged ones.
@@ -96,11 +104,13 @@ impl Default for Config {
             keys: KeysConfig::default(),
             revocation: RevocationConfig::default(),
             password: PasswordConfig::default(),
+            passkeys: PasskeysConfig::default(),
             registration: RegistrationConfig::default(),
             limits: LimitsConfig::default(),
             metrics: MetricsConfig::default(),
             dpop: DpopConfig::default(),
             gate: GateConfig::default(),
+            roles: BTreeMap::new(),
             applications: BTreeMap::new(),
             resources: BTreeMap::new(),
             clients: BTreeMap::new(),
@@ -186,7 +196,7 @@ impl Default for MetricsConfig {
 }
 
 /// What is wrong with the configuration.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
     #[error("cannot read the configuration file {path}: {reason}")]
@@ -263,6 +273,7 @@ impl Config {
             let algorithm = application.algorithm.unwrap_or(self.keys.algorithm);
             check_format(&format!("applications.{name}.format"), application.format, algorithm)?;
         }
+        self.roles.keys().try_for_each(|name| RoleConfig::check(name))?;
         self.check_services()?;
         let own = |(name, application): (&String, &ApplicationConfig)| {
             application.audience.clone().unwrap_or_else(|| name.clone())

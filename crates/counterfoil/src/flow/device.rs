@@ -69,7 +69,8 @@ impl From<Full> for RegisterDeviceError {
 /// Only there: whoever has stolen a refresh token must never be offered to bind the session to a key of theirs.
 pub fn offer(app: &App, session: &Session) -> Option<Offer> {
     let wanted = app.config.session.device_binding == DeviceBinding::Offer && app.public.is_https();
-    (wanted && session.profile.refresh_in_cookie()).then(|| {
+    let unbound = session.binding == Binding::None;
+    (wanted && unbound && session.profile.refresh_in_cookie()).then(|| {
         let stamp = |what| app.tokens.stamp(what, session.sid, app.clock.now());
         Offer { challenge: stamp(Stamp::Registration), authorization: stamp(Stamp::Authorization) }
     })

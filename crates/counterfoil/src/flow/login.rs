@@ -1,26 +1,21 @@
-//! `POST /api/auth/login`: a password, and a session for it.
+//! `POST /api/auth/login`: a password, and a session for it or the next step.
 
-use super::counts::{self, Limit};
-use super::deliver::{Delivery, LongLived, deliver};
-use super::proof::use_up;
+use super::Caller;
+use super::counts;
 use super::rehash::rehash;
-use super::{Caller, access};
+use super::sign_in::{LoginError, SignIn, admit, go_on};
+use super::ticket::{Ceremony, Progress, remembered};
 use crate::app::App;
-use crate::clock::random;
 use crate::config::DEFAULT_APPLICATION;
-use crate::hashing::HashingError;
 use crate::limits::Limited;
-use crate::store::{Credential, NewSession, Opened, StoreError};
+use crate::store::Credential;
+use counterfoil_core::assurance::Method;
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::credential::password::Password;
 use counterfoil_core::credential::stored::is_imported;
-use counterfoil_core::profile::Profile;
-use counterfoil_core::refresh::rotation::Rotation;
-use counterfoil_core::session::{Assurance, Binding, Handle, Session};
 use counterfoil_core::user::{Email, User};
-use counterfoil_core::{Secret, Sid, Timestamp};
+use counterfoil_core::{Secret, Timestamp};
 use counterfoil_guard::dpop::Proof;
-use std::time::Duration;
 
 /// NIST-3.2.2: this many failures in a row lock a password until an administrator unlocks it.
 pub(super) const FAILURES_THAT_LOCK: u32 = 100;
@@ -38,98 +33,38 @@ pub struct Login {
     pub remember: bool,
 }
 
-/// A session was made.
-#[derive(Debug)]
-pub struct SignedIn {
-    /// The session.
-    pub session: Session,
-    /// Its user.
-    pub user: User,
-    /// Its tokens.
-    pub delivery: Delivery,
-}
-
-/// Why nobody was signed in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LoginError {
-    /// Wrong address or password, banned, or locked: not told apart (P1).
-    #[error("the email or the password is wrong")]
-    InvalidCredentials,
-    /// No application of that name.
-    #[error("there is no such application")]
-    UnknownApplication,
-    /// Too many attempts; try again after this.
-    #[error("too many attempts")]
-    RateLimited(Duration),
-    /// Password hashing.
-    #[error(transparent)]
-    Hashing(#[from] HashingError),
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The proof has been used already.
-    #[error("the proof of possession has been used")]
-    BadProof,
-    /// The application takes only clients that prove to hold a key (DPOP-5b).
-    #[error("a proof of possession is missing")]
-    Unproven,
-    /// The access token does not fit its budget.
-    #[error("the access token does not fit its budget")]
-    TooLarge,
-}
-
-impl From<Limit> for LoginError {
-    fn from(limit: Limit) -> Self {
-        match limit {
-            Limit::Wait(wait) => Self::RateLimited(wait),
-            Limit::Store(error) => Self::Store(error),
-        }
-    }
-}
-
 /// Signs in with a password. A `native` session is bound to the key of the client's `proof`, if it has brought one.
-pub async fn login(app: &App, login: Login, proof: Option<&Proof>, caller: &Caller) -> Result<SignedIn, LoginError> {
+pub async fn login(app: &App, login: Login, proof: Option<&Proof>, caller: &Caller) -> Result<SignIn, LoginError> {
     let now = app.clock.now();
     let application = login.client_id.as_deref().unwrap_or(DEFAULT_APPLICATION).to_owned();
-    match app.applications.get(&application) {
-        None => return Err(LoginError::UnknownApplication),
-        Some(known) if known.require_dpop && proof.is_none() => return Err(LoginError::Unproven),
-        Some(_) => {}
-    }
+    admit(app, &application, proof)?;
     let account = login.email.trim().to_ascii_lowercase();
     count_attempt(app, &account, caller).await?;
-    let (user, mut hash) = check_password(app, &login, caller, now).await?;
-    let proof = proof.filter(|_| app.applications[&application].profile == Profile::Native);
-    if let Some(proof) = proof
-        && !use_up(app, proof).await?
-    {
-        // Written down like a failure: nobody shall try passwords with a proof that opens no session.
-        let entry = caller.audit(Event::SignInFailed, Actor::Anonymous, now);
-        app.store.note_failure(Some(user.id), AuditEntry { user: Some(user.id), ..entry }).await?;
-        return Err(LoginError::BadProof);
-    }
-    give_attempts_back(app, &account, caller).await;
-    let mut session = new_session(app, &user, application, login.remember, (caller, now));
-    session.binding = proof.map_or(Binding::None, |proof| Binding::Dpop(proof.key));
-    let entry = caller.audit(Event::SignedIn, Actor::User(user.id), now);
-    let entry = AuditEntry { user: Some(user.id), sid: Some(session.sid), ..entry };
-    let limit = app.config.session.max_per_user;
-    let new = |hash: &str| NewSession { session: session.clone(), proved_by: Some(hash.to_owned()), limit };
-    // Hashing took a while: what the account may do, and what its tokens say, is settled in the same transaction.
-    let mut opened = access::open(app, new(&hash), entry.clone()).await?;
-    if opened == Opened::Refused && is_imported(&hash) {
+    let (user, hash) = check_password(app, &login, caller, now).await?;
+    let progress = |hash: &str| Progress {
+        user: user.id,
+        application: application.clone(),
+        remember: login.remember,
+        methods: vec![Method::Password],
+        password: Some(remembered(hash)),
+    };
+    let mut outcome = go_on(app, progress(&hash), None, proof, caller).await;
+    if matches!(outcome, Err(LoginError::InvalidCredentials)) && is_imported(&hash) {
         // Another sign-in with the same password may have replaced the imported hash meanwhile. Only who has shown the
         // password comes here: that it takes longer tells strangers nothing.
-        (_, hash) = check_password(app, &login, caller, now).await?;
-        opened = access::open(app, new(&hash), entry).await?;
+        let (_, hash) = check_password(app, &login, caller, now).await?;
+        outcome = go_on(app, progress(&hash), None, proof, caller).await;
     }
-    let Opened::Done { user, .. } = opened else { return Err(LoginError::InvalidCredentials) };
-    metrics::counter!("counterfoil_sign_ins_total").increment(1);
-    if is_imported(&hash) {
-        rehash(app, &user, (&login.password, hash), caller).await;
+    let mut signed_in = outcome?;
+    give_attempts_back(app, &account, caller).await;
+    if is_imported(&hash)
+        && let Some(new) = rehash(app, &user, (&login.password, hash), caller).await
+        && let SignIn::More(more) = &mut signed_in
+        && let Ceremony::SignIn(progress) = &mut more.ticket.what
+    {
+        progress.password = Some(remembered(&new));
     }
-    let delivery = deliver(app, &session, &user, now, LongLived::New).map_err(|_| LoginError::TooLarge)?;
-    Ok(SignedIn { session, user, delivery })
+    Ok(signed_in)
 }
 
 async fn count_attempt(app: &App, account: &str, caller: &Caller) -> Result<(), LoginError> {
@@ -179,38 +114,5 @@ async fn check_password(
             metrics::counter!("counterfoil_sign_in_failures_total").increment(1);
             Err(LoginError::InvalidCredentials)
         }
-    }
-}
-
-fn new_session(
-    app: &App,
-    user: &User,
-    application: String,
-    persistent: bool,
-    (caller, now): (&Caller, Timestamp),
-) -> Session {
-    let config = &app.config.session;
-    let (idle, absolute) =
-        if persistent { (config.idle, config.absolute) } else { (config.browser_idle, config.browser_absolute) };
-    Session {
-        sid: Sid::from_bytes(random()),
-        handle: Handle::from_bytes(random()),
-        user: user.id,
-        profile: app.applications[&application].profile,
-        application,
-        persistent,
-        created_at: now,
-        auth_time: now,
-        last_seen_at: now,
-        idle: idle.0,
-        expires_at: now.plus(absolute.0),
-        acr: Assurance::Aal1,
-        amr: vec!["pwd".into()],
-        device: caller.device.clone(),
-        network: caller.network(),
-        ended: None,
-        binding: Binding::None,
-        copy_refused_at: None,
-        rotation: Rotation::first(now),
     }
 }

@@ -99,9 +99,9 @@ pub async fn create(
     let user = User { id, email, name, roles, claims_version: 0, created_at: now, banned: None };
     let invite = registration.invite.map(|token| invite_hash(token.expose()));
     let entry = AuditEntry { user: Some(id), ..caller.audit(Event::Registered, actor, now) };
-    match app.store.register(NewAccount { user: user.clone(), hash, invite }, entry).await? {
+    match app.store.register(NewAccount { user: user.clone(), hash, passkey: None, invite }, entry).await? {
         Registered::Done => Ok(user),
-        Registered::EmailTaken => Err(RegisterError::EmailTaken),
+        Registered::EmailTaken | Registered::PasskeyTaken => Err(RegisterError::EmailTaken),
         Registered::InviteInvalid => Err(RegisterError::InviteInvalid),
     }
 }

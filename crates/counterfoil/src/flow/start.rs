@@ -1,6 +1,7 @@
 //! Opening the sealed secrets at start, and making the first ones.
 
 use crate::clock::{Clock, random};
+use crate::config::ConfigError;
 use crate::store::{SealedSecret, Store, StoreError};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use counterfoil_core::keys::ring::{KeyState, StoredKey};
@@ -35,6 +36,9 @@ pub enum StartError {
     /// A secret that must be there is not, or is damaged.
     #[error("the store's {0} is missing or damaged")]
     Damaged(&'static str),
+    /// A value that only together with others is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// No access token would ever fit.
     #[error("configuration key `{key}`: found {budget}; the smallest access token here has {size} bytes")]
     OverBudget {

@@ -17,6 +17,9 @@ pub(super) const DEVICE: Cookie = Cookie { name: "__Secure-cf_device", path: "/a
 /// The session token, in the `opaque` profile.
 pub(super) const SESSION: Cookie = Cookie { name: "__Host-cf_session", path: "/" };
 
+/// The tickets of unfinished ceremonies.
+pub(super) const LOGIN: Cookie = Cookie { name: "__Host-cf_login", path: "/" };
+
 /// A cookie of ours. All are `HttpOnly; Secure` with an explicit `SameSite`, and none has a `Domain`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Cookie {

@@ -164,7 +164,7 @@ fn allow(headers: &mut HeaderMap, origin: HeaderValue) {
 
 fn preflight_answer() -> Response {
     let headers = [
-        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE"),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PATCH, DELETE"),
         (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, x-requested-with"),
         (header::ACCESS_CONTROL_MAX_AGE, "600"),
     ];

@@ -19,6 +19,7 @@ mod receipt;
 mod revocations;
 mod router;
 pub mod serve;
+mod ticket;
 pub mod tls;
 mod user_agent;
 mod view;

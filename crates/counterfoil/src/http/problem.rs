@@ -3,12 +3,15 @@
 
 use crate::flow::authenticate::AuthenticateError;
 use crate::flow::change_password::ChangePasswordError;
+use crate::flow::factors::FactorError;
 use crate::flow::gate::GateError;
-use crate::flow::login::LoginError;
 use crate::flow::refresh::RefreshError;
 use crate::flow::register::RegisterError;
+use crate::flow::sign_in::LoginError;
+use crate::flow::sign_up::SignUpError;
 use crate::hashing::HashingError;
 use crate::store::StoreError;
+use crate::store::factors::MOST_PASSKEYS;
 use axum::response::{IntoResponse, Response};
 use counterfoil_core::credential::password::{MAX_BYTES, Rejected};
 use counterfoil_core::session::EndReason;
@@ -42,6 +45,15 @@ codes! {
     Malformed, BAD_REQUEST, "malformed", "The request cannot be read.";
     AmbiguousCredentials, BAD_REQUEST, "ambiguous_credentials", "The request carries more than one credential.";
     InvalidCredentials, UNAUTHORIZED, "invalid_credentials", "The email or the password is wrong.";
+    InvalidCode, UNAUTHORIZED, "invalid_code", "The code is wrong, or has been used before.";
+    PasskeyUnknown, UNAUTHORIZED, "passkey_unknown", "This passkey is not known here; it may have been removed.";
+    PasskeyInvalid, UNAUTHORIZED, "passkey_invalid", "The passkey's answer is not good.";
+    LoginExpired, UNAUTHORIZED, "login_expired", "This took too long, or was finished elsewhere; begin again.";
+    PasskeysUnavailable, CONFLICT, "passkeys_unavailable", "Browsers allow no passkeys at this server's address.";
+    PasskeyTaken, CONFLICT, "passkey_taken", "This passkey is known already.";
+    PasskeyLimit, CONFLICT, "passkey_limit", "The account has as many passkeys as it may have.";
+    LastCredential, CONFLICT, "last_credential", "It is the last way to sign in to the account.";
+    ClockOff, UNPROCESSABLE_ENTITY, "clock_off", "The code is of another time: the clock of the device that shows it is off.";
     TokenMissing, UNAUTHORIZED, "token_missing", "The request carries no credential.";
     TokenExpired, UNAUTHORIZED, "token_expired", "The access token has expired; refresh it.";
     TokenInvalid, UNAUTHORIZED, "token_invalid", "The token is not valid.";
@@ -166,7 +178,14 @@ fn whole_seconds(wait: Duration) -> u64 {
 /// RFC 6750 section 3: no error word when no credential was sent (BEAR-1).
 fn challenge(code: Code) -> HeaderValue {
     HeaderValue::from_static(match code {
-        Code::TokenMissing | Code::InvalidCredentials | Code::RefreshMissing | Code::GuardUnknown => "Bearer",
+        Code::TokenMissing
+        | Code::InvalidCredentials
+        | Code::InvalidCode
+        | Code::PasskeyUnknown
+        | Code::PasskeyInvalid
+        | Code::LoginExpired
+        | Code::RefreshMissing
+        | Code::GuardUnknown => "Bearer",
         Code::ProofRequired => "DPoP error=\"invalid_token\", algs=\"EdDSA Ed25519 ES256\"",
         Code::UseDpopNonce => "DPoP error=\"use_dpop_nonce\", algs=\"EdDSA Ed25519 ES256\"",
         Code::InvalidDpopProof => "DPoP error=\"invalid_dpop_proof\", algs=\"EdDSA Ed25519 ES256\"",
@@ -256,6 +275,12 @@ impl From<LoginError> for Problem {
     fn from(error: LoginError) -> Self {
         match error {
             LoginError::InvalidCredentials => Self::new(Code::InvalidCredentials),
+            LoginError::InvalidCode => Self::new(Code::InvalidCode),
+            LoginError::InvalidPasskey => Self::new(Code::PasskeyInvalid),
+            LoginError::UnknownPasskey => Self::new(Code::PasskeyUnknown),
+            LoginError::Expired => Self::new(Code::LoginExpired),
+            LoginError::NoPasskeys => Self::new(Code::PasskeysUnavailable)
+                .detail("`public_url` must be https (or localhost) and a name, not an address"),
             LoginError::UnknownApplication => {
                 Self::new(Code::Malformed).detail("`client_id` names no application of this server")
             }
@@ -266,6 +291,43 @@ impl From<LoginError> for Problem {
             LoginError::Hashing(error) => error.into(),
             LoginError::Store(error) => error.into(),
             LoginError::TooLarge => Self::new(Code::Internal),
+        }
+    }
+}
+
+impl From<FactorError> for Problem {
+    fn from(error: FactorError) -> Self {
+        match error {
+            FactorError::Reauthenticate => Self::new(Code::ReauthenticationRequired),
+            FactorError::Expired => Self::new(Code::LoginExpired),
+            FactorError::InvalidPasskey => Self::new(Code::PasskeyInvalid),
+            FactorError::Taken => Self::new(Code::PasskeyTaken),
+            FactorError::Full => Self::new(Code::PasskeyLimit)
+                .detail(format!("at most {MOST_PASSKEYS}; remove one that is not used any more")),
+            FactorError::LastOne => {
+                Self::new(Code::LastCredential).detail("add another passkey or set a password first")
+            }
+            FactorError::InvalidCode => Self::new(Code::InvalidCode),
+            FactorError::ClockOff(seconds) => Self::new(Code::ClockOff).detail(format!(
+                "its clock is {} by about {} seconds; let it set the time by itself, and try again",
+                if seconds < 0 { "slow" } else { "fast" },
+                seconds.abs()
+            )),
+            FactorError::BadName => {
+                Self::new(Code::Malformed).detail("`name` must be at most 100 bytes of printable text")
+            }
+            FactorError::Unknown => Self::new(Code::NotFound),
+            FactorError::SignIn(error) => error.into(),
+            FactorError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SignUpError> for Problem {
+    fn from(error: SignUpError) -> Self {
+        match error {
+            SignUpError::Register(error) => error.into(),
+            SignUpError::Factor(error) => error.into(),
         }
     }
 }

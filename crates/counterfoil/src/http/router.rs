@@ -1,7 +1,7 @@
 //! Every route in one table.
 
 use super::admin::{audit, clients, guards, import, invites, keys, sessions as admin_sessions, users};
-use super::auth::{device, login, logout, me, password, refresh, register, sessions};
+use super::auth::{device, login, logout, me, passkeys, password, refresh, register, sessions, step_up, totp};
 use super::oauth::{introspect, revoke, token};
 use super::problem::{Code, Problem};
 use super::{frame, gate, health, openapi, pages, revocations, well_known};
@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::flow::device::{PROVE_PATH, REGISTER_PATH};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{any, delete, get, post, put};
+use axum::routing::{any, delete, get, patch, post, put};
 use std::sync::Arc;
 
 /// The application as people and programs reach it.
@@ -31,6 +31,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/auth/sessions", get(sessions::list).delete(sessions::delete_others))
         .route("/api/auth/sessions/{sid}", delete(sessions::delete_one))
         .route("/api/auth/password/change", post(password::change))
+        .merge(factors())
         .route("/api/revocations", get(revocations::get))
         .route("/oauth/introspect", post(introspect::post))
         .route("/oauth/revoke", post(revoke::post))
@@ -47,6 +48,29 @@ pub fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(Arc::clone(&app), frame::frame))
         .with_state(app)
+}
+
+/// Ways to prove who one is, beside the password.
+fn factors() -> Router<Arc<App>> {
+    Router::new()
+        .route("/api/auth/factors", get(step_up::factors))
+        .route("/api/auth/passkeys/login/start", post(passkeys::login_start))
+        .route("/api/auth/passkeys/login/finish", post(passkeys::login_finish))
+        .route("/api/auth/passkeys/sign-up/start", post(passkeys::sign_up_start))
+        .route("/api/auth/passkeys/sign-up/finish", post(passkeys::sign_up_finish))
+        .route("/api/auth/passkeys/register/start", post(passkeys::register_start))
+        .route("/api/auth/passkeys/register/finish", post(passkeys::register_finish))
+        .route("/api/auth/passkeys/{id}", patch(passkeys::rename).delete(passkeys::remove))
+        .route("/api/auth/totp/verify", post(totp::verify))
+        .route("/api/auth/totp/enrol/start", post(totp::enrol_start))
+        .route("/api/auth/totp/enrol/finish", post(totp::enrol_finish))
+        .route("/api/auth/totp", delete(totp::remove))
+        .route("/api/auth/recovery-codes", post(totp::make_recovery_codes))
+        .route("/api/auth/recovery-codes/verify", post(totp::verify_recovery_code))
+        .route("/api/auth/step-up/password", post(step_up::by_password))
+        .route("/api/auth/step-up/totp", post(step_up::by_totp))
+        .route("/api/auth/step-up/passkey/start", post(step_up::passkey_start))
+        .route("/api/auth/step-up/passkey/finish", post(step_up::passkey_finish))
 }
 
 /// What the control socket serves: administration only, by whoever owns the data folder.

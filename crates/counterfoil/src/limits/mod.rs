@@ -22,6 +22,10 @@ pub enum Limited {
     LoginAccount,
     /// Sign-in attempts from a network.
     LoginNetwork,
+    /// Codes tried on an account.
+    CodeAccount,
+    /// Passkeys tried from a network.
+    PasskeyNetwork,
     /// Registrations from a network.
     RegisterNetwork,
     /// Tokens revoked by clients without a credential, from a network.
@@ -38,6 +42,8 @@ impl Limited {
         match self {
             Self::LoginAccount => "login_account",
             Self::LoginNetwork => "login_network",
+            Self::CodeAccount => "code_account",
+            Self::PasskeyNetwork => "passkey_network",
             Self::RegisterNetwork => "register_network",
             Self::RevokeNetwork => "revoke_network",
             Self::Unproven => "unproven",

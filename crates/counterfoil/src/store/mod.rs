@@ -5,6 +5,7 @@
 //! type and no open transaction gets past this line.
 
 mod columns;
+pub mod factors;
 pub mod postgres;
 pub mod sqlite;
 pub mod transfer;
@@ -43,7 +44,7 @@ pub enum StoreError {
 }
 
 /// An account with its password, as sign-in needs it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credential {
     /// The account.
     pub user: User,
@@ -58,6 +59,8 @@ pub struct Credential {
 pub enum Registered {
     /// Done; durable.
     Done,
+    /// There is a passkey of that id.
+    PasskeyTaken,
     /// There is an account with this address.
     EmailTaken,
     /// The invitation is unknown, spent or over.
@@ -69,8 +72,10 @@ pub enum Registered {
 pub struct NewAccount {
     /// The account; the role an invitation grants is added by the store.
     pub user: User,
-    /// Its password hash.
+    /// Its password hash, or that it has none ([`counterfoil_core::credential::stored`]).
     pub hash: String,
+    /// Its first passkey, if it begins with one.
+    pub passkey: Option<factors::Passkey>,
     /// SHA-256 of the invitation to spend on it.
     pub invite: Option<[u8; 32]>,
 }
@@ -113,10 +118,19 @@ pub struct Invite {
 pub struct NewSession {
     /// The session.
     pub session: Session,
-    /// The password hash that was checked, if one was: it must still be the account's.
-    pub proved_by: Option<String>,
+    /// What was checked, if anything was: it must still be the account's.
+    pub proved_by: Option<ProvedBy>,
     /// How many live sessions the user may have.
     pub limit: u32,
+}
+
+/// What a session rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProvedBy {
+    /// The password behind this hash.
+    Password(String),
+    /// The passkey of this id.
+    Passkey(Vec<u8>),
 }
 
 /// What the audit log says of accounts that were imported: how many, and which of them have roles.
@@ -148,7 +162,7 @@ pub enum Opened {
         /// The surplus sessions that ended.
         surplus: Revoked,
     },
-    /// The account has been banned, removed or given another password since it was checked.
+    /// The account has been banned, removed or given another password since it was checked, or has lost the passkey.
     Refused,
 }
 
@@ -518,7 +532,9 @@ pub trait Shared: Send + Sync {
 
 /// All of it.
 #[async_trait]
-pub trait Store: Users + Sessions + Devices + Log + Guards + Clients + Keys + Audit + Cursors + Send + Sync {
+pub trait Store:
+    Users + factors::FactorStore + Sessions + Devices + Log + Guards + Clients + Keys + Audit + Cursors + Send + Sync
+{
     /// Whether reading and writing work right now.
     async fn check(&self) -> Result<(), StoreError>;
     /// Finishes what is under way and lets go of the files.

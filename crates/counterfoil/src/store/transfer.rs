@@ -13,7 +13,7 @@ use Column::{Bytes, Flag, Id, Long, Short, Text};
 /// A table, its columns, and by which of them it is read in order.
 struct Table(&'static str, &'static [(&'static str, Column)], &'static str);
 
-const TABLES: [Table; 14] = [
+const TABLES: [Table; 17] = [
     Table(
         "account",
         &[
@@ -30,6 +30,26 @@ const TABLES: [Table; 14] = [
         "id",
     ),
     Table("password", &[("failures", Short), ("account", Id), ("hash", Text)], "account"),
+    Table(
+        "passkey",
+        &[
+            ("created_at", Long),
+            ("last_used_at", Long),
+            ("synced", Flag),
+            ("backed_up", Flag),
+            ("account", Id),
+            ("id", Bytes),
+            ("name", Text),
+            ("credential", Text),
+        ],
+        "id",
+    ),
+    Table(
+        "totp",
+        &[("created_at", Long), ("last_step", Long), ("failures", Short), ("account", Id), ("sealed", Bytes)],
+        "account",
+    ),
+    Table("recovery_code", &[("account", Id), ("hash", Bytes)], "hash"),
     Table(
         "session",
         &[

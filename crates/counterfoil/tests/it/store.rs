@@ -4,6 +4,7 @@ mod accounts;
 mod audit;
 mod clients;
 mod devices;
+mod factors;
 mod feed;
 mod import;
 mod keys;
@@ -23,7 +24,7 @@ use clients::{
 use counterfoil::clock::random;
 use counterfoil::store::sqlite::{SqliteStore, Synchronous};
 use counterfoil::store::{
-    NewAccount, NewSession, Opened, Purged, Refreshed, Registered, Rule, Seen, Store, StoreError,
+    NewAccount, NewSession, Opened, ProvedBy, Purged, Refreshed, Registered, Rule, Seen, Store, StoreError,
 };
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::profile::Profile;
@@ -37,6 +38,12 @@ use counterfoil_guard::{Entry, Target};
 use devices::{
     a_copy_that_was_refused_is_noted_while_the_session_lives,
     a_session_gets_one_key_which_is_asked_for_once_it_has_been_shown,
+};
+use factors::{
+    a_passkey_is_kept_once_named_used_and_removed, a_reset_leaves_the_password_and_nothing_else,
+    a_session_rests_on_a_passkey_only_as_long_as_there_is_one, asvs_7_2_4_a_renewed_session_has_another_handle,
+    atk28_a_code_counts_once, nist_3_2_2_an_authenticator_app_locks_and_is_unlocked,
+    the_last_way_in_stays_and_there_is_an_end_to_passkeys,
 };
 use feed::{
     a_guards_name_is_taken_once_and_free_again, a_log_keeps_its_identity,
@@ -78,6 +85,13 @@ macro_rules! engines {
 }
 
 engines! { [sqlite, postgres] {
+    a_passkey_is_kept_once_named_used_and_removed,
+    the_last_way_in_stays_and_there_is_an_end_to_passkeys,
+    atk28_a_code_counts_once,
+    nist_3_2_2_an_authenticator_app_locks_and_is_unlocked,
+    a_reset_leaves_the_password_and_nothing_else,
+    a_session_rests_on_a_passkey_only_as_long_as_there_is_one,
+    asvs_7_2_4_a_renewed_session_has_another_handle,
     an_account_is_found_by_address_and_by_id,
     an_address_is_taken_once_even_in_a_race,
     an_invitation_is_spent_once_and_grants_its_role,
@@ -152,7 +166,7 @@ fn user(email: &str) -> User {
 
 async fn registered(store: &Arc<dyn Store>, email: &str) -> User {
     let user = user(email);
-    let new = NewAccount { user: user.clone(), hash: "hash".into(), invite: None };
+    let new = NewAccount { user: user.clone(), hash: "hash".into(), passkey: None, invite: None };
     assert_eq!(store.register(new, entry(Event::Registered, 0)).await, Ok(Registered::Done));
     user
 }
@@ -189,7 +203,7 @@ async fn opened(store: &Arc<dyn Store>, user: &User) -> Session {
 
 /// Opens a session and returns what ended for it.
 async fn surplus(store: &Arc<dyn Store>, session: Session, limit: u32) -> Revoked {
-    let new = NewSession { session, proved_by: Some("hash".into()), limit };
+    let new = NewSession { session, proved_by: Some(ProvedBy::Password("hash".into())), limit };
     match store.open(new, entry(Event::SignedIn, 0)).await.unwrap() {
         Opened::Done { surplus, .. } => surplus,
         Opened::Refused => panic!("refused"),
@@ -452,7 +466,11 @@ async fn purging_removes_the_dead_and_nothing_else(store: Arc<dyn Store>) {
 async fn what_came_between_the_check_and_the_session_wins(store: Arc<dyn Store>) {
     let user = registered(&store, "a@example.com").await;
     let attempt = |proved_by: Option<&str>| {
-        let new = NewSession { session: session(&user), proved_by: proved_by.map(str::to_owned), limit: 100 };
+        let new = NewSession {
+            session: session(&user),
+            proved_by: proved_by.map(|hash| ProvedBy::Password(hash.to_owned())),
+            limit: 100,
+        };
         let store = Arc::clone(&store);
         async move { store.open(new, entry(Event::SignedIn, 0)).await.unwrap() }
     };

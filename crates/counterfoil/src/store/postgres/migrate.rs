@@ -3,13 +3,14 @@
 use super::connect::Connection;
 use tokio_postgres::Error;
 
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../../migrations/postgres/0001_first.sql"),
-    include_str!("../../../migrations/postgres/0002_device_key.sql"),
+    include_str!("../../../migrations/postgres/0002_factors.sql"),
+    include_str!("../../../migrations/postgres/0003_device_key.sql"),
 ];
 
 /// What the schema consists of once it is up to date.
-const TABLES: [&str; 18] = [
+const TABLES: [&str; 21] = [
     "installation",
     "account",
     "password",
@@ -28,6 +29,9 @@ const TABLES: [&str; 18] = [
     "replica",
     "job",
     "rate",
+    "passkey",
+    "totp",
+    "recovery_code",
 ];
 
 /// What was done to the schema.

@@ -5,6 +5,7 @@ mod clients;
 mod connect;
 mod cursors;
 mod devices;
+mod factors;
 mod fill;
 mod guards;
 mod hosts;

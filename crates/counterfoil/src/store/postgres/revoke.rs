@@ -177,7 +177,12 @@ async fn revoke_token(transaction: &Transaction, sid: Sid, jti: Jti, entry: &Aud
 
 /// ASVS-7.2.4: re-authentication gives the session a new handle; the old one says `refresh_superseded` for a while.
 /// `false` if the session has ended.
-async fn replace_handle(transaction: &Transaction, sid: Sid, handle: Handle, at: Timestamp) -> Result<bool, Failure> {
+pub(super) async fn replace_handle(
+    transaction: &Transaction,
+    sid: Sid,
+    handle: Handle,
+    at: Timestamp,
+) -> Result<bool, Failure> {
     let params: super::connect::Params<'_> = &[&Id(*sid.as_bytes()), &Id(*handle.as_bytes()), &at.as_millis()];
     Ok(transaction.execute(REPLACE_HANDLE, params).await? == 1)
 }

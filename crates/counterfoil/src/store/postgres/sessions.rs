@@ -5,7 +5,7 @@ use super::row::{SESSION_COLUMNS, all, id, optional_id, session, session_columns
 use super::transact::{Failure, Transaction, again, committing, connection};
 use super::{PostgresStore, audit, revoke};
 use crate::store::columns::{binding_columns, millis, parent_column};
-use crate::store::{NewSession, Opened, Purged, Refreshed, Rule, Seen, Sessions, StoreError};
+use crate::store::{NewSession, Opened, ProvedBy, Purged, Refreshed, Rule, Seen, Sessions, StoreError};
 use crate::telemetry::span;
 use async_trait::async_trait;
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
@@ -38,12 +38,14 @@ const OF_USER: &str = concat!(
     " FROM session s WHERE s.account = $1 ORDER BY s.ended_at IS NOT NULL, s.last_seen_at DESC LIMIT 1200"
 );
 
-/// The account, unless it has been banned or got another password since it was checked; neither can happen before the end of the
+/// The account, unless it has been banned or got another password since it was checked, or has lost the passkey; none of it can happen before the end of the
 /// transaction. How many rows its sessions have comes along: hardly anybody has too many.
 const MAY_SIGN_IN: &str =
     concat!("SELECT ", user_columns!(), " FROM account a WHERE a.id = $1 AND a.banned_at IS NULL FOR SHARE");
 
 const SAME_PASSWORD: &str = "SELECT 1 FROM password WHERE account = $1 AND hash = $2 FOR SHARE";
+
+const SAME_PASSKEY: &str = "SELECT 1 FROM passkey WHERE account = $1 AND id = $2 FOR SHARE";
 
 const INSERT: &str = "\
     INSERT INTO session (handle, sid, account, application, profile, persistent, created_at, auth_time, last_seen_at, idle, \
@@ -137,9 +139,12 @@ impl PostgresStore {
             return transaction.undo(Opened::Refused).await;
         };
         let user = user(&row, 0)?;
-        if let Some(hash) = &new.proved_by
-            && transaction.optional(SAME_PASSWORD, &[&account, hash]).await?.is_none()
-        {
+        let unchanged = match &new.proved_by {
+            None => true,
+            Some(ProvedBy::Password(hash)) => transaction.optional(SAME_PASSWORD, &[&account, hash]).await?.is_some(),
+            Some(ProvedBy::Passkey(id)) => transaction.optional(SAME_PASSKEY, &[&account, id]).await?.is_some(),
+        };
+        if !unchanged {
             return transaction.undo(Opened::Refused).await;
         }
         insert(&transaction, &new.session).await?;

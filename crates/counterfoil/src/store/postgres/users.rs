@@ -3,8 +3,9 @@
 use super::id::Id;
 use super::row::{USER_COLUMNS, all, user, user_columns};
 use super::transact::{Failure, Transaction, again, connection};
-use super::{PostgresStore, audit};
+use super::{PostgresStore, audit, factors};
 use crate::store::columns::roles_column;
+use crate::store::factors::Changed;
 use crate::store::{
     Credential, ImportOutcome, ImportedAccount, Invite, NewAccount, Registered, StoreError, Users, imported_detail,
 };
@@ -21,7 +22,7 @@ const BY_EMAIL: &str = concat!(
     ", p.hash, p.failures FROM account a JOIN password p ON p.account = a.id WHERE a.email_key = $1"
 );
 
-const BY_ID: &str = concat!(
+pub(super) const BY_ID: &str = concat!(
     "SELECT ",
     user_columns!(),
     ", p.hash, p.failures FROM account a JOIN password p ON p.account = a.id WHERE a.id = $1"
@@ -129,7 +130,9 @@ impl Users for PostgresStore {
     }
 
     async fn unlock(&self, id: UserId, entry: AuditEntry) -> Result<bool, StoreError> {
-        self.changed("UPDATE password SET failures = 0 WHERE account = $1", id, &entry).await
+        let sql = "WITH codes AS (UPDATE totp SET failures = 0 WHERE account = $1) \
+                   UPDATE password SET failures = 0 WHERE account = $1";
+        self.changed(sql, id, &entry).await
     }
 
     async fn unban(&self, id: UserId, entry: AuditEntry) -> Result<bool, StoreError> {
@@ -236,6 +239,11 @@ impl PostgresStore {
         }
         let sql = "INSERT INTO password (account, hash, failures) VALUES ($1, $2, 0)";
         transaction.execute(sql, &[&key, &new.hash]).await?;
+        if let Some(passkey) = &new.passkey
+            && factors::add_passkey(&transaction, passkey).await? != Changed::Done
+        {
+            return transaction.undo(Registered::PasskeyTaken).await;
+        }
         audit::insert(&transaction, entry).await?;
         transaction.commit().await?;
         Ok(Registered::Done)
@@ -264,7 +272,7 @@ async fn insert_accounts(
     rows.iter().map(|row| Ok(row.try_get::<_, Id>(0)?.0)).collect()
 }
 
-fn credential(row: &Row) -> Result<Credential, Failure> {
+pub(super) fn credential(row: &Row) -> Result<Credential, Failure> {
     Ok(Credential {
         user: user(row, 0)?,
         hash: row.try_get(USER_COLUMNS)?,

@@ -183,7 +183,12 @@ fn revoke_keys(
 
 /// ASVS-7.2.4: re-authentication gives the session a new handle; the old one says `refresh_superseded` for a while.
 /// `false` if the session has ended.
-fn replace_handle(connection: &Connection, sid: Sid, handle: Handle, at: Timestamp) -> Result<bool, Failure> {
+pub(super) fn replace_handle(
+    connection: &Connection,
+    sid: Sid,
+    handle: Handle,
+    at: Timestamp,
+) -> Result<bool, Failure> {
     let sql = "INSERT INTO superseded_handle (handle, at, sid) \
                SELECT handle, ?2, sid FROM session WHERE sid = ?1 AND ended_at IS NULL";
     if connection.prepare_cached(sql)?.execute(params![sid.as_bytes(), at.as_millis()])? == 0 {

@@ -4,7 +4,7 @@ use super::row::{SESSION, SESSION_COLUMNS, USER, all, first, session, time, user
 use super::writer::Failure;
 use super::{SqliteStore, audit, log};
 use crate::store::columns::{binding_columns, millis, parent_column};
-use crate::store::{NewSession, Opened, Purged, Refreshed, Rule, Seen, Sessions, StoreError};
+use crate::store::{NewSession, Opened, ProvedBy, Purged, Refreshed, Rule, Seen, Sessions, StoreError};
 use async_trait::async_trait;
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::refresh::rotation::Decision;
@@ -88,16 +88,20 @@ fn find(connection: &Connection, sql: &str, key: &[u8; 16]) -> Result<Option<(Se
     first(connection.prepare_cached(sql)?.query([key])?, |row| Ok((session(row)?, user(row, SESSION_COLUMNS)?)))
 }
 
-/// The account, unless it has been banned or got another password since it was checked.
+/// The account, unless it has been banned or got another password since it was checked, or has lost the passkey.
 fn may_sign_in(connection: &Connection, new: &NewSession) -> Result<Option<User>, Failure> {
-    let sql = "SELECT 1 FROM password WHERE account = ?1 AND hash = ?2";
     let id = new.session.user;
-    if let Some(hash) = &new.proved_by {
-        let unchanged =
-            connection.prepare_cached(sql)?.query_row(params![id.as_bytes(), hash], |_| Ok(())).optional()?;
-        if unchanged.is_none() {
-            return Ok(None);
-        }
+    let account = id.as_bytes();
+    let exists = |sql: &str, what: &dyn rusqlite::ToSql| {
+        connection.prepare_cached(sql)?.query_row(params![account, what], |_| Ok(())).optional()
+    };
+    let unchanged = match &new.proved_by {
+        None => Some(()),
+        Some(ProvedBy::Password(hash)) => exists("SELECT 1 FROM password WHERE account = ?1 AND hash = ?2", hash)?,
+        Some(ProvedBy::Passkey(id)) => exists("SELECT 1 FROM passkey WHERE account = ?1 AND id = ?2", id)?,
+    };
+    if unchanged.is_none() {
+        return Ok(None);
     }
     let sql = format!("SELECT {USER} FROM account a WHERE a.id = ?1 AND a.banned_at IS NULL");
     first(connection.prepare_cached(&sql)?.query([id.as_bytes()])?, |row| user(row, 0))

@@ -2,7 +2,7 @@
 
 use super::row::{USER, all, first, user};
 use super::writer::Failure;
-use super::{SqliteStore, audit};
+use super::{SqliteStore, audit, factors};
 use crate::store::columns::roles_column;
 use crate::store::{
     Credential, ImportOutcome, ImportedAccount, Invite, NewAccount, Registered, StoreError, Users, imported_detail,
@@ -51,13 +51,7 @@ impl Users for SqliteStore {
     }
 
     async fn credential_of(&self, id: UserId) -> Result<Option<Credential>, StoreError> {
-        self.readers.read(|connection| {
-            let sql = format!(
-                "SELECT {USER}, p.hash, p.failures FROM account a JOIN password p ON p.account = a.id \
-                               WHERE a.id = ?1"
-            );
-            first(connection.prepare_cached(&sql)?.query([id.as_bytes()])?, credential)
-        })
+        self.readers.read(|connection| credential_of(connection, id))
     }
 
     async fn users(&self, after: Option<UserId>, limit: u32) -> Result<Vec<User>, StoreError> {
@@ -96,6 +90,8 @@ impl Users for SqliteStore {
             .write(move |connection| {
                 let sql = "UPDATE password SET failures = 0 WHERE account = ?1";
                 let found = connection.prepare_cached(sql)?.execute([id.as_bytes()])? == 1;
+                let sql = "UPDATE totp SET failures = 0 WHERE account = ?1";
+                connection.prepare_cached(sql)?.execute([id.as_bytes()])?;
                 if found {
                     audit::insert(connection, &entry)?;
                 }
@@ -145,6 +141,12 @@ impl Users for SqliteStore {
     }
 }
 
+pub(super) fn credential_of(connection: &Connection, id: UserId) -> Result<Option<Credential>, Failure> {
+    let sql =
+        format!("SELECT {USER}, p.hash, p.failures FROM account a JOIN password p ON p.account = a.id WHERE a.id = ?1");
+    first(connection.prepare_cached(&sql)?.query([id.as_bytes()])?, credential)
+}
+
 fn credential(row: &rusqlite::Row<'_>) -> Result<Credential, Failure> {
     Ok(Credential { user: user(row, 0)?, hash: row.get(8)?, failures: row.get(9)? })
 }
@@ -165,6 +167,11 @@ fn register(connection: &Connection, mut new: NewAccount, entry: &AuditEntry) ->
     if taken {
         return Ok(Registered::EmailTaken);
     }
+    if let Some(passkey) = &new.passkey
+        && exists_passkey(connection, &passkey.id)?
+    {
+        return Ok(Registered::PasskeyTaken);
+    }
     if let Some(hash) = new.invite {
         connection.prepare_cached("DELETE FROM invite WHERE hash = ?1")?.execute([hash])?;
     }
@@ -182,8 +189,16 @@ fn register(connection: &Connection, mut new: NewAccount, entry: &AuditEntry) ->
     ])?;
     let sql = "INSERT INTO password (account, hash, failures) VALUES (?1, ?2, 0)";
     connection.prepare_cached(sql)?.execute(params![account.id.as_bytes(), new.hash])?;
+    if let Some(passkey) = &new.passkey {
+        factors::add_passkey(connection, passkey)?;
+    }
     audit::insert(connection, entry)?;
     Ok(Registered::Done)
+}
+
+fn exists_passkey(connection: &Connection, id: &[u8]) -> Result<bool, Failure> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM passkey WHERE id = ?1)";
+    Ok(connection.prepare_cached(sql)?.query_row([id], |row| row.get(0))?)
 }
 
 fn import(

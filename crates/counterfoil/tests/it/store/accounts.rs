@@ -21,7 +21,7 @@ pub(super) async fn an_account_is_found_by_address_and_by_id(store: Arc<dyn Stor
 pub(super) async fn an_address_is_taken_once_even_in_a_race(store: Arc<dyn Store>) {
     let attempts = (0..20).map(|_| {
         let store = Arc::clone(&store);
-        let new = NewAccount { user: user("a@example.com"), hash: "h".into(), invite: None };
+        let new = NewAccount { user: user("a@example.com"), hash: "h".into(), passkey: None, invite: None };
         async move { store.register(new, entry(Event::Registered, 0)).await.unwrap() }
     });
     let outcomes = crate::support::all(attempts).await;
@@ -34,8 +34,10 @@ pub(super) async fn an_invitation_is_spent_once_and_grants_its_role(store: Arc<d
         Invite { hash: [1; 32], role: Role::parse("editor"), issuer: None, bootstrap: false, expires_at: at(100) };
     store.invite(invite, entry(Event::Invited, 0)).await.unwrap();
     let with = |email: &str, seconds| {
-        let (store, new) =
-            (Arc::clone(&store), NewAccount { user: user(email), hash: "h".into(), invite: Some([1; 32]) });
+        let (store, new) = (
+            Arc::clone(&store),
+            NewAccount { user: user(email), hash: "h".into(), passkey: None, invite: Some([1; 32]) },
+        );
         async move { store.register(new, entry(Event::Registered, seconds)).await.unwrap() }
     };
     assert_eq!(with("late@example.com", 100).await, Registered::InviteInvalid);
@@ -57,7 +59,7 @@ pub(super) async fn of_two_first_administrators_at_once_one_is_the_first(store: 
     crate::support::all(invited).await;
     let attempts = (0..8).map(|n| {
         let (store, email) = (Arc::clone(&store), format!("a{n}@example.com"));
-        let new = NewAccount { user: user(&email), hash: "h".into(), invite: Some([n; 32]) };
+        let new = NewAccount { user: user(&email), hash: "h".into(), passkey: None, invite: Some([n; 32]) };
         async move { store.register(new, entry(Event::Registered, 1)).await.unwrap() }
     });
     let outcomes = crate::support::all(attempts).await;

@@ -1,7 +1,7 @@
 //! The contract of taking accounts over from other systems.
 
 use super::{at, end, entry, registered, session, user};
-use counterfoil::store::{ImportOutcome, ImportedAccount, NewSession, Opened, Store};
+use counterfoil::store::{ImportOutcome, ImportedAccount, NewSession, Opened, ProvedBy, Store};
 use counterfoil_core::UserId;
 use counterfoil_core::audit::{AuditEntry, Event};
 use counterfoil_core::revocation::Revocation;
@@ -84,7 +84,11 @@ pub(super) async fn an_imported_hash_is_replaced_only_while_it_is_the_one_that_w
     let ImportedAccount { user, hash: old } = account("a@example.com");
     import(&store, &[ImportedAccount { user: user.clone(), hash: old.clone() }]).await;
     store.note_failure(Some(user.id), entry(Event::SignInFailed, 0)).await.unwrap();
-    let proved = |hash: &str| NewSession { session: session(&user), proved_by: Some(hash.into()), limit: 100 };
+    let proved = |hash: &str| NewSession {
+        session: session(&user),
+        proved_by: Some(ProvedBy::Password(hash.into())),
+        limit: 100,
+    };
     let kept = session(&user);
     let new = NewSession { session: kept.clone(), ..proved(&old) };
     assert!(matches!(store.open(new, entry(Event::SignedIn, 0)).await, Ok(Opened::Done { .. })));

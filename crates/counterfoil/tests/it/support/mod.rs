@@ -1,5 +1,6 @@
 //! An application as a value, browsers with cookie jars, and servers as processes.
 
+pub(crate) mod authenticator;
 mod browser;
 mod http_client;
 mod postgres;

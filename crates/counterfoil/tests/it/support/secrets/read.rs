@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// Members and fields that hold a secret, of every body that the contract has (docs/reference/openapi.json), and `d`, the private
 /// half of a JWK. Not among them: `sid`, `jti`, `kid`, `jkt`, `instance` and `nonce`, which name something and open nothing.
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 19] = [
     "access_token",
     "client_assertion",
     "client_secret",
@@ -19,14 +19,17 @@ const FIELDS: [&str; 16] = [
     "d",
     "invite",
     "link",
+    "login_token",
     "new_password",
     "password",
     "password_hash",
     "password_salt",
+    "recovery_codes",
     "refresh_token",
     "secret",
     "subject_token",
     "token",
+    "uri",
 ];
 
 /// What tests try as a password, and the store holds as something else: an address, the table of passwords and its name in SQLite's
@@ -37,7 +40,7 @@ const IN_THE_STORE_ANYWAY: [&str; 2] = [EMAIL, "passwordpassword"];
 const LONGEST: usize = 256 * 1024;
 
 /// What a word that is a secret begins with.
-const PREFIXES: [&str; 9] = ["cfr_", "cfs_", "cfd_", "cfg_", "cfc_", "cfi_", "whsec_", "v4.public.", "eyJ"];
+const PREFIXES: [&str; 10] = ["cfr_", "cfs_", "cfd_", "cfg_", "cfc_", "cfi_", "cfl_", "whsec_", "v4.public.", "eyJ"];
 
 const ANY_BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
@@ -52,7 +55,11 @@ impl Secrets {
             "cookie" | "set-cookie" => {
                 for (name, value) in value.split(';').filter_map(|pair| pair.trim().split_once('=')) {
                     if name.starts_with("__Host-cf_") || name.starts_with("__Secure-cf_") {
-                        self.read_value(&format!("cookie {name}"), value);
+                        // The tickets of unfinished ceremonies stand side by side.
+                        let tickets = value.starts_with("cfl_");
+                        for value in value.split(|c| tickets && c == '.') {
+                            self.read_value(&format!("cookie {name}"), value);
+                        }
                     }
                 }
             }
@@ -96,6 +103,9 @@ impl Secrets {
                 for (name, value) in members {
                     match value {
                         Value::String(text) if FIELDS.contains(&name.as_str()) => self.read_field(name, text),
+                        Value::Array(codes) if name == "recovery_codes" => {
+                            codes.iter().filter_map(Value::as_str).for_each(|code| self.read_field(name, code));
+                        }
                         value => self.read_json(value),
                     }
                 }
@@ -115,7 +125,7 @@ impl Secrets {
 
     fn read_field(&mut self, name: &str, value: &str) {
         match name {
-            "link" => self.read_target(value),
+            "link" | "uri" => self.read_target(value),
             // Imported ones are kept as they came until the first sign-in.
             "password_hash" | "password_salt" => self.add(name, value.as_bytes(), Reach::StoreOnly),
             // So is a stored hash that is tried as a password.
@@ -154,7 +164,7 @@ impl Secrets {
             }
             return;
         }
-        let opaque = ["cfg_", "cfc_", "cfi_"].iter().find_map(|prefix| value.strip_prefix(prefix));
+        let opaque = ["cfg_", "cfc_", "cfi_", "cfl_"].iter().find_map(|prefix| value.strip_prefix(prefix));
         if let Some(bytes) = opaque.and_then(base64url_decode) {
             return self.add(kind, &bytes, Reach::Nowhere);
         }

@@ -1,0 +1,113 @@
+//! `POST /api/auth/passkeys/sign-up/{start,finish}`: a new account that never has a password.
+
+use super::Caller;
+use super::counts;
+use super::enrol_passkey::kept;
+use super::factors::FactorError;
+use super::passkey_sign_in::{Challenge, relying_party};
+use super::register::{RegisterError, invite_hash};
+use super::sign_in::{SignIn, admit, go_on};
+use super::ticket::{Ceremony, Progress, Ticket};
+use crate::app::App;
+use crate::clock::random;
+use crate::config::DEFAULT_APPLICATION;
+use crate::limits::Limited;
+use crate::passkeys::Attestation;
+use crate::store::{NewAccount, Registered};
+use counterfoil_core::assurance::Method;
+use counterfoil_core::audit::{Actor, AuditEntry, Event};
+use counterfoil_core::credential::stored::NO_PASSWORD;
+use counterfoil_core::user::{Email, User, parse_name};
+use counterfoil_core::{Secret, UserId};
+use counterfoil_guard::dpop::Proof;
+
+/// An account to be made.
+#[derive(Debug)]
+pub struct SignUp {
+    /// The address as typed.
+    pub email: String,
+    /// What the user likes to be called.
+    pub name: Option<String>,
+    /// An invitation's token.
+    pub invite: Option<Secret<String>>,
+    /// The application to sign in to.
+    pub client_id: Option<String>,
+}
+
+/// Why no account was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignUpError {
+    /// As for any account.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+    /// The passkey.
+    #[error(transparent)]
+    Factor(#[from] FactorError),
+}
+
+/// Begins. Whether the address is free is settled at the end.
+pub async fn begin(app: &App, sign_up: SignUp, caller: &Caller) -> Result<Challenge, SignUpError> {
+    let party = relying_party(app).map_err(FactorError::from)?;
+    if sign_up.invite.is_none() && !app.registration_is_open() {
+        return Err(RegisterError::Closed.into());
+    }
+    let rate = app.config.limits.register_per_network;
+    counts::take_from_network(app, Limited::RegisterNetwork, rate, caller).await.map_err(RegisterError::from)?;
+    let email = Email::parse(&sign_up.email).ok_or(RegisterError::BadEmail)?;
+    let name = match sign_up.name.as_deref() {
+        None | Some("") => None,
+        Some(name) => Some(parse_name(name).ok_or(RegisterError::BadName)?),
+    };
+    let application = sign_up.client_id.unwrap_or_else(|| DEFAULT_APPLICATION.to_owned());
+    if !app.applications.contains_key(&application) {
+        return Err(FactorError::from(super::sign_in::LoginError::UnknownApplication).into());
+    }
+    let user = UserId::from_bytes(random());
+    let begun = party.begin_registration(user, (email.as_str(), name.as_deref().unwrap_or(email.as_str())), &[]);
+    let what = Ceremony::SignUp {
+        state: begun.state,
+        user,
+        email: email.as_str().to_owned(),
+        name,
+        invite: sign_up.invite.map(|token| invite_hash(token.expose())),
+        application,
+    };
+    Ok(Challenge { options: begun.options, ticket: Ticket::new(app, what) })
+}
+
+/// Finishes: the account is there, and its owner is signed in, having just been verified by the passkey.
+pub async fn finish(
+    app: &App,
+    ticket: &Ticket,
+    (answer, remember): (&Attestation, bool),
+    proof: Option<&Proof>,
+    caller: &Caller,
+) -> Result<SignIn, SignUpError> {
+    let Ceremony::SignUp { state, user, email, name, invite, application } = &ticket.what else {
+        return Err(FactorError::Expired.into());
+    };
+    admit(app, application, proof).map_err(FactorError::from)?;
+    let party = relying_party(app).map_err(FactorError::from)?;
+    let made = party.finish_registration(state, answer).map_err(|_| FactorError::InvalidPasskey)?;
+    if !ticket.spend(app).await.map_err(FactorError::from)? {
+        return Err(FactorError::Expired.into());
+    }
+    let (id, now) = (*user, app.clock.now());
+    let method = if made.synced { Method::SyncedPasskey } else { Method::Passkey };
+    let passkey = kept(made, id, caller.device.clone(), now);
+    let used = passkey.id.clone();
+    let email = Email::parse(email).ok_or(RegisterError::BadEmail)?;
+    let user =
+        User { id, email, name: name.clone(), roles: Vec::new(), claims_version: 0, created_at: now, banned: None };
+    let entry = AuditEntry { user: Some(id), ..caller.audit(Event::Registered, Actor::Anonymous, now) };
+    let new = NewAccount { user, hash: NO_PASSWORD.to_owned(), passkey: Some(passkey), invite: *invite };
+    match app.store.register(new, entry).await.map_err(FactorError::from)? {
+        Registered::Done => {}
+        Registered::EmailTaken => return Err(RegisterError::EmailTaken.into()),
+        Registered::InviteInvalid => return Err(RegisterError::InviteInvalid.into()),
+        Registered::PasskeyTaken => return Err(FactorError::Taken.into()),
+    }
+    let application = application.clone();
+    let progress = Progress { user: id, application, remember, methods: vec![method], password: None };
+    Ok(go_on(app, progress, Some(used), proof, caller).await.map_err(FactorError::from)?)
+}

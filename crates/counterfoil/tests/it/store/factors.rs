@@ -1,0 +1,177 @@
+//! Passkeys, authenticator apps and recovery codes: each counts as often as it may, and the last way in stays.
+
+use super::{Arc, at, entry, opened, registered, session, user};
+use counterfoil::store::factors::{
+    Changed, FAILURES_THAT_LOCK, FactorChange, FactorUse, MOST_PASSKEYS, Passkey, Renewal, StoredTotp,
+};
+use counterfoil::store::{NewAccount, NewSession, Opened, ProvedBy, Registered, Store};
+use counterfoil_core::audit::Event;
+use counterfoil_core::credential::stored::NO_PASSWORD;
+use counterfoil_core::session::{Assurance, Handle};
+use counterfoil_core::user::User;
+
+fn passkey(user: &User, id: u8) -> Passkey {
+    Passkey {
+        id: vec![id; 20],
+        user: user.id,
+        name: "Firefox on Linux".into(),
+        credential: format!("{{\"counter\":{id}}}"),
+        synced: true,
+        backed_up: false,
+        created_at: at(i64::from(id)),
+        last_used_at: None,
+    }
+}
+
+async fn change(store: &Arc<dyn Store>, user: &User, change: FactorChange) -> Changed {
+    store.change_factors(user.id, change, entry(Event::PasskeyAdded, 1)).await.unwrap()
+}
+
+async fn use_it(store: &Arc<dyn Store>, user: &User, used: FactorUse) -> bool {
+    store.use_factor(user.id, used, at(50), None).await.unwrap()
+}
+
+fn totp(last_step: i64) -> FactorChange {
+    FactorChange::SetTotp(StoredTotp { sealed: vec![7; 48], created_at: at(3), last_step, failures: 0 })
+}
+
+pub(super) async fn a_passkey_is_kept_once_named_used_and_removed(store: Arc<dyn Store>) {
+    let (ada, bob) = (registered(&store, "ada@example.com").await, registered(&store, "bob@example.com").await);
+    let first = passkey(&ada, 1);
+    assert_eq!(change(&store, &ada, FactorChange::AddPasskey(first.clone())).await, Changed::Done);
+    let copied = Passkey { user: bob.id, ..first.clone() };
+    assert_eq!(change(&store, &bob, FactorChange::AddPasskey(copied)).await, Changed::Taken, "WA-CLONE");
+    assert_eq!(store.passkey(&first.id).await.unwrap(), Some((first.clone(), ada.clone())));
+    assert_eq!(store.passkey(b"unknown").await.unwrap(), None);
+    let rename = |name: &str| FactorChange::RenamePasskey { id: first.id.clone(), name: name.into() };
+    assert_eq!(change(&store, &bob, rename("Bob's")).await, Changed::Unknown, "another's");
+    assert_eq!(change(&store, &ada, rename("مفتاح")).await, Changed::Done);
+    let (was, next) = (first.credential.clone(), "{\"counter\":9}".to_owned());
+    let used = FactorUse::Passkey { id: first.id.clone(), was, credential: next.clone(), backed_up: true };
+    assert!(use_it(&store, &ada, used.clone()).await);
+    assert!(!use_it(&store, &ada, used).await, "its counter has moved since it was read");
+    let kept = store.factors(ada.id).await.unwrap().unwrap().passkeys;
+    let expected = Passkey {
+        name: "مفتاح".into(),
+        credential: next,
+        backed_up: true,
+        last_used_at: Some(at(50)),
+        ..first.clone()
+    };
+    assert_eq!(kept, [expected]);
+    let remove = || FactorChange::RemovePasskey { id: first.id.clone() };
+    assert_eq!(change(&store, &bob, remove()).await, Changed::Unknown);
+    assert_eq!(change(&store, &ada, remove()).await, Changed::Done);
+    assert_eq!(change(&store, &ada, remove()).await, Changed::Unknown);
+}
+
+pub(super) async fn the_last_way_in_stays_and_there_is_an_end_to_passkeys(store: Arc<dyn Store>) {
+    let ada = user("ada@example.com");
+    let new =
+        |id| NewAccount { user: ada.clone(), hash: NO_PASSWORD.into(), passkey: Some(passkey(&ada, id)), invite: None };
+    assert_eq!(store.register(new(1), entry(Event::Registered, 0)).await, Ok(Registered::Done));
+    let other = NewAccount { user: user("bob@example.com"), ..new(1) };
+    assert_eq!(store.register(other, entry(Event::Registered, 0)).await, Ok(Registered::PasskeyTaken));
+    assert!(store.credential("bob@example.com").await.unwrap().is_none(), "all or nothing");
+    let remove = |id: u8| FactorChange::RemovePasskey { id: vec![id; 20] };
+    assert_eq!(change(&store, &ada, remove(1)).await, Changed::LastOne);
+    for id in 2..=u8::try_from(MOST_PASSKEYS).unwrap() {
+        assert_eq!(change(&store, &ada, FactorChange::AddPasskey(passkey(&ada, id))).await, Changed::Done);
+    }
+    assert_eq!(change(&store, &ada, FactorChange::AddPasskey(passkey(&ada, 200))).await, Changed::Full);
+    // Two at once must not take each other's exception for granted.
+    for id in 3..=u8::try_from(MOST_PASSKEYS).unwrap() {
+        assert_eq!(change(&store, &ada, remove(id)).await, Changed::Done);
+    }
+    let attempts = [1, 2].into_iter().map(|id| {
+        let (store, ada) = (Arc::clone(&store), ada.clone());
+        async move { change(&store, &ada, FactorChange::RemovePasskey { id: vec![id; 20] }).await }
+    });
+    let mut outcomes = crate::support::all(attempts).await;
+    outcomes.sort_by_key(|changed| *changed == Changed::Done);
+    assert_eq!(outcomes, [Changed::LastOne, Changed::Done]);
+}
+
+pub(super) async fn atk28_a_code_counts_once(store: Arc<dyn Store>) {
+    let ada = registered(&store, "ada@example.com").await;
+    assert!(!use_it(&store, &ada, FactorUse::Totp { step: 100 }).await, "there is none");
+    assert_eq!(change(&store, &ada, totp(100)).await, Changed::Done);
+    assert!(!use_it(&store, &ada, FactorUse::Totp { step: 100 }).await, "the one it was set up with");
+    let hashes: Vec<[u8; 32]> = (0..10).map(|n| [n; 32]).collect();
+    assert_eq!(change(&store, &ada, FactorChange::SetRecoveryCodes(hashes)).await, Changed::Done);
+    for used in [FactorUse::Totp { step: 101 }, FactorUse::RecoveryCode { hash: [4; 32] }] {
+        let attempts = (0..20).map(|_| {
+            let (store, ada, used) = (Arc::clone(&store), ada.clone(), used.clone());
+            async move { use_it(&store, &ada, used).await }
+        });
+        assert_eq!(crate::support::all(attempts).await.into_iter().filter(|counts| *counts).count(), 1, "{used:?}");
+    }
+    assert!(!use_it(&store, &ada, FactorUse::Totp { step: 99 }).await, "older");
+    let bob = registered(&store, "bob@example.com").await;
+    assert!(!use_it(&store, &bob, FactorUse::RecoveryCode { hash: [5; 32] }).await, "another's");
+    assert_eq!(store.factors(ada.id).await.unwrap().unwrap().recovery_codes, 9);
+    let others = FactorChange::SetRecoveryCodes(vec![[77; 32]]);
+    assert_eq!(change(&store, &ada, others).await, Changed::Done);
+    assert!(!use_it(&store, &ada, FactorUse::RecoveryCode { hash: [5; 32] }).await, "the old ones count no more");
+    assert_eq!(change(&store, &ada, FactorChange::RemoveTotp).await, Changed::Done);
+    let left = store.factors(ada.id).await.unwrap().unwrap();
+    assert_eq!((left.totp, left.recovery_codes), (None, 0), "nothing is left to recover");
+    assert_eq!(change(&store, &ada, FactorChange::RemoveTotp).await, Changed::Unknown);
+}
+
+pub(super) async fn nist_3_2_2_an_authenticator_app_locks_and_is_unlocked(store: Arc<dyn Store>) {
+    let ada = registered(&store, "ada@example.com").await;
+    change(&store, &ada, totp(1)).await;
+    for n in 1..=FAILURES_THAT_LOCK {
+        assert_eq!(store.note_wrong_code(ada.id, entry(Event::WrongCode, 2)).await, Ok(n));
+    }
+    assert!(!use_it(&store, &ada, FactorUse::Totp { step: 5 }).await, "locked");
+    assert_eq!(store.unlock(ada.id, entry(Event::Unlocked, 3)).await, Ok(true));
+    assert!(use_it(&store, &ada, FactorUse::Totp { step: 5 }).await);
+    assert_eq!(store.factors(ada.id).await.unwrap().unwrap().totp.unwrap().failures, 0);
+}
+
+pub(super) async fn a_reset_leaves_the_password_and_nothing_else(store: Arc<dyn Store>) {
+    let ada = registered(&store, "ada@example.com").await;
+    change(&store, &ada, totp(1)).await;
+    change(&store, &ada, FactorChange::AddPasskey(passkey(&ada, 1))).await;
+    change(&store, &ada, FactorChange::SetRecoveryCodes(vec![[1; 32]])).await;
+    assert_eq!(change(&store, &ada, FactorChange::Reset).await, Changed::Done);
+    let left = store.factors(ada.id).await.unwrap().unwrap();
+    assert_eq!((left.passkeys, left.totp, left.recovery_codes), (Vec::new(), None, 0));
+    assert_eq!(left.credential.hash, "hash");
+    assert_eq!(change(&store, &user("nobody@example.com"), FactorChange::Reset).await, Changed::Unknown);
+}
+
+pub(super) async fn a_session_rests_on_a_passkey_only_as_long_as_there_is_one(store: Arc<dyn Store>) {
+    let ada = registered(&store, "ada@example.com").await;
+    let key = passkey(&ada, 1);
+    change(&store, &ada, FactorChange::AddPasskey(key.clone())).await;
+    let open = || {
+        let proved_by = Some(ProvedBy::Passkey(key.id.clone()));
+        store.open(NewSession { session: session(&ada), proved_by, limit: 10 }, entry(Event::SignedIn, 0))
+    };
+    assert!(matches!(open().await.unwrap(), Opened::Done { .. }));
+    change(&store, &ada, FactorChange::RemovePasskey { id: key.id.clone() }).await;
+    assert_eq!(open().await, Ok(Opened::Refused));
+}
+
+pub(super) async fn asvs_7_2_4_a_renewed_session_has_another_handle(store: Arc<dyn Store>) {
+    let ada = registered(&store, "ada@example.com").await;
+    let session = opened(&store, &ada).await;
+    let to = Handle::from_bytes([8; 16]);
+    let renewal = Renewal {
+        sid: session.sid,
+        from: session.handle,
+        to,
+        acr: Assurance::Aal2,
+        amr: vec!["pwd".into(), "swk".into()],
+    };
+    assert_eq!(store.renew_session(renewal.clone(), entry(Event::SteppedUp, 7)).await, Ok(true));
+    assert_eq!(store.by_handle(session.handle).await, Ok(None));
+    let (renewed, _) = store.by_handle(to).await.unwrap().unwrap();
+    assert_eq!((renewed.acr, renewed.amr.join(" ").as_str()), (Assurance::Aal2, "pwd swk"));
+    assert_eq!((renewed.auth_time, renewed.rotation.generation), (at(7), 0));
+    assert_eq!(store.superseded(session.handle).await, Ok(Some((at(7), Some(session.sid)))));
+    assert_eq!(store.renew_session(renewal, entry(Event::SteppedUp, 8)).await, Ok(false), "not twice from one handle");
+}
