@@ -21,7 +21,7 @@ const CHROMIUM_FLAGS = [
   "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
   "--disable-component-update", "--disable-sync", "--no-first-run",
 ];
-const LISTENING = /^Counterfoil is listening on (http:\/\/localhost:(\d+)) \(127\.0\.0\.1:\d+\)$/m;
+const LISTENING = /^Counterfoil is listening on (https?:\/\/localhost:\d+) \(127\.0\.0\.1:(\d+)\)$/m;
 const run = promisify(execFile);
 const START_MS = 30_000;
 const STOP_MS = 10_000;
@@ -44,15 +44,15 @@ export async function until(what, condition, { within = PATIENCE_MS, every = 20 
 
 // ---- The server -------------------------------------------------------------------------------
 
-/** Starts a server on a free port, with its own data folder. `settings` are environment variables. */
-export async function startServer(settings = {}) {
+/** Starts a server on a free port, with its own data folder. `settings` are environment variables, `args` further ones of `serve`. */
+export async function startServer(settings = {}, args = []) {
   const folder = await mkdtemp(join(tmpdir(), "counterfoil-browser-"));
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("COUNTERFOIL__"));
   const env = { ...Object.fromEntries(inherited), COUNTERFOIL__LIMITS__ENABLED: "false",
     COUNTERFOIL_LOG: "debug", COUNTERFOIL_LOG_FORMAT: "json",
     // Receipts that nobody acknowledges come after this.
     COUNTERFOIL__REVOCATION__MAX_STALENESS: "1s", ...settings };
-  const child = spawn(BINARY, ["serve", "--listen", "127.0.0.1:0", "--data", join(folder, "data")], {
+  const child = spawn(BINARY, ["serve", "--listen", "127.0.0.1:0", "--data", join(folder, "data"), ...args], {
     env, stdio: ["ignore", "pipe", "pipe"],
   });
   const server = new Server(child, folder);
@@ -104,11 +104,18 @@ class Server {
     return Object.fromEntries([...counts].map(([, decision, count]) => [decision, Number(count)]));
   }
 
+  /** What a command says, asked while the server runs; `input` is what it reads. */
+  async command(args, input = "") {
+    const asked = run(BINARY, [...args, "--data", join(this.#folder, "data")]);
+    asked.child.stdin.end(input);
+    return (await asked).stdout.trim();
+  }
+
   /** A guard's credential. */
   async guardCredential(name) {
-    const { stdout } = await run(BINARY, ["guard", "add", name, "--data", join(this.#folder, "data")]);
-    secrets.add("credential", stdout.trim());
-    return stdout.trim();
+    const credential = await this.command(["guard", "add", name]);
+    secrets.add("credential", credential);
+    return credential;
   }
 
   /** A request of no browser: JSON, no cookies. */
@@ -140,7 +147,7 @@ class Server {
 
 // ---- The browser ------------------------------------------------------------------------------
 
-const launching = { executablePath: CHROMIUM, headless: true, args: CHROMIUM_FLAGS };
+export const launching = { executablePath: CHROMIUM, headless: true, args: CHROMIUM_FLAGS };
 
 /** A browser whose profile refuses all cookies and storage, as a person can choose in the settings. */
 export async function launchRefusingCookies(writePreferences) {
@@ -186,7 +193,7 @@ export function stage(settings = {}) {
 }
 
 /** Takes in what the pages send, and the cookies they are given on the way. */
-function watchSecrets(context) {
+export function watchSecrets(context) {
   context.on("request", (request) => secrets.body(request.postData() ?? ""));
   context.on("response", (answer) => {
     // One that has gone with its page is of no use any more; its cookie is in the next one's jar, if anywhere.

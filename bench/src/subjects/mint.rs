@@ -10,7 +10,7 @@ use counterfoil_core::keys::paserk::public_id;
 use counterfoil_core::keys::signing::SigningKey;
 use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::rotation::Rotation;
-use counterfoil_core::session::{Assurance, Handle, Session};
+use counterfoil_core::session::{Assurance, Binding, Handle, Session};
 use counterfoil_core::user::{Email, User};
 use counterfoil_core::{Jti, Secret, Sid, Timestamp, UserId};
 use counterfoil_guard::{Algorithm, DecryptionKey, EncryptionKey, KeySet, Verifier, VerifyingKey, base64url_encode};
@@ -52,7 +52,8 @@ fn session(user: UserId) -> Session {
         device: String::new(),
         network: String::new(),
         ended: None,
-        bound_to: None,
+        binding: Binding::None,
+        copy_refused_at: None,
         rotation: Rotation::first(NOW),
     }
 }

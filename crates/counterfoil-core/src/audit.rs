@@ -79,6 +79,12 @@ pub enum Event {
     RefreshReuse,
     /// A refresh without the proof its session is bound to.
     RefreshUnproven,
+    /// A browser has registered a key for its session.
+    DeviceRegistered,
+    /// A browser has shown its key for the first time: from now on it is asked for.
+    DeviceBound,
+    /// Somebody came with a refresh token and without the key of the browser it was given to: a copy, or a browser in trouble.
+    DeviceProofMissing,
     /// A generation newer than the store's was presented: the store is older than its tokens.
     RefreshFastForward,
     /// A password was changed.
@@ -142,7 +148,7 @@ pub enum Event {
 }
 
 impl Event {
-    const ALL: [Self; 39] = [
+    const ALL: [Self; 42] = [
         Self::Registered,
         Self::AccountsImported,
         Self::SignedIn,
@@ -152,6 +158,9 @@ impl Event {
         Self::TokenRevoked,
         Self::RefreshReuse,
         Self::RefreshUnproven,
+        Self::DeviceRegistered,
+        Self::DeviceBound,
+        Self::DeviceProofMissing,
         Self::RefreshFastForward,
         Self::PasswordChanged,
         Self::PasswordRehashed,
@@ -206,6 +215,9 @@ impl Event {
             Self::TokenRevoked => "token_revoked",
             Self::RefreshReuse => "refresh_reuse",
             Self::RefreshUnproven => "refresh_unproven",
+            Self::DeviceRegistered => "device_registered",
+            Self::DeviceBound => "device_bound",
+            Self::DeviceProofMissing => "device_proof_missing",
             Self::RefreshFastForward => "refresh_fast_forward",
             Self::PasswordChanged => "password_changed",
             Self::PasswordRehashed => "password_rehashed",

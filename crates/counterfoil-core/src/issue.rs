@@ -151,7 +151,7 @@ impl<'a> Statement<'a> {
             scope: None,
             act: None,
             not_after: session.expires_at,
-            bound_to: session.bound_to,
+            bound_to: session.binding.dpop(),
             person: Some(user),
         }
     }

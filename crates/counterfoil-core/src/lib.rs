@@ -10,6 +10,7 @@ pub mod audit_search;
 pub mod audit_story;
 mod characters;
 pub mod credential;
+pub mod device;
 pub mod feed;
 pub mod gate;
 pub mod import;

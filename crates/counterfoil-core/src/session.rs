@@ -1,7 +1,9 @@
 //! The session row: one sign-in on one device, the record that everything hangs on.
 
+use crate::device::DeviceKey;
 use crate::profile::Profile;
 use crate::refresh::rotation::Rotation;
+use counterfoil_guard::dpop::Thumbprint;
 use counterfoil_guard::{Sid, Timestamp, UserId};
 use std::fmt;
 use std::time::Duration;
@@ -63,10 +65,50 @@ pub struct Session {
     pub network: String,
     /// Set when it was ended by somebody.
     pub ended: Option<Ended>,
-    /// SHA-256 thumbprint of the key it is bound to (`DPoP`, DBSC), if any.
-    pub bound_to: Option<[u8; 32]>,
+    /// Which key it is bound to, if any.
+    pub binding: Binding,
+    /// When somebody last came with its refresh token and without its device's key, and was refused.
+    pub copy_refused_at: Option<Timestamp>,
     /// The state of its refresh token.
     pub rotation: Rotation,
+}
+
+/// The key without which a session's refresh token is worth nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Binding {
+    /// None: whoever has the refresh token may use it.
+    #[default]
+    None,
+    /// The key of a `native` client (RFC 9449), whose access tokens are bound to it too.
+    Dpop(Thumbprint),
+    /// A browser has registered this key, but may not have kept it: the answer may have been lost, or not been to its liking. So the key
+    /// is not asked for before it has been shown once more.
+    Registered(DeviceKey),
+    /// A browser's key (DBSC). Its access tokens are not bound to it.
+    Device(DeviceKey),
+}
+
+impl Binding {
+    /// Whether a refresh without a proof is refused.
+    pub const fn is_required(&self) -> bool {
+        matches!(self, Self::Dpop(_) | Self::Device(_))
+    }
+
+    /// The key that access tokens are bound to as well.
+    pub const fn dpop(&self) -> Option<Thumbprint> {
+        match self {
+            Self::Dpop(key) => Some(*key),
+            Self::None | Self::Registered(_) | Self::Device(_) => None,
+        }
+    }
+
+    /// The key of a browser, whether or not it has been shown.
+    pub const fn device(&self) -> Option<&DeviceKey> {
+        match self {
+            Self::Registered(key) | Self::Device(key) => Some(key),
+            Self::None | Self::Dpop(_) => None,
+        }
+    }
 }
 
 /// How strongly the user proved themselves: NIST SP 800-63B levels as `acr` values.

@@ -87,6 +87,9 @@ function deviceItem(session) {
   part("serial").textContent = session.id.slice(0, 6);
   part("device").textContent = device;
   part("current").hidden = !session.current;
+  part("bound").hidden = !session.bound;
+  part("refused").hidden = !session.copy_refused_at;
+  if (session.copy_refused_at) setTime(part("refused-at"), session.copy_refused_at, ago);
   part("network").textContent = session.network || "an unknown network";
   setTime(part("seen"), session.last_seen_at, ago);
   setTime(part("since"), session.created_at, (date) => day.format(date));

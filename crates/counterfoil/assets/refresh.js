@@ -32,6 +32,7 @@ export const ENDED_REASONS = {
   suspected_theft:
     "This session was ended as a precaution: a copy of it was used somewhere else. Sign in again and look through your devices.",
   reauthenticate: "Please sign in again to go on.",
+  unproven: "This browser could not show the key that your session is bound to. Please sign in again.",
   session_limit: "You signed in on more devices than allowed, so this session made room.",
 };
 
@@ -159,6 +160,7 @@ export async function refresh() {
 async function refreshWithRetries(signal) {
   const started = performance.now();
   let superseded = false;
+  let unproven = false;
   let tries = 0;
   for (;;) {
     try {
@@ -166,6 +168,12 @@ async function refreshWithRetries(signal) {
       return { state: "ok" };
     } catch (problem) {
       if (signal.aborted) return { state: "aborted" };
+      if (problem.code === "proof_required" && !unproven) {
+        // The browser's own request for a proof may have failed; it makes another one.
+        unproven = true;
+        await pause(RETRY_PAUSES_MS[0], signal);
+        continue;
+      }
       if (problem.status === 401) return { state: "signed-out", reason: endedReason(problem) };
       if (problem.code === "refresh_superseded" && !superseded) {
         superseded = true;
@@ -184,6 +192,7 @@ async function refreshWithRetries(signal) {
 }
 
 function endedReason(problem) {
+  if (problem.code === "proof_required") return "unproven";
   return problem.code === "refresh_reuse" ? "suspected_theft" : problem.reason;
 }
 

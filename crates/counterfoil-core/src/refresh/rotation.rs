@@ -170,7 +170,7 @@ pub fn decide(session: &Session, presented: &Presented, now: Timestamp, proof: P
         return Decision::Ended(reason);
     }
     let row = &session.rotation;
-    if session.bound_to.is_some() {
+    if session.binding.is_required() {
         if proof == Proof::Absent {
             return Decision::Unproven;
         }

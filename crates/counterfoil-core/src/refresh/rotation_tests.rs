@@ -1,9 +1,10 @@
 //! One test per row of the table, then the edges between rows.
 
 use super::{Decision, Parent, Policy, Proof, Rotation, decide};
+use crate::device::DeviceKey;
 use crate::profile::Profile;
 use crate::refresh::token::{Nonce, Presented};
-use crate::session::{Assurance, EndReason, Ended, Handle, Session};
+use crate::session::{Assurance, Binding, EndReason, Ended, Handle, Session};
 use counterfoil_guard::{Sid, Timestamp, UserId};
 use std::time::Duration;
 
@@ -38,7 +39,8 @@ fn session() -> Session {
         device: String::new(),
         network: String::new(),
         ended: None,
-        bound_to: None,
+        binding: Binding::None,
+        copy_refused_at: None,
         rotation: Rotation::first(at(0)),
     }
 }
@@ -101,7 +103,7 @@ fn an_ended_session_is_refused_with_its_reason_whatever_the_token() {
 #[test]
 fn a_bound_session_needs_its_proof_and_then_any_past_generation_repeats() {
     let mut bound = session();
-    bound.bound_to = Some([7; 32]);
+    bound.binding = Binding::Dpop([7; 32]);
     bound.rotation.generation = 9;
     for generation in [3, 9, 12] {
         let without = decide(&bound, &presented(generation, 1), at(1), Proof::Absent, POLICY);
@@ -110,6 +112,19 @@ fn a_bound_session_needs_its_proof_and_then_any_past_generation_repeats() {
     let far_behind = decide(&bound, &presented(2, 1), at(86_400), Proof::Valid, POLICY);
     assert!(matches!(far_behind, Decision::Repeat(next) if next.generation == 9 && next.handed_twice));
     assert!(matches!(decide(&bound, &presented(9, 1), at(1), Proof::Valid, POLICY), Decision::Rotate(_)));
+}
+
+#[test]
+fn a_browsers_key_is_asked_for_once_it_has_been_shown_and_not_before() {
+    let key = DeviceKey::from_bytes(&[4; 65]).expect("the shape of a key");
+    let mut session = session();
+    session.rotation.generation = 9;
+    session.binding = Binding::Device(key);
+    assert_eq!(decide(&session, &presented(9, 1), at(1), Proof::Absent, POLICY), Decision::Unproven);
+    session.binding = Binding::Registered(key);
+    assert!(matches!(decide(&session, &presented(9, 1), at(1), Proof::Absent, POLICY), Decision::Rotate(_)));
+    let copy = decide(&session, &presented(2, 1), at(86_400), Proof::Absent, POLICY);
+    assert_eq!(copy, Decision::Reuse, "until then it is a session like any other");
 }
 
 #[test]

@@ -108,14 +108,14 @@ impl TokenKey {
         self.version
     }
 
-    fn mac(&self, label: &[u8], body: &[u8]) -> hmac::Tag {
+    pub(crate) fn mac(&self, label: &[u8], body: &[u8]) -> hmac::Tag {
         let mut context = hmac::Context::with_key(&self.key);
         context.update(label);
         context.update(body);
         context.sign()
     }
 
-    fn verifies(&self, label: &[u8], body: &[u8], mac: &[u8]) -> bool {
+    pub(crate) fn verifies(&self, label: &[u8], body: &[u8], mac: &[u8]) -> bool {
         let expected = self.mac(label, body);
         aws_lc_rs::constant_time::verify_slices_are_equal(expected.as_ref(), mac).is_ok()
     }
@@ -149,11 +149,11 @@ impl TokenKeys {
         (!keys.is_empty()).then_some(Self(keys))
     }
 
-    fn current(&self) -> &TokenKey {
+    pub(crate) fn current(&self) -> &TokenKey {
         self.0.last().expect("never built empty")
     }
 
-    fn version(&self, version: u16) -> Option<&TokenKey> {
+    pub(crate) fn version(&self, version: u16) -> Option<&TokenKey> {
         self.0.iter().find(|key| key.version == version)
     }
 

@@ -4,7 +4,7 @@ use crate::world::{Origin, Row, Token, Verdict};
 use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::rotation::{Decision, Parent, Policy, Proof, Rotation, decide};
 use counterfoil_core::refresh::token::{Nonce, Presented, TokenKey, TokenKeys};
-use counterfoil_core::session::{Assurance, EndReason, Ended, Handle, Session};
+use counterfoil_core::session::{Assurance, Binding, EndReason, Ended, Handle, Session};
 use counterfoil_core::{Secret, Sid, Timestamp, UserId};
 use std::time::Duration;
 
@@ -118,7 +118,8 @@ fn session(rotation: Rotation, active: bool, bound: bool) -> Session {
         device: String::new(),
         network: String::new(),
         ended: (!active).then_some(Ended { at: at(0), reason: EndReason::SignedOut }),
-        bound_to: bound.then_some([7; 32]),
+        binding: if bound { Binding::Dpop([7; 32]) } else { Binding::None },
+        copy_refused_at: None,
         rotation,
     }
 }

@@ -15,7 +15,7 @@ use clap::Args;
 use counterfoil_core::audit::{Actor, Event};
 use counterfoil_core::credential::password::Password;
 use counterfoil_core::refresh::rotation::Rotation;
-use counterfoil_core::session::{Assurance, Handle, Session};
+use counterfoil_core::session::{Assurance, Binding, Handle, Session};
 use counterfoil_core::user::{Email, User};
 use counterfoil_core::{Secret, Sid, UserId};
 use std::io::Write as _;
@@ -144,7 +144,8 @@ fn session(app: &App, user: &User) -> Session {
         device: "Firefox on Linux".into(),
         network: "203.0.113.0/24".into(),
         ended: None,
-        bound_to: None,
+        binding: Binding::None,
+        copy_refused_at: None,
         rotation: Rotation::first(now),
     }
 }

@@ -25,7 +25,7 @@ pub use readers::{Events, RedisMirrorConfig, RedisUrl, WebhookConfig, WebhookUrl
 pub use resources::{ClientConfig, ResourceConfig};
 pub use revocation::RevocationConfig;
 pub use roles::RoleConfig;
-pub use session::SessionConfig;
+pub use session::{DeviceBinding, SessionConfig};
 pub use span::Span;
 pub use store::{RedisConfig, StoreConfig, StoreUrl};
 

@@ -29,6 +29,23 @@ pub struct SessionConfig {
     pub fresh: Span,
     /// `SameSite` of all cookies.
     pub same_site: SameSite,
+    /// Whether browsers are offered, over https, to bind a session to a key that cannot be copied. A session that is bound
+    /// stays bound.
+    pub device_binding: DeviceBinding,
+    /// For how long a browser's proof counts: 5 s to 15 min. Whoever copies all cookies can refresh with them for no longer. Chromium
+    /// signs six times in nine minutes, and renews a proof with less than two minutes left: below four minutes, with access tokens
+    /// as short, it may run out of signatures.
+    pub device_proof_life: Span,
+}
+
+/// Whether browsers are offered to bind sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceBinding {
+    /// Those that can do it are; the others go on as they do.
+    Offer,
+    /// None is.
+    Off,
 }
 
 /// `SameSite` of the cookies.
@@ -68,6 +85,8 @@ impl Default for SessionConfig {
             max_per_user: 50,
             fresh: Span::seconds(10 * MINUTE),
             same_site: SameSite::Lax,
+            device_binding: DeviceBinding::Offer,
+            device_proof_life: Span::seconds(4 * MINUTE),
         }
     }
 }
@@ -82,6 +101,7 @@ impl SessionConfig {
         let seconds = Span::seconds;
         self.access_lifetime.within("session.access_lifetime", seconds(1), seconds(15 * MINUTE))?;
         self.rotation_grace.within("session.rotation_grace", seconds(0), seconds(5 * MINUTE))?;
+        self.device_proof_life.within("session.device_proof_life", seconds(5), seconds(15 * MINUTE))?;
         self.fresh.within("session.fresh", seconds(10), seconds(DAY))?;
         let spans = [
             ("session.idle", self.idle, 90 * DAY),

@@ -47,6 +47,8 @@ fn an_unknown_key_or_a_bad_value_is_named_with_what_is_allowed() {
         ("[session]\naccess_lifetime = \"1h\"", "found 1h; allowed are 1s to 15m"),
         ("[session]\naccess_lifetime = 300", "expected a duration"),
         ("[session]\nidle = \"soon\"", "found \"soon\""),
+        ("[session]\ndevice_binding = \"on\"", "offer"),
+        ("[session]\ndevice_proof_life = \"1s\"", "found 1s; allowed are 5s to 15m"),
         ("[applications.web]\nprofile = \"cookies\"", "applications.web.profile"),
         ("[applications.web]\nclaims = [\"email\"]", "\"email\" is personal data"),
         ("[applications.web]\nclaims = [\"shoe_size\"]", "allowed: roles"),

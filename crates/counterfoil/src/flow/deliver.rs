@@ -71,7 +71,7 @@ pub fn deliver(
     let nonce = Nonce::from_bytes(random());
     Ok(Delivery {
         profile: session.profile,
-        bound: session.bound_to.is_some(),
+        bound: session.binding.dpop().is_some(),
         expires_in: access.expires_in,
         access: Some(access),
         refresh: new.then(|| tokens.refresh_token(session.handle, session.rotation.generation, nonce)),

@@ -8,6 +8,7 @@ pub mod change_password;
 pub mod clients;
 pub mod counts;
 pub mod deliver;
+pub mod device;
 pub mod enrol_passkey;
 pub mod enrol_totp;
 pub mod exchange;

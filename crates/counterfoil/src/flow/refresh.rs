@@ -3,7 +3,7 @@
 
 use super::deliver::{Delivery, LongLived, deliver};
 use super::proof::use_up;
-use super::{Caller, access};
+use super::{Caller, access, device};
 use crate::app::App;
 use crate::limits::{Full, Limited};
 use crate::store::{Refreshed, Rule, Seen, StoreError};
@@ -14,7 +14,7 @@ use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::rotation::{Decision, Proof as Possession, decide};
 use counterfoil_core::refresh::token::Presented;
 use counterfoil_core::revocation::Revocation;
-use counterfoil_core::session::{EndReason, Session};
+use counterfoil_core::session::{Binding, EndReason, Session};
 use counterfoil_guard::dpop::Proof;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,13 +23,13 @@ use tracing::Instrument as _;
 /// How often a refresh without the proof it needs is written down, for each session.
 const UNPROVEN: Rate = Rate { burst: 3, interval: Duration::from_mins(1) };
 
-/// How the token came; it must be the way its profile uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How the token came, which must be the way its profile uses; and what came beside it to prove that a key is held.
+#[derive(Clone, Debug)]
 pub enum Via {
-    /// In the cookie.
-    Cookie,
-    /// In the body.
-    Body,
+    /// In the cookie, with these device cookies.
+    Cookie(Vec<String>),
+    /// In the body, with this proof.
+    Body(Option<Arc<Proof>>),
 }
 
 /// Why no token is handed out.
@@ -58,31 +58,21 @@ pub enum RefreshError {
     TooLarge,
 }
 
-/// Takes a refresh token, and the `proof` that the client has brought, and hands out what the decision says. Once begun it is carried through, whether or not anybody waits
+/// Takes a refresh token, and the proof that the client has brought, and hands out what the decision says. Once begun it is carried through, whether or not anybody waits
 /// for it: a thief who hangs up at once must not escape what follows from reuse.
-pub async fn refresh(
-    app: &Arc<App>,
-    token: &str,
-    (via, proof): (Via, Option<Arc<Proof>>),
-    caller: Caller,
-) -> Result<Delivery, RefreshError> {
+pub async fn refresh(app: &Arc<App>, token: &str, via: Via, caller: Caller) -> Result<Delivery, RefreshError> {
     let presented = app.tokens.parse_refresh(token).map_err(|_| RefreshError::Invalid(None))?;
     let turn = app.admission.enter().await.map_err(|Full| RefreshError::Store(StoreError::Overloaded))?;
     let app = Arc::clone(app);
     let work = async move {
         let _turn = turn;
-        decided(&app, presented, (via, proof.as_deref()), &caller).await
+        decided(&app, presented, &via, &caller).await
     };
     let work = tokio::spawn(work.in_current_span());
     work.await.unwrap_or(Err(RefreshError::Store(StoreError::Unavailable)))
 }
 
-async fn decided(
-    app: &App,
-    presented: Presented,
-    (via, proof): (Via, Option<&Proof>),
-    caller: &Caller,
-) -> Result<Delivery, RefreshError> {
+async fn decided(app: &App, presented: Presented, via: &Via, caller: &Caller) -> Result<Delivery, RefreshError> {
     // Before the row is read, so that a token minted from it cannot outlive what the row says; and once, because an honest
     // repeat that is decided again at the very end of the grace must not be decided as if it had come later.
     let now = app.clock.now();
@@ -95,18 +85,24 @@ async fn decided(
         return Err(RefreshError::Store(StoreError::Overloaded));
     }
     // The token is ours; whether its session is this key's, the decision says.
-    if let Some(proof) = proof
+    if let Via::Body(Some(proof)) = via
         && !use_up(app, proof).await?
     {
         return Err(RefreshError::BadProof);
     }
-    let key = proof.map(|proof| proof.key);
+    let (in_body, key, devices) = match via {
+        Via::Body(proof) => (true, proof.as_ref().map(|proof| proof.key), Vec::new()),
+        Via::Cookie(cookies) => (false, None, device::shown_by(app, cookies, now)),
+    };
     let policy = app.config.session.rotation_policy();
     let applications = Arc::clone(&app.applications);
     let rule: Rule = Box::new(move |session| {
-        let ours = (via == Via::Body) == (session.profile == Profile::Native)
-            && applications.contains_key(&session.application);
-        let proved = session.bound_to.is_some() && session.bound_to == key;
+        let ours = in_body == (session.profile == Profile::Native) && applications.contains_key(&session.application);
+        let proved = match session.binding {
+            Binding::None | Binding::Registered(_) => false,
+            Binding::Dpop(bound_to) => key == Some(bound_to),
+            Binding::Device(_) => devices.contains(&session.sid),
+        };
         let proof = if proved { Possession::Valid } else { Possession::Absent };
         ours.then(|| decide(session, &presented, now, proof, policy))
     });
@@ -129,11 +125,7 @@ async fn carry_out(
     let long_lived = match decision {
         Decision::Ended(reason) => return Err(RefreshError::Invalid(Some(reason))),
         Decision::Unproven => {
-            // Nothing ends by it, so it can be done without end: written down a few times, and then once a minute.
-            let written = app.limiter.take(Limited::Unproven, &session.sid.to_string(), UNPROVEN, now);
-            if written.is_ok() {
-                app.store.append(about(&session, caller, Event::RefreshUnproven, now)).await?;
-            }
+            note_unproven(app, &session, now, caller).await?;
             return Err(RefreshError::Unproven);
         }
         Decision::Reuse => return Err(end_stolen(app, &session, now, caller).await?),
@@ -146,6 +138,19 @@ async fn carry_out(
         Decision::Rotate(_) | Decision::Repeat(_) => LongLived::New,
     };
     deliver(app, &session, &user, now, long_lived).map_err(|_| RefreshError::TooLarge)
+}
+
+/// Nothing ends by it, so it can be done without end: written down a few times, and then once a minute.
+async fn note_unproven(app: &App, session: &Session, now: Timestamp, caller: &Caller) -> Result<(), StoreError> {
+    if app.limiter.take(Limited::Unproven, &session.sid.to_string(), UNPROVEN, now).is_err() {
+        return Ok(());
+    }
+    if session.binding.device().is_some() {
+        tracing::warn!(sid = %session.sid, network = caller.network(), "a refresh token came without its browser's key");
+        app.store.refuse_copy(session.sid, about(session, caller, Event::DeviceProofMissing, now)).await?;
+        return Ok(());
+    }
+    app.store.append(about(session, caller, Event::RefreshUnproven, now)).await
 }
 
 /// The theft is punished in its own committed transaction, and only then reported.

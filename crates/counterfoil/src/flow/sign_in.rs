@@ -15,7 +15,7 @@ use counterfoil_core::assurance::{self, Enrolled, Next, Requirement, Step};
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::rotation::Rotation;
-use counterfoil_core::session::{Handle, Session};
+use counterfoil_core::session::{Binding, Handle, Session};
 use counterfoil_core::user::User;
 use counterfoil_core::{Sid, Timestamp};
 use counterfoil_guard::dpop::Proof;
@@ -182,7 +182,7 @@ async fn open(
         return Err(LoginError::BadProof);
     }
     let mut session = new_session(app, user, &progress, (caller, now));
-    session.bound_to = proof.map(|proof| proof.key);
+    session.binding = proof.map_or(Binding::None, |proof| Binding::Dpop(proof.key));
     let entry = caller.audit(Event::SignedIn, Actor::User(user.id), now);
     let detail = session.amr.join(" ");
     let entry = AuditEntry { user: Some(user.id), sid: Some(session.sid), detail, ..entry };
@@ -219,7 +219,8 @@ fn new_session(app: &App, user: &User, progress: &Progress, (caller, now): (&Cal
         device: caller.device.clone(),
         network: caller.network(),
         ended: None,
-        bound_to: None,
+        binding: Binding::None,
+        copy_refused_at: None,
         rotation: Rotation::first(now),
     }
 }

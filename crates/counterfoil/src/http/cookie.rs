@@ -12,6 +12,8 @@ use std::time::Duration;
 pub(super) const ACCESS: Cookie = Cookie { name: "__Host-cf_access", path: "/" };
 /// The refresh token; sent to one address only.
 pub(super) const REFRESH: Cookie = Cookie { name: "__Secure-cf_refresh", path: "/api/auth/refresh" };
+/// That the browser has lately shown its key; sent with refreshes only.
+pub(super) const DEVICE: Cookie = Cookie { name: "__Secure-cf_device", path: "/api/auth/refresh" };
 /// The session token, in the `opaque` profile.
 pub(super) const SESSION: Cookie = Cookie { name: "__Host-cf_session", path: "/" };
 
@@ -22,7 +24,7 @@ pub(super) const LOGIN: Cookie = Cookie { name: "__Host-cf_login", path: "/" };
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Cookie {
     pub(super) name: &'static str,
-    path: &'static str,
+    pub(super) path: &'static str,
 }
 
 /// How many cookies of one name are looked at.
@@ -80,6 +82,13 @@ impl Cookie {
         }
     }
 
+    /// The attributes alone, as a browser compares them (DBSC-REG3).
+    pub(super) fn attributes_text(&self, config: &SessionConfig) -> String {
+        let mut text = String::new();
+        Self::attributes(&mut text, self.path, config);
+        text.split_off(2)
+    }
+
     /// Takes away every cookie of this name that is not ours by path or domain: what an earlier deployment or a sibling
     /// host left. Ours is not touched.
     pub(super) fn clear_strays(&self, app: &App) -> Vec<HeaderValue> {
@@ -121,5 +130,5 @@ pub(super) fn of_delivery(delivery: &Delivery, config: &SessionConfig) -> Vec<He
 
 /// Takes all our cookies away: after a sign-out and after reuse, and at no other time.
 pub(super) fn clear_all(config: &SessionConfig) -> Vec<HeaderValue> {
-    [ACCESS, REFRESH, SESSION].iter().map(|cookie| cookie.clear(config)).collect()
+    [ACCESS, REFRESH, DEVICE, SESSION].iter().map(|cookie| cookie.clear(config)).collect()
 }

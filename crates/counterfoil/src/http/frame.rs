@@ -4,6 +4,7 @@ use super::extract::is_trusted;
 use super::problem::{Code, Problem};
 use super::{Peer, dpop};
 use crate::app::App;
+use crate::flow::device::PROVE_PATH;
 use crate::telemetry::{continue_trace, span};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
@@ -26,7 +27,9 @@ const CSP_NOT_A_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
 /// Wraps every route.
 pub(super) async fn frame(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let origin = request.headers().get(header::ORIGIN).cloned();
-    let cors = origin.filter(|origin| origin.to_str().is_ok_and(|origin| app.origins.is_listed(origin)));
+    // Browsers ask these by themselves: they are no page's business.
+    let for_pages = !request.uri().path().starts_with(PROVE_PATH);
+    let cors = origin.filter(|origin| for_pages && origin.to_str().is_ok_and(|origin| app.origins.is_listed(origin)));
     let path = request.extensions().get::<MatchedPath>().cloned();
     // What a proxy asks the gate about is the application's own affair: it is judged, whatever it is.
     let preflight = path.as_ref().is_none_or(|path| path.as_str() != "/gate")

@@ -18,6 +18,8 @@ use utoipa::OpenApi;
         auth::login::post,
         auth::refresh::post,
         auth::refresh::delete,
+        auth::device::register,
+        auth::device::prove,
         auth::logout::post,
         auth::logout::post_all,
         auth::me::get,

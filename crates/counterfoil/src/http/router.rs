@@ -1,11 +1,12 @@
 //! Every route in one table.
 
 use super::admin::{audit, clients, guards, import, invites, keys, sessions as admin_sessions, users};
-use super::auth::{login, logout, me, passkeys, password, refresh, register, sessions, step_up, totp};
+use super::auth::{device, login, logout, me, passkeys, password, refresh, register, sessions, step_up, totp};
 use super::oauth::{introspect, revoke, token};
 use super::problem::{Code, Problem};
 use super::{frame, gate, health, openapi, pages, revocations, well_known};
 use crate::app::App;
+use crate::flow::device::{PROVE_PATH, REGISTER_PATH};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, delete, get, patch, post, put};
@@ -22,6 +23,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/auth/register", post(register::post))
         .route("/api/auth/login", post(login::post))
         .route("/api/auth/refresh", post(refresh::post).delete(refresh::delete))
+        .route(REGISTER_PATH, post(device::register))
+        .route(PROVE_PATH, post(device::prove))
         .route("/api/auth/logout", post(logout::post))
         .route("/api/auth/logout-all", post(logout::post_all))
         .route("/api/auth/me", get(me::get))

@@ -6,7 +6,7 @@ use crate::flow::deliver::Delivery;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use counterfoil_core::Timestamp;
-use counterfoil_core::session::Session;
+use counterfoil_core::session::{Binding, Session};
 use counterfoil_core::user::{Role, User};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -78,6 +78,12 @@ pub(super) struct SessionView {
     device: String,
     /// The network of last use.
     network: String,
+    /// Which kind of key it is bound to, if any: `device` (a browser's) or `dpop`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bound: Option<&'static str>,
+    /// When a copy of it was last used without that key, and refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    copy_refused_at: Option<String>,
     /// Whether the request was made with this session.
     current: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,6 +104,12 @@ impl SessionView {
             amr: session.amr.clone(),
             device: session.device.clone(),
             network: session.network.clone(),
+            bound: match session.binding {
+                Binding::None | Binding::Registered(_) => None,
+                Binding::Dpop(_) => Some("dpop"),
+                Binding::Device(_) => Some("device"),
+            },
+            copy_refused_at: session.copy_refused_at.map(rfc3339),
             current,
             ended_at: None,
             reason: None,

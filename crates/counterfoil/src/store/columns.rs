@@ -1,8 +1,12 @@
 //! How values stand in columns, whatever the engine.
 
+use super::StoreError;
+use counterfoil_core::device::DeviceKey;
 use counterfoil_core::refresh::rotation::Parent;
+use counterfoil_core::session::Binding;
 use counterfoil_core::user::Role;
 use counterfoil_guard::Target;
+use counterfoil_guard::dpop::Thumbprint;
 use std::time::Duration;
 
 /// Roles as they are stored.
@@ -22,6 +26,29 @@ pub(super) fn parent_column(parent: Parent) -> Option<Vec<u8>> {
         Parent::Any => Some(Vec::new()),
         Parent::Nonce(nonce) => Some(nonce.as_bytes().to_vec()),
     }
+}
+
+/// The thumbprint of a browser's key.
+pub(super) fn thumbprint(key: &DeviceKey) -> Result<Thumbprint, StoreError> {
+    key.thumbprint().ok_or(StoreError::Corrupt { table: "session", column: "device_key" })
+}
+
+/// A binding as it is stored: `bound_to`, `device_key`.
+pub(super) fn binding_columns(binding: &Binding) -> Result<(Option<Thumbprint>, Option<&[u8]>), StoreError> {
+    Ok(match binding {
+        Binding::None => (None, None),
+        Binding::Dpop(key) => (Some(*key), None),
+        Binding::Registered(key) => (None, Some(key.as_bytes())),
+        Binding::Device(key) => (Some(thumbprint(key)?), Some(key.as_bytes())),
+    })
+}
+
+/// A binding out of its columns; `None` where no version of this program writes such values.
+pub(super) fn parse_binding(bound_to: Option<&[u8]>, device_key: Option<&[u8]>) -> Option<Binding> {
+    let bound_to: Option<Thumbprint> = bound_to.map(TryInto::try_into).transpose().ok()?;
+    let Some(key) = device_key else { return Some(bound_to.map_or(Binding::None, Binding::Dpop)) };
+    let key = DeviceKey::from_bytes(key)?;
+    Some(if bound_to.is_some() { Binding::Device(key) } else { Binding::Registered(key) })
 }
 
 /// A span as it is stored.

@@ -13,6 +13,7 @@ pub mod transfer;
 
 use async_trait::async_trait;
 use counterfoil_core::audit::AuditEntry;
+use counterfoil_core::device::DeviceKey;
 use counterfoil_core::keys::ring::{KeyStep, StoredKey};
 use counterfoil_core::limit::Rate;
 use counterfoil_core::refresh::rotation::Decision;
@@ -341,6 +342,17 @@ pub trait Sessions {
     async fn purge(&self, before: Timestamp, batch: u32) -> Result<Purged, StoreError>;
 }
 
+/// The keys of browsers.
+#[async_trait]
+pub trait Devices {
+    /// Notes the key that a browser has registered for a live session; `false`, and nothing done, if the session has one already.
+    async fn register_device(&self, sid: Sid, key: DeviceKey, audit: AuditEntry) -> Result<bool, StoreError>;
+    /// From now on this key, which must be the one registered, is asked for; `false`, and nothing done, if it has been or is not.
+    async fn bind_device(&self, sid: Sid, key: DeviceKey, audit: AuditEntry) -> Result<bool, StoreError>;
+    /// Notes that somebody came with a live session's refresh token and without its key.
+    async fn refuse_copy(&self, sid: Sid, audit: AuditEntry) -> Result<bool, StoreError>;
+}
+
 /// The revocation log.
 #[async_trait]
 pub trait Log {
@@ -524,7 +536,19 @@ pub trait Shared: Send + Sync {
 /// All of it.
 #[async_trait]
 pub trait Store:
-    Users + factors::FactorStore + Sessions + Log + Guards + Clients + Keys + Audit + Chain + Cursors + Send + Sync
+    Users
+    + factors::FactorStore
+    + Sessions
+    + Devices
+    + Log
+    + Guards
+    + Clients
+    + Keys
+    + Audit
+    + Chain
+    + Cursors
+    + Send
+    + Sync
 {
     /// Whether reading and writing work right now.
     async fn check(&self) -> Result<(), StoreError>;

@@ -4,6 +4,7 @@ mod accounts;
 mod audit;
 mod audit_chain;
 mod clients;
+mod devices;
 mod factors;
 mod feed;
 mod import;
@@ -38,10 +39,14 @@ use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::rotation::{Decision, Parent, Rotation};
 use counterfoil_core::refresh::token::Nonce;
 use counterfoil_core::revocation::{ENTRY_LIFE, Revocation, RevocationOrder, Revoked};
-use counterfoil_core::session::{Assurance, EndReason, Handle, Session};
+use counterfoil_core::session::{Assurance, Binding, EndReason, Handle, Session};
 use counterfoil_core::user::{Email, Role, User};
 use counterfoil_core::{Jti, Sid, Timestamp, UserId};
 use counterfoil_guard::{Entry, Target};
+use devices::{
+    a_copy_that_was_refused_is_noted_while_the_session_lives,
+    a_session_gets_one_key_which_is_asked_for_once_it_has_been_shown,
+};
 use factors::{
     a_passkey_is_kept_once_named_used_and_removed, a_reset_leaves_the_password_and_nothing_else,
     a_session_rests_on_a_passkey_only_as_long_as_there_is_one, asvs_7_2_4_a_renewed_session_has_another_handle,
@@ -123,6 +128,8 @@ engines! { [sqlite, postgres] {
     a_guards_name_is_taken_once_and_free_again,
     a_service_is_added_renewed_and_removed_with_its_session,
     atk28_what_counts_once_counts_once_and_is_forgotten_in_time,
+    a_session_gets_one_key_which_is_asked_for_once_it_has_been_shown,
+    a_copy_that_was_refused_is_noted_while_the_session_lives,
     keys_are_initialised_once,
     the_ring_changes_as_a_whole_or_not_at_all,
     k2_a_revoked_key_has_its_entry_in_the_same_transaction,
@@ -198,7 +205,8 @@ fn session(user: &User) -> Session {
         device: "Firefox on Linux".into(),
         network: "203.0.113.0/24".into(),
         ended: None,
-        bound_to: Some([9; 32]),
+        binding: Binding::Dpop([9; 32]),
+        copy_refused_at: None,
         rotation: Rotation::first(at(0)),
     }
 }

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::flow::Caller;
 use crate::flow::refresh::{RefreshError, Via, refresh};
 use crate::flow::sign_out::{session_of_refresh_token, sign_out};
-use crate::http::cookie::{self, REFRESH};
+use crate::http::cookie::{self, DEVICE, REFRESH};
 use crate::http::csrf;
 use crate::http::dpop;
 use crate::http::extract::{MAX_BODY, is_json, parse_json, read_body};
@@ -43,12 +43,13 @@ pub(in crate::http) async fn post(
     let headers = request.headers().clone();
     let proof = dpop::proof(request.extensions())?;
     if let Some(token) = body_token(&app, request).await? {
-        let delivery = refresh(&app, token.expose(), (Via::Body, proof), caller).await?;
+        let delivery = refresh(&app, token.expose(), Via::Body(proof), caller).await?;
         return Ok(deliver(&TokensView::of(&delivery), &delivery, &app.config.session));
     }
     csrf::require(&app, &headers)?;
     let (token, healing) = cookie_token(&app, &headers)?;
-    match refresh(&app, &token, (Via::Cookie, None), caller).await {
+    let devices = DEVICE.read(&headers).into_iter().map(str::to_owned).collect();
+    match refresh(&app, &token, Via::Cookie(devices), caller).await {
         Ok(delivery) => {
             let response = deliver(&TokensView::of(&delivery), &delivery, &app.config.session);
             Ok(with_cookies(response, healing))

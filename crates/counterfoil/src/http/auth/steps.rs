@@ -1,5 +1,6 @@
 //! What a step of a sign-in answers: a session, or what comes next.
 
+use super::device;
 use crate::app::App;
 use crate::flow::sign_in::{More, SignIn, SignedIn};
 use crate::http::ticket::Tickets;
@@ -57,7 +58,8 @@ pub(super) fn signed_in_answer(
         tokens: TokensView::of(&signed_in.delivery),
         recovery_codes: exposed(codes),
     };
-    let response = deliver(&view, &signed_in.delivery, &app.config.session);
+    let mut response = deliver(&view, &signed_in.delivery, &app.config.session);
+    device::offer(app, &signed_in.session, &mut response);
     with_cookies(response, Tickets::clear(app, headers).into_iter().collect())
 }
 

@@ -229,9 +229,14 @@ fn device_template() -> Markup {
                         div.head {
                             h3 data-part="device" {}
                             p.current data-part="current" hidden { "This device" }
+                            p.bound data-part="bound" hidden { "Bound to a key" }
                         }
                         p { "Last used " time data-part="seen" {} " from " span data-part="network" {} }
                         p.since { "Signed in " time data-part="since" {} }
+                        p.refused data-part="refused" hidden {
+                            "A copy of this session was used somewhere else " time data-part="refused-at" {}
+                            ", and refused: it came without the key."
+                        }
                     }
                     button type="button" data-part="end" { "End" }
                 }

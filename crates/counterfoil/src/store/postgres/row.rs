@@ -3,7 +3,7 @@
 use super::id::Id;
 use super::transact::Failure;
 use crate::store::StoreError;
-use crate::store::columns::parse_roles;
+use crate::store::columns::{parse_binding, parse_roles};
 use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::rotation::{Parent, Rotation};
 use counterfoil_core::refresh::token::Nonce;
@@ -18,13 +18,13 @@ macro_rules! session_columns {
     () => {
         "s.handle, s.sid, s.account, s.application, s.profile, s.persistent, s.created_at, s.auth_time, s.last_seen_at, \
          s.idle, s.expires_at, s.acr, s.amr, s.device, s.network, s.ended_at, s.end_reason, s.bound_to, s.generation, \
-         s.parent, s.handed_at, s.handed_twice, s.presented, s.rotated_1, s.rotated_2, s.rotated_3"
+         s.parent, s.handed_at, s.handed_twice, s.presented, s.rotated_1, s.rotated_2, s.rotated_3, s.device_key, s.copy_refused_at"
     };
 }
 pub(super) use session_columns;
 
 /// How many columns [`session_columns`] has: the account's begin there.
-pub(super) const SESSION_COLUMNS: usize = 26;
+pub(super) const SESSION_COLUMNS: usize = 28;
 
 /// The account's columns in the order [`user`] reads them.
 macro_rules! user_columns {
@@ -66,7 +66,7 @@ pub(super) fn session(row: &Row) -> Result<Session, Failure> {
         }
         (Some(_), None) => return Err(corrupt("session", "end_reason")),
     };
-    let bound_to = row.try_get::<_, Option<&[u8]>>(17)?.map(TryInto::try_into).transpose();
+    let binding = parse_binding(row.try_get(17)?, row.try_get(26)?);
     Ok(Session {
         handle: Handle::from_bytes(id(row, 0)?),
         sid: Sid::from_bytes(id(row, 1)?),
@@ -84,7 +84,8 @@ pub(super) fn session(row: &Row) -> Result<Session, Failure> {
         device: row.try_get(13)?,
         network: row.try_get(14)?,
         ended,
-        bound_to: bound_to.map_err(|_| corrupt("session", "bound_to"))?,
+        binding: binding.ok_or_else(|| corrupt("session", "device_key"))?,
+        copy_refused_at: optional_time(row, 27)?,
         rotation: rotation(row)?,
     })
 }

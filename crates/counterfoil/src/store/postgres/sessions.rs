@@ -4,7 +4,7 @@ use super::id::Id;
 use super::row::{SESSION_COLUMNS, all, id, optional_id, session, session_columns, time, user, user_columns};
 use super::transact::{Failure, Transaction, again, committing, connection};
 use super::{PostgresStore, audit, revoke};
-use crate::store::columns::{millis, parent_column};
+use crate::store::columns::{binding_columns, millis, parent_column};
 use crate::store::{NewSession, Opened, ProvedBy, Purged, Refreshed, Rule, Seen, Sessions, StoreError};
 use crate::telemetry::span;
 use async_trait::async_trait;
@@ -50,8 +50,9 @@ const SAME_PASSKEY: &str = "SELECT 1 FROM passkey WHERE account = $1 AND id = $2
 const INSERT: &str = "\
     INSERT INTO session (handle, sid, account, application, profile, persistent, created_at, auth_time, last_seen_at, idle, \
       expires_at, acr, amr, device, network, bound_to, generation, parent, handed_at, handed_twice, presented, rotated_1, \
-      rotated_2, rotated_3) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)";
+      rotated_2, rotated_3, device_key, copy_refused_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, \
+      $25, $26)";
 
 /// One bounded stretch of the table. An index on the times would make every refresh dearer, so the table is walked instead, a
 /// little at a time.
@@ -177,6 +178,7 @@ impl PostgresStore {
 
 pub(super) async fn insert(transaction: &Transaction, new: &Session) -> Result<(), Failure> {
     let rotation = &new.rotation;
+    let (bound_to, device_key) = binding_columns(&new.binding)?;
     let at = |time: Option<Timestamp>| time.map(Timestamp::as_millis);
     transaction
         .execute(
@@ -197,7 +199,7 @@ pub(super) async fn insert(transaction: &Transaction, new: &Session) -> Result<(
                 &new.amr.join(" "),
                 &new.device,
                 &new.network,
-                &new.bound_to.as_ref().map(<[u8; 32]>::as_slice),
+                &bound_to.as_ref().map(<[u8; 32]>::as_slice),
                 &rotation.generation.cast_signed(),
                 &parent_column(rotation.parent),
                 &rotation.handed_at.as_millis(),
@@ -206,6 +208,8 @@ pub(super) async fn insert(transaction: &Transaction, new: &Session) -> Result<(
                 &at(rotation.rotated_at[0]),
                 &at(rotation.rotated_at[1]),
                 &at(rotation.rotated_at[2]),
+                &device_key,
+                &at(new.copy_refused_at),
             ],
         )
         .await?;

@@ -2,11 +2,11 @@
 
 use super::writer::Failure;
 use crate::store::StoreError;
-use crate::store::columns::parse_roles;
+use crate::store::columns::{parse_binding, parse_roles};
 use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::rotation::{Parent, Rotation};
 use counterfoil_core::refresh::token::Nonce;
-use counterfoil_core::session::{Assurance, EndReason, Ended, Handle, Session};
+use counterfoil_core::session::{Assurance, Binding, EndReason, Ended, Handle, Session};
 use counterfoil_core::user::{Ban, Email, User};
 use counterfoil_core::{Sid, Timestamp, UserId};
 use rusqlite::Row;
@@ -15,10 +15,11 @@ use std::time::Duration;
 /// The session's columns in the order [`session`] reads them.
 pub(super) const SESSION: &str = "s.handle, s.sid, s.account, s.application, s.profile, s.persistent, s.created_at, \
     s.auth_time, s.last_seen_at, s.idle, s.expires_at, s.acr, s.amr, s.device, s.network, s.ended_at, s.end_reason, \
-    s.bound_to, s.generation, s.parent, s.handed_at, s.handed_twice, s.presented, s.rotated_1, s.rotated_2, s.rotated_3";
+    s.bound_to, s.generation, s.parent, s.handed_at, s.handed_twice, s.presented, s.rotated_1, s.rotated_2, s.rotated_3, \
+    s.device_key, s.copy_refused_at";
 
 /// How many columns [`SESSION`] has: the account's begin there.
-pub(super) const SESSION_COLUMNS: usize = 26;
+pub(super) const SESSION_COLUMNS: usize = 28;
 
 /// The account's columns in the order [`user`] reads them.
 pub(super) const USER: &str =
@@ -64,9 +65,16 @@ pub(super) fn session(row: &Row<'_>) -> Result<Session, Failure> {
         device: text(13)?.to_owned(),
         network: text(14)?.to_owned(),
         ended,
-        bound_to: row.get(17)?,
+        binding: binding(row)?,
+        copy_refused_at: optional_time(row, 27)?,
         rotation: rotation(row)?,
     })
+}
+
+fn binding(row: &Row<'_>) -> Result<Binding, Failure> {
+    let wrong = || corrupt("session", "device_key");
+    let bytes = |index: usize| row.get_ref(index).map_err(Failure::from)?.as_blob_or_null().map_err(|_| wrong());
+    parse_binding(bytes(17)?, bytes(26)?).ok_or_else(wrong)
 }
 
 fn rotation(row: &Row<'_>) -> Result<Rotation, Failure> {

@@ -3,7 +3,7 @@
 use super::row::{SESSION, SESSION_COLUMNS, USER, all, first, session, time, user};
 use super::writer::Failure;
 use super::{SqliteStore, audit, log};
-use crate::store::columns::{millis, parent_column};
+use crate::store::columns::{binding_columns, millis, parent_column};
 use crate::store::{NewSession, Opened, ProvedBy, Purged, Refreshed, Rule, Seen, Sessions, StoreError};
 use async_trait::async_trait;
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
@@ -111,9 +111,10 @@ pub(super) fn insert(connection: &Connection, new: &Session) -> Result<(), Failu
     let columns = SESSION.replace("s.", "");
     let sql = format!(
         "INSERT INTO session ({columns}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, \
-                       ?15, NULL, NULL, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)"
+                       ?15, NULL, NULL, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)"
     );
     let rotation = &new.rotation;
+    let (bound_to, device_key) = binding_columns(&new.binding)?;
     connection.prepare_cached(&sql)?.execute(params![
         new.handle.as_bytes(),
         new.sid.as_bytes(),
@@ -130,7 +131,7 @@ pub(super) fn insert(connection: &Connection, new: &Session) -> Result<(), Failu
         new.amr.join(" "),
         new.device,
         new.network,
-        new.bound_to,
+        bound_to,
         rotation.generation,
         parent_column(rotation.parent),
         rotation.handed_at.as_millis(),
@@ -139,6 +140,8 @@ pub(super) fn insert(connection: &Connection, new: &Session) -> Result<(), Failu
         rotation.rotated_at[0].map(Timestamp::as_millis),
         rotation.rotated_at[1].map(Timestamp::as_millis),
         rotation.rotated_at[2].map(Timestamp::as_millis),
+        device_key,
+        new.copy_refused_at.map(Timestamp::as_millis),
     ])?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `/api/auth/*`.
 
 mod cross_site;
+mod device;
 mod duplicates;
 mod login;
 mod logout;

@@ -40,7 +40,7 @@ const IN_THE_STORE_ANYWAY: [&str; 2] = [EMAIL, "passwordpassword"];
 const LONGEST: usize = 256 * 1024;
 
 /// What a word that is a secret begins with.
-const PREFIXES: [&str; 9] = ["cfr_", "cfs_", "cfg_", "cfc_", "cfi_", "cfl_", "whsec_", "v4.public.", "eyJ"];
+const PREFIXES: [&str; 10] = ["cfr_", "cfs_", "cfd_", "cfg_", "cfc_", "cfi_", "cfl_", "whsec_", "v4.public.", "eyJ"];
 
 const ANY_BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
