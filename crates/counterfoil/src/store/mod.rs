@@ -6,14 +6,16 @@
 
 mod chain;
 mod columns;
+mod devices;
 pub mod factors;
 pub mod postgres;
 pub mod sqlite;
 pub mod transfer;
 
+pub use devices::Devices;
+
 use async_trait::async_trait;
 use counterfoil_core::audit::AuditEntry;
-use counterfoil_core::device::DeviceKey;
 use counterfoil_core::keys::ring::{KeyStep, StoredKey};
 use counterfoil_core::limit::Rate;
 use counterfoil_core::refresh::rotation::Decision;
@@ -340,17 +342,6 @@ pub trait Sessions {
     /// Looks at the next `batch` sessions in the order of the table and deletes those that are over since before `before`; at
     /// the end of the table also what else is past use. Each round is short, however large the table.
     async fn purge(&self, before: Timestamp, batch: u32) -> Result<Purged, StoreError>;
-}
-
-/// The keys of browsers.
-#[async_trait]
-pub trait Devices {
-    /// Notes the key that a browser has registered for a live session; `false`, and nothing done, if the session has one already.
-    async fn register_device(&self, sid: Sid, key: DeviceKey, audit: AuditEntry) -> Result<bool, StoreError>;
-    /// From now on this key, which must be the one registered, is asked for; `false`, and nothing done, if it has been or is not.
-    async fn bind_device(&self, sid: Sid, key: DeviceKey, audit: AuditEntry) -> Result<bool, StoreError>;
-    /// Notes that somebody came with a live session's refresh token and without its key.
-    async fn refuse_copy(&self, sid: Sid, audit: AuditEntry) -> Result<bool, StoreError>;
 }
 
 /// The revocation log.
