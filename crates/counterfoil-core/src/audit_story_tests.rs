@@ -2,7 +2,7 @@ use super::{Cause, End, Numbered, Outcome, Sources, Story, tell};
 use crate::audit::{Actor, AuditEntry, Event};
 use crate::profile::Profile;
 use crate::refresh::rotation::Rotation;
-use crate::session::{Assurance, EndReason, Ended, Handle, Session};
+use crate::session::{Assurance, Binding, EndReason, Ended, Handle, Session};
 use counterfoil_guard::{Sid, Timestamp, UserId};
 use std::time::Duration;
 
@@ -32,7 +32,8 @@ fn session(ended: Option<Ended>) -> Session {
         device: String::new(),
         network: String::new(),
         ended,
-        bound_to: None,
+        binding: Binding::None,
+        copy_refused_at: None,
         rotation: Rotation::first(at(0)),
     }
 }
