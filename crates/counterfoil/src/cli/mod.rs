@@ -133,7 +133,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
     runtime.block_on(async {
         match command {
             Command::Serve(args) => serve::run(args).await,
-            Command::Init(place) => init::run(&place).await,
+            Command::Init(place) => Box::pin(init::run(&place)).await,
             Command::User(command) => user::run(command).await,
             Command::Import(args) => return import::run(args).await,
             Command::Session(command) => session::run(command).await,
