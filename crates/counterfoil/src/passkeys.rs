@@ -157,8 +157,10 @@ impl RelyingParty {
     pub fn finish_sign_in(&self, state: &Value, answer: &Assertion, known: &str) -> Result<Used, Unproven> {
         let state: DiscoverableAuthentication = serde_json::from_value(state.clone()).map_err(|_| Unproven::Wrong)?;
         let credential: Credential = serde_json::from_str(known).map_err(|_| Unproven::Wrong)?;
-        let result =
-            self.webauthn.finish_discoverable_authentication_v2(&answer.0, state, &credential).map_err(refused)?;
+        let result = self
+            .webauthn
+            .finish_discoverable_authentication_v2(&answer.0, state, &credential)
+            .map_err(|error| refused(&error))?;
         let mut passkey = Passkey::from(credential);
         passkey.update_credential(&result);
         let credential = Credential::from(passkey);
@@ -188,7 +190,7 @@ impl RelyingParty {
     /// Checks an answer against what was begun.
     pub fn finish_registration(&self, state: &Value, answer: &Attestation) -> Result<Made, Unproven> {
         let state: PasskeyRegistration = serde_json::from_value(state.clone()).map_err(|_| Unproven::Wrong)?;
-        let passkey = self.webauthn.finish_passkey_registration(&answer.0, &state).map_err(refused)?;
+        let passkey = self.webauthn.finish_passkey_registration(&answer.0, &state).map_err(|error| refused(&error))?;
         let credential = Credential::from(passkey);
         if credential.cred_id.len() > MOST_ID {
             return Err(Unproven::Wrong);
@@ -208,7 +210,7 @@ impl std::fmt::Debug for RelyingParty {
     }
 }
 
-fn refused(error: WebauthnError) -> Unproven {
+fn refused(error: &WebauthnError) -> Unproven {
     tracing::info!(%error, "a passkey's answer is not good");
     match error {
         WebauthnError::CredentialPossibleCompromise => Unproven::Cloned,

@@ -30,13 +30,13 @@ pub async fn begin(app: &App, identity: Option<&Identity>, ticket: Option<&Ticke
 pub async fn finish(
     app: &App,
     (ticket, identity): (&Ticket, Option<&Identity>),
-    (answer, called): (&Attestation, Option<&str>),
+    (answer, label): (&Attestation, Option<&str>),
     proof: Option<&Proof>,
     caller: &Caller,
 ) -> Result<Enrolled, FactorError> {
     let Ceremony::PasskeyEnrolment { state, by } = &ticket.what else { return Err(FactorError::Expired) };
     let progress = same(app, by, identity)?;
-    let called = called.map(name).transpose()?.unwrap_or_else(|| caller.device.clone());
+    let label = label.map(name).transpose()?.unwrap_or_else(|| caller.device.clone());
     let made = relying_party(app)?.finish_registration(state, answer).map_err(|_| FactorError::InvalidPasskey)?;
     if !ticket.spend(app).await? {
         return Err(FactorError::Expired);
@@ -44,7 +44,7 @@ pub async fn finish(
     let now = app.clock.now();
     let user = by.user();
     let method = if made.synced { Method::SyncedPasskey } else { Method::Passkey };
-    let passkey = kept(made, user, called, now);
+    let passkey = kept(made, user, label, now);
     let id = passkey.id.clone();
     let entry = caller.audit(Event::PasskeyAdded, Actor::User(user), now);
     let sid = identity.map(|identity| identity.session.sid);

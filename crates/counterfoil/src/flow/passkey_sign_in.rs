@@ -117,25 +117,25 @@ pub(super) async fn check(
     let claimed = party.claimed(answer).ok_or(LoginError::InvalidPasskey)?;
     let found = app.store.passkey(&claimed.id).await?;
     let now = app.clock.now();
-    let Some((known, user)) = found.filter(|(known, _)| known.user == claimed.user) else {
+    let Some((known, owner)) = found.filter(|(known, _)| known.user == claimed.user) else {
         failed(app, None, Event::SignInFailed, caller).await?;
         return Err(LoginError::UnknownPasskey);
     };
-    let used = match party.finish_sign_in(state, answer, &known.credential) {
-        Ok(used) => used,
+    let verified = match party.finish_sign_in(state, answer, &known.credential) {
+        Ok(verified) => verified,
         Err(why) => {
             let event = if why == Unproven::Cloned { Event::PasskeyCloned } else { Event::SignInFailed };
-            failed(app, Some(user.id), event, caller).await?;
+            failed(app, Some(owner.id), event, caller).await?;
             return Err(LoginError::InvalidPasskey);
         }
     };
-    let used = FactorUse::Passkey {
+    let counted = FactorUse::Passkey {
         id: known.id.clone(),
         was: known.credential.clone(),
-        credential: used.credential,
-        backed_up: used.backed_up,
+        credential: verified.credential,
+        backed_up: verified.backed_up,
     };
-    if user.banned.is_some() || !app.store.use_factor(user.id, used, now, None).await? {
+    if owner.banned.is_some() || !app.store.use_factor(owner.id, counted, now, None).await? {
         return Err(LoginError::InvalidPasskey);
     }
     Ok(known)

@@ -64,9 +64,9 @@ pub(super) async fn check_code(app: &App, user: UserId, typed: &Typed, caller: &
     let found = factors.and_then(|factors| read_code(app, &factors, typed, now));
     let counts = match found {
         None => false,
-        Some(used) => {
-            let written = matches!(used, FactorUse::RecoveryCode { .. }).then(|| entry(Event::RecoveryCodeUsed));
-            app.store.use_factor(user, used, now, written).await?
+        Some(proof) => {
+            let written = matches!(proof, FactorUse::RecoveryCode { .. }).then(|| entry(Event::RecoveryCodeUsed));
+            app.store.use_factor(user, proof, now, written).await?
         }
     };
     if !counts {

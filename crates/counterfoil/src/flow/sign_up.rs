@@ -95,7 +95,7 @@ pub async fn finish(
     let (id, now) = (*user, app.clock.now());
     let method = if made.synced { Method::SyncedPasskey } else { Method::Passkey };
     let passkey = kept(made, id, caller.device.clone(), now);
-    let used = passkey.id.clone();
+    let shown = passkey.id.clone();
     let email = Email::parse(email).ok_or(RegisterError::BadEmail)?;
     let user =
         User { id, email, name: name.clone(), roles: Vec::new(), claims_version: 0, created_at: now, banned: None };
@@ -109,5 +109,5 @@ pub async fn finish(
     }
     let application = application.clone();
     let progress = Progress { user: id, application, remember, methods: vec![method], password: None };
-    Ok(go_on(app, progress, Some(used), proof, caller).await.map_err(FactorError::from)?)
+    Ok(go_on(app, progress, Some(shown), proof, caller).await.map_err(FactorError::from)?)
 }

@@ -102,7 +102,7 @@ pub(super) async fn ask(State(app): State<Arc<App>>, Params(query): Params<GateQ
     let asked = read.as_ref().ok();
     let demand = rule.and_then(|rule| match &rule.allow {
         Allow::SignedIn(demand) => Some(demand),
-        _ => None,
+        Allow::Public => None,
     });
     let location = location(&app, asked, demand, &problem);
     let mut response = match problem.answered() {

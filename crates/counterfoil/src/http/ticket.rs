@@ -64,7 +64,7 @@ impl Tickets {
         }
         let mut value = sealed.expose().clone();
         for (older, _) in self.0.iter().take(MOST - 1) {
-            if value.len() + older.len() + 1 <= MOST_BYTES {
+            if value.len() + older.len() < MOST_BYTES {
                 value.push(BETWEEN);
                 value.push_str(older);
             }

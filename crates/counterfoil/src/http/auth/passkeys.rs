@@ -105,8 +105,7 @@ pub(in crate::http) async fn login_finish(
     State(app): State<Arc<App>>,
     caller: Caller,
     _: NotForeign,
-    headers: HeaderMap,
-    extensions: Extensions,
+    (headers, extensions): (HeaderMap, Extensions),
     JsonBody(body): JsonBody<LoginFinishBody>,
 ) -> Result<Response, Problem> {
     let tickets = Tickets::to_finish(&app, &headers, body.login_token.as_ref())?;
@@ -169,8 +168,7 @@ pub(in crate::http) async fn sign_up_finish(
     State(app): State<Arc<App>>,
     caller: Caller,
     _: NotForeign,
-    headers: HeaderMap,
-    extensions: Extensions,
+    (headers, extensions): (HeaderMap, Extensions),
     JsonBody(body): JsonBody<SignUpFinishBody>,
 ) -> Result<Response, Problem> {
     let tickets = Tickets::to_finish(&app, &headers, body.login_token.as_ref())?;
@@ -245,7 +243,7 @@ fn enrolled_answer(app: &App, headers: &HeaderMap, enrolled: Enrolled, tickets: 
     match enrolled {
         Enrolled::Done => with_cookies(no_content(), Tickets::clear(app, headers).into_iter().collect()),
         Enrolled::SignedIn(signed_in) => signed_in_answer(app, headers, &signed_in, &[]),
-        Enrolled::More(more) => more_answer(app, *more, tickets, &[]),
+        Enrolled::More(more) => more_answer(app, &more, tickets, &[]),
     }
 }
 

@@ -42,7 +42,7 @@ pub(in crate::http) struct NextView {
 pub(in crate::http) fn answer(app: &App, headers: &HeaderMap, outcome: SignIn, tickets: Tickets) -> Response {
     match outcome {
         SignIn::Done(signed_in) => signed_in_answer(app, headers, &signed_in, &[]),
-        SignIn::More(more) => more_answer(app, *more, tickets, &[]),
+        SignIn::More(more) => more_answer(app, &more, tickets, &[]),
     }
 }
 
@@ -64,7 +64,7 @@ pub(super) fn signed_in_answer(
 }
 
 /// The next step, and recovery codes if there are new ones.
-pub(super) fn more_answer(app: &App, more: More, tickets: Tickets, codes: &[Secret<String>]) -> Response {
+pub(super) fn more_answer(app: &App, more: &More, tickets: Tickets, codes: &[Secret<String>]) -> Response {
     let out = tickets.hand_out(app, &more.ticket, more.profile);
     let options: Vec<&'static str> = more.steps.iter().map(|step| Step::as_str(*step)).collect();
     let next = if more.enrol { "enrol" } else { options.first().copied().unwrap_or("enrol") };

@@ -162,7 +162,7 @@ pub(in crate::http) async fn enrol_finish(
             with_cookies(json(StatusCode::OK, &view), Tickets::clear(&app, &headers).into_iter().collect())
         }
         Enrolled::SignedIn(signed_in) => signed_in_answer(&app, &headers, &signed_in, &codes),
-        Enrolled::More(more) => more_answer(&app, *more, tickets, &codes),
+        Enrolled::More(more) => more_answer(&app, &more, tickets, &codes),
     })
 }
 

@@ -108,7 +108,7 @@ async fn a_clock_that_is_off_is_refused_and_named_when_the_app_is_set_up() {
     let offer = browser.post_json("/api/auth/totp/enrol/start", &json!({})).await.json();
     let totp = Totp::of(&offer);
     let slow = totp.code(&app);
-    app.clock.advance(Duration::from_secs(60));
+    app.clock.advance(Duration::from_mins(1));
     let answer = browser.post_json("/api/auth/totp/enrol/finish", &json!({ "code": slow })).await;
     assert_eq!(answer.outcome(), (422, "clock_off".into()));
     assert!(answer.json()["detail"].as_str().unwrap().contains("slow by about 60 seconds"), "{}", answer.text);
@@ -179,7 +179,7 @@ async fn a_ticket_says_nothing_and_cannot_be_forged() {
         forger.set_cookie("__Host-cf_login", "/", &wrong);
         assert_eq!(verify(&mut forger, &totp.code(&app)).await.outcome(), expired);
     }
-    app.clock.advance(Duration::from_secs(600));
+    app.clock.advance(Duration::from_mins(10));
     let mut late = browser.clone();
     late.set_cookie("__Host-cf_login", "/", &ticket);
     assert_eq!(verify(&mut late, &totp.code(&app)).await.outcome(), expired);

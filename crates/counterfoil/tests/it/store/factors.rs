@@ -27,8 +27,8 @@ async fn change(store: &Arc<dyn Store>, user: &User, change: FactorChange) -> Ch
     store.change_factors(user.id, change, entry(Event::PasskeyAdded, 1)).await.unwrap()
 }
 
-async fn use_it(store: &Arc<dyn Store>, user: &User, used: FactorUse) -> bool {
-    store.use_factor(user.id, used, at(50), None).await.unwrap()
+async fn use_it(store: &Arc<dyn Store>, user: &User, proof: FactorUse) -> bool {
+    store.use_factor(user.id, proof, at(50), None).await.unwrap()
 }
 
 fn totp(last_step: i64) -> FactorChange {
