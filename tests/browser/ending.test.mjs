@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import {
   ACCESS, REFRESH, accountShown, answersTo, api, cookie, createAccount, deviceIds, fillLogin, formReady, says, signedIn,
-  signIn, status,
+  sessionCookies, signIn, status,
 } from "./pages.mjs";
 import { stage } from "./support.mjs";
 
@@ -36,7 +36,7 @@ test("S1: signing out in one tab ends the session and takes the other tab to the
     await formReady(tab);
     await says(tab, "You are signed out.");
   }
-  assert.deepEqual(await context.cookies(), [], "no cookie is left");
+  assert.deepEqual(await sessionCookies(context), [], "no cookie of a session is left");
 
   // Whoever kept the cookies gains nothing.
   await context.addCookies(spent);

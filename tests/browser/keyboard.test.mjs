@@ -40,6 +40,7 @@ test("signing in takes the keyboard alone, and the focus is always visible", asy
   const page = await context.newPage();
   await page.goto("/login");
   await formReady(page);
+  await press(page, "Tab", "passkey");
   await press(page, "Tab", "email");
   await page.keyboard.type(person.email);
   await press(page, "Tab", "password");
@@ -79,7 +80,7 @@ test("every control of the account page is reached by Tab, in reading order, and
     order.push(id);
   }
   assert.deepEqual(order.map((id) => id || "skip"), [
-    "A", "sign-out", "End Chrome on Linux, this device", "End curl", "end-others", "sign-out-everywhere",
+    "A", "sign-out", "add-passkey", "totp-add", "End Chrome on Linux, this device", "End curl", "end-others", "sign-out-everywhere",
     "current-password", "current-password-toggle", "new-password", "new-password-toggle", "change-password",
   ]);
 });

@@ -89,6 +89,11 @@ export async function cookie(context, name) {
   return (await context.cookies()).find((each) => each.name === name);
 }
 
+/** The cookies of a session. What the sign-in page keeps of an unfinished ceremony is none of it. */
+export async function sessionCookies(context) {
+  return (await context.cookies()).filter((each) => each.name !== "__Host-cf_login");
+}
+
 /** Waits until the access cookie has run out and is gone. */
 export function accessCookieGone(context) {
   return until("the access cookie is gone", async () => !(await cookie(context, ACCESS)));
