@@ -89,7 +89,7 @@ const prove = bindProof(async (way, secret) => {
   const step = {
     totp: () => signInStep("/api/auth/totp/verify", { code: secret }),
     recovery_code: () => signInStep("/api/auth/recovery-codes/verify", { code: secret }),
-    passkey: () => byPasskey(),
+    passkey: () => byPasskey({}),
   }[way];
   return arrive(await begun(step));
 });
@@ -114,7 +114,10 @@ async function begun(step) {
   }
 }
 
-async function byPasskey(body = {}) {
+// Named, so that it is not taken for the next step of a sign-in that somebody has begun here and left.
+const ANEW = { client_id: "web" };
+
+async function byPasskey(body) {
   const options = await begin("/api/auth/passkeys/login/start", body);
   return finishPasskey(options, await use(options));
 }
@@ -190,7 +193,7 @@ async function offerPasskeys() {
   for (;;) {
     autofill = new AbortController();
     try {
-      const options = await begin("/api/auth/passkeys/login/start", {});
+      const options = await begin("/api/auth/passkeys/login/start", ANEW);
       const credential = await use(options, autofill.signal);
       await arrive(await finishPasskey(options, credential));
       return;
@@ -232,7 +235,7 @@ bindPasswordToggles();
 onSubmit(form, { check, act, place });
 byId("passkey").addEventListener("click", () => during(byId("passkey"), async () => {
   autofill?.abort();
-  await arrive(await byPasskey());
+  await arrive(await byPasskey(ANEW));
 }));
 byId("start-over").addEventListener("click", startOver);
 byId("enrol-passkey").addEventListener("click", () => during(byId("enrol-passkey"), enrolPasskey));

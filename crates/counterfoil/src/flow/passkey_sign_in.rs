@@ -31,15 +31,8 @@ pub(super) fn relying_party(app: &App) -> Result<&RelyingParty, LoginError> {
 
 /// Begins. Whoever has begun to sign in another way (`after`) is asked for a passkey of their own; nobody else's are named to a stranger
 /// (WA-ENUM).
-pub async fn begin(
-    app: &App,
-    client_id: Option<String>,
-    after: Option<&Ticket>,
-    caller: &Caller,
-) -> Result<Challenge, LoginError> {
+pub async fn begin(app: &App, client_id: Option<String>, after: Option<&Ticket>) -> Result<Challenge, LoginError> {
     let party = relying_party(app)?;
-    let rate = app.config.limits.login_per_network;
-    counts::take_from_network(app, Limited::PasskeyNetwork, rate, caller).await?;
     let after = match after.map(|ticket| &ticket.what) {
         Some(Ceremony::SignIn(progress)) => Some(progress.clone()),
         _ => None,
@@ -114,6 +107,9 @@ pub(super) async fn check(
     caller: &Caller,
 ) -> Result<Passkey, LoginError> {
     let party = relying_party(app)?;
+    // A challenge may be answered wrongly as often as one likes, and each time something is looked up and written down.
+    let rate = app.config.limits.login_per_network;
+    counts::take_from_network(app, Limited::PasskeyNetwork, rate, caller).await?;
     let claimed = party.claimed(answer).ok_or(LoginError::InvalidPasskey)?;
     let found = app.store.passkey(&claimed.id).await?;
     let now = app.clock.now();
@@ -138,6 +134,7 @@ pub(super) async fn check(
     if owner.banned.is_some() || !app.store.use_factor(owner.id, counted, now, None).await? {
         return Err(LoginError::InvalidPasskey);
     }
+    counts::give_back(app, Limited::PasskeyNetwork, &caller.source(), Some(rate.rate())).await;
     Ok(known)
 }
 

@@ -51,7 +51,8 @@ pub(super) fn challenge(app: &App, challenge: Challenge, tickets: Tickets, profi
 /// Where to sign in to.
 #[derive(Deserialize, ToSchema)]
 pub(in crate::http) struct LoginStartBody {
-    /// The application; `web` if not given.
+    /// The application. Given, this begins anew; not given, it is the next step of the sign-in that this client has begun, if it
+    /// has begun one, and else a sign-in to `web`.
     client_id: Option<String>,
     /// Of a sign-in that asks for a passkey, in the profile `native`.
     #[schema(value_type = Option<String>)]
@@ -60,12 +61,10 @@ pub(in crate::http) struct LoginStartBody {
 
 /// Begin to sign in with a passkey, or the step of a sign-in that asks for one.
 #[utoipa::path(post, path = "/api/auth/passkeys/login/start", tag = "sign-in", request_body = LoginStartBody, responses(
-    (status = 200, body = ChallengeView),
-    (status = 409, description = "`passkeys_unavailable`"), (status = 429, description = "`rate_limited`"),
+    (status = 200, body = ChallengeView), (status = 409, description = "`passkeys_unavailable`"),
 ))]
 pub(in crate::http) async fn login_start(
     State(app): State<Arc<App>>,
-    caller: Caller,
     _: NotForeign,
     headers: HeaderMap,
     JsonBody(body): JsonBody<LoginStartBody>,
@@ -74,7 +73,7 @@ pub(in crate::http) async fn login_start(
     // Only a page that goes on with a sign-in asks without naming an application.
     let after = tickets.newest(is_sign_in).filter(|_| body.client_id.is_none());
     let profile = profile_of(&app, body.client_id.as_deref(), body.login_token.is_some());
-    let begun = passkey_sign_in::begin(&app, body.client_id, after, &caller).await?;
+    let begun = passkey_sign_in::begin(&app, body.client_id, after).await?;
     Ok(challenge(&app, begun, tickets, profile))
 }
 
@@ -99,7 +98,7 @@ pub(in crate::http) struct LoginFinishBody {
 #[utoipa::path(post, path = "/api/auth/passkeys/login/finish", tag = "sign-in", request_body = LoginFinishBody, responses(
     (status = 200, body = SignedInView), (status = 200, body = NextView),
     (status = 401, description = "`passkey_unknown`, `passkey_invalid`, `login_expired`"),
-    (status = 403, description = "`cross_site`"),
+    (status = 403, description = "`cross_site`"), (status = 429, description = "`rate_limited`"),
 ))]
 pub(in crate::http) async fn login_finish(
     State(app): State<Arc<App>>,

@@ -311,3 +311,37 @@ async fn a_banned_accounts_passkey_opens_nothing() {
     assert_eq!(banned.0, 204, "{banned:?}");
     assert_eq!(sign_in(&mut app.browser(), &passkey).await.outcome(), (401, "passkey_invalid".into()));
 }
+
+#[tokio::test]
+async fn wrong_answers_are_counted_before_anything_is_looked_up_or_written() {
+    let app = TestApp::with("[limits.login_per_network]\nburst = 3\ninterval = \"1m\"\n").await;
+    let (_, mut passkey) = with_passkey(&app).await;
+    let mut browser = app.browser();
+    let options = begin(&mut browser, LOGIN[0], json!({})).await;
+    let good = passkey.assert(&options);
+    passkey.verified = false;
+    for _ in 0..3 {
+        let wrong = finish(&mut browser, LOGIN[1], passkey.assert(&options)).await;
+        assert_eq!(wrong.outcome(), (401, "passkey_invalid".into()));
+    }
+    let written = app.app.store.newest().await.unwrap();
+    assert_eq!(finish(&mut browser, LOGIN[1], good.clone()).await.outcome(), (429, "rate_limited".into()));
+    assert_eq!(app.app.store.newest().await.unwrap(), written);
+    app.clock.advance(Duration::from_mins(1));
+    assert_eq!(finish(&mut browser, LOGIN[1], good).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_sign_in_that_somebody_has_left_is_not_gone_on_with_by_the_next_person() {
+    let app = TestApp::with("[roles.admin]\nrequire = \"two-factor\"\n").await;
+    let (_, passkey) = with_passkey(&app).await;
+    let mut shared = app.browser();
+    shared.register("bob@example.com").await;
+    let id = crate::control::ask(&app, "GET", "/api/admin/users?email=bob@example.com", None).await.1;
+    let path = format!("/api/admin/users/{}/roles", id["users"][0]["id"].as_str().unwrap());
+    crate::control::ask(&app, "PUT", &path, Some(json!({ "roles": ["admin"] }))).await;
+    assert_eq!(shared.sign_in("bob@example.com").await.json()["next"], "enrol");
+    let options = begin(&mut shared, LOGIN[0], json!({ "client_id": "web" })).await;
+    let answer = finish(&mut shared, LOGIN[1], passkey.assert(&options)).await;
+    assert_eq!(answer.json()["user"]["email"], EMAIL, "{}", answer.text);
+}
