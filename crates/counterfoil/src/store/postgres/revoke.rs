@@ -167,7 +167,9 @@ async fn revoke_token(transaction: &Transaction, sid: Sid, jti: Jti, entry: &Aud
                ORDER BY 1 DESC LIMIT 1";
     let Some(row) = transaction.optional(sql, &[&Id(*sid.as_bytes())]).await? else { return Ok(Revoked::default()) };
     let live: bool = row.try_get(0)?;
-    let known = "SELECT 1 FROM revocation WHERE kind = 'token' AND target = $1";
+    // Of two at once the second must see what the first has written. Nothing else is locked after the head of the log.
+    transaction.one("SELECT seq FROM log_head FOR NO KEY UPDATE", &[]).await?;
+    let known = "SELECT 1 FROM revocation WHERE kind = 'token' AND target = $1 LIMIT 1";
     let target: &[u8] = jti.as_bytes();
     if !live || transaction.optional(known, &[&target]).await?.is_some() {
         return Ok(Revoked { found: true, ..Revoked::default() });
