@@ -57,10 +57,11 @@ fn story(session: Option<&Session>, own: &[Numbered], of_account: &[Numbered], n
 }
 
 fn end(story: &Story) -> &End {
-    match &story.outcome {
-        Outcome::Over(end) => end,
-        Outcome::Alive(_) => panic!("it lives"),
-    }
+    let over = match &story.outcome {
+        Outcome::Over(end) => Some(end),
+        Outcome::Alive(_) => None,
+    };
+    over.expect("it is over")
 }
 
 fn words(story: &Story) -> Vec<&'static str> {

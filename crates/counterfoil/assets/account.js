@@ -5,9 +5,9 @@ const {
   RECEIPT, arrived, onOtherTab, receiptWords, request, signOut, signOutEverywhere, toLogin,
 } = await import(`./refresh.js${version}`);
 const {
-  bindPasswordToggles, byId, describe, onSubmit, say, sayProblem,
+  bindPasswordToggles, byId, describe, during, onSubmit, say,
 } = await import(`./form.js${version}`);
-const { bindFactors, guarded } = await import(`./factors.js${version}`);
+const { bindFactors, guarded, readFactors } = await import(`./factors.js${version}`);
 
 const SESSIONS_PATH = "/api/auth/sessions";
 const STALE_MS = 30_000;
@@ -139,11 +139,11 @@ async function load() {
   const turn = loads;
   try {
     const me = await request("GET", "/api/auth/me");
-    const { sessions, ended } = await request("GET", SESSIONS_PATH);
+    const [{ sessions, ended }, factors] = await Promise.all([request("GET", SESSIONS_PATH), readFactors()]);
     if (turn !== loads) return;
-    who = me.user.id;
-    showPasswordForm(await loadFactors());
     showProfile(me);
+    showFactors(factors);
+    showPasswordForm(factors);
     showSessions(sessions);
     showEnded(ended ?? []);
     loadedAt = Date.now();
@@ -166,19 +166,6 @@ function sayDone(text) {
   setTimeout(() => {
     if (byId("status").textContent === text) say("");
   }, DONE_SHOWN_MS);
-}
-
-// Runs an action of a button that stays focusable but does nothing while it is under way.
-async function during(button, action) {
-  if (button.getAttribute("aria-disabled") === "true") return;
-  button.setAttribute("aria-disabled", "true");
-  try {
-    await action();
-  } catch (problem) {
-    sayProblem(problem);
-  } finally {
-    button.removeAttribute("aria-disabled");
-  }
 }
 
 function endOne(session, item) {
@@ -305,8 +292,8 @@ byId("confirm-yes").addEventListener("click", () => byId("confirm").close("yes")
 byId("confirm-no").addEventListener("click", () => byId("confirm").close(""));
 bindPasswordToggles();
 bindPasswordForm();
-const loadFactors = bindFactors({
-  confirmed, copyOf, during, sayDone, setTime, words: { ago, day: (date) => day.format(date) },
+const showFactors = bindFactors({
+  confirmed, copyOf, sayDone, setTime, words: { ago, day: (date) => day.format(date) },
 }, () => who);
 
 // Another tab signed out: this one holds the same session. The sign-in page finds out for sure.

@@ -2,7 +2,7 @@
 
 const version = new URL(import.meta.url).search;
 const { request, stepUp } = await import(`./refresh.js${version}`);
-const { byId, onSubmit, say } = await import(`./form.js${version}`);
+const { byId, during, onSubmit, say } = await import(`./form.js${version}`);
 const { keepOnly, make, supported, use } = await import(`./passkeys.js${version}`);
 const { bindProof } = await import(`./prove.js${version}`);
 const { setUpApp, showCodes } = await import(`./enrol.js${version}`);
@@ -23,9 +23,15 @@ const prove = bindProof(async (way, secret) => {
 
 byId("prove-cancel").addEventListener("click", () => byId("prove-dialog").close());
 
+/** What the account can prove itself with. */
+export async function readFactors() {
+  known = await request("GET", "/api/auth/factors");
+  return known;
+}
+
 /** Makes sure of a fresh proof; asks for one if need be. False if the person turns back. */
 async function fresh() {
-  known = await request("GET", "/api/auth/factors");
+  await readFactors();
   if (known.fresh) return true;
   const dialog = byId("prove-dialog");
   proved = false;
@@ -53,11 +59,11 @@ export async function guarded(action) {
 }
 
 /**
- * Binds the section. `tools` are the page's own: `during(button, action)`, `confirmed(title, text, yes)`, `sayDone(text)`,
- * `setTime(element, value, words)`, `day` and `ago`. Gives a function that loads and shows it.
+ * Binds the section. `tools` are the page's own: `confirmed(title, text, yes)`, `copyOf(templateId)`, `sayDone(text)`,
+ * `setTime(element, value, words)` and `words`. Gives a function that shows what has been read.
  */
 export function bindFactors(tools, userId) {
-  const { confirmed, copyOf, during, sayDone, setTime, words } = tools;
+  const { confirmed, copyOf, sayDone, setTime, words } = tools;
 
   function item(passkey) {
     const [element, part] = copyOf("passkey-template");
@@ -75,9 +81,7 @@ export function bindFactors(tools, userId) {
     return element;
   }
 
-  async function load() {
-    known = await request("GET", "/api/auth/factors");
-    const { passkeys, rp_id: rpId } = known;
+  function show({ passkeys, rp_id: rpId }) {
     byId("passkeys-part").hidden = !rpId || (!supported && passkeys.length === 0);
     byId("add-passkey").hidden = !supported;
     byId("passkeys").replaceChildren(...passkeys.map(item));
@@ -89,7 +93,10 @@ export function bindFactors(tools, userId) {
     byId("codes-row").hidden = !known.totp_since && passkeys.length === 0;
     byId("codes-state").textContent = known.recovery_codes === 0 ? "None left" : `${known.recovery_codes} left`;
     if (rpId && userId()) keepOnly(rpId, userId(), passkeys.map((passkey) => passkey.id));
-    return known;
+  }
+
+  async function load() {
+    show(await readFactors());
   }
 
   async function addPasskey() {
@@ -171,5 +178,5 @@ export function bindFactors(tools, userId) {
   for (const [id, action] of [
     ["add-passkey", addPasskey], ["totp-add", addApp], ["totp-remove", removeApp], ["codes-make", makeCodes],
   ]) byId(id).addEventListener("click", () => during(byId(id), action));
-  return load;
+  return show;
 }

@@ -71,6 +71,19 @@ export function sayProblem(problem) {
   say(describe(problem), "bad");
 }
 
+/** Runs an action of a button that stays focusable but does nothing while it is under way. Says what goes wrong. */
+export async function during(button, action) {
+  if (button.getAttribute("aria-disabled") === "true") return;
+  button.setAttribute("aria-disabled", "true");
+  try {
+    await action();
+  } catch (problem) {
+    sayProblem(problem);
+  } finally {
+    button.removeAttribute("aria-disabled");
+  }
+}
+
 /** Shows or clears the error of one field. */
 export function setError(input, text) {
   byId(`${input.id}-error`).textContent = text;

@@ -6,7 +6,7 @@ const {
   ENDED_REASONS, begin, cameStraightBack, goOn, login, onOtherTab, receiptWords, refresh, request, signInStep, stepUp, takeReceipt,
 } = await import(`./refresh.js${version}`);
 const {
-  bindPasswordToggles, byId, describe, looksLikeEmail, onSubmit, say, sayProblem,
+  bindPasswordToggles, byId, describe, during, looksLikeEmail, onSubmit, say, sayProblem,
 } = await import(`./form.js${version}`);
 const { forget, make, offersInAutofill, supported, use } = await import(`./passkeys.js${version}`);
 const { bindProof } = await import(`./prove.js${version}`);
@@ -158,19 +158,6 @@ function startOver() {
   email.focus();
 }
 
-async function during(button, action) {
-  if (button.getAttribute("aria-disabled") === "true") return;
-  button.setAttribute("aria-disabled", "true");
-  say("");
-  try {
-    await action();
-  } catch (problem) {
-    sayProblem(problem);
-  } finally {
-    button.removeAttribute("aria-disabled");
-  }
-}
-
 async function enrolPasskey() {
   const options = await begun(() => begin("/api/auth/passkeys/register/start", { sign_in: true }));
   const credential = await make(options);
@@ -233,13 +220,17 @@ function place(problem) {
 
 bindPasswordToggles();
 onSubmit(form, { check, act, place });
-byId("passkey").addEventListener("click", () => during(byId("passkey"), async () => {
+async function atTheButton() {
   autofill?.abort();
   await arrive(await byPasskey(ANEW));
-}));
+}
+for (const [id, action] of [["passkey", atTheButton], ["enrol-passkey", enrolPasskey], ["enrol-app", enrolApp]]) {
+  byId(id).addEventListener("click", () => during(byId(id), () => {
+    say("");
+    return action();
+  }));
+}
 byId("start-over").addEventListener("click", startOver);
-byId("enrol-passkey").addEventListener("click", () => during(byId("enrol-passkey"), enrolPasskey));
-byId("enrol-app").addEventListener("click", () => during(byId("enrol-app"), enrolApp));
 onOtherTab((type) => {
   if (type === "signed-in" && !document.querySelector("dialog[open]")) goOn(redirect);
 });

@@ -1,7 +1,7 @@
 // Proving who one is: shows the best way, and offers the others.
 
 const version = new URL(import.meta.url).search;
-const { byId, describe, onSubmit, say, sayProblem } = await import(`./form.js${version}`);
+const { byId, describe, during, onSubmit, say } = await import(`./form.js${version}`);
 const { supported } = await import(`./passkeys.js${version}`);
 
 const INTRO = {
@@ -60,7 +60,10 @@ export function bindProof(act) {
     act: () => act("password", password.value),
     place: (problem) => (problem.code === "invalid_credentials" ? [[password, "This is not your password."]] : null),
   });
-  byId("prove-passkey").addEventListener("click", () => usePasskey(act));
+  byId("prove-passkey").addEventListener("click", () => during(byId("prove-passkey"), () => {
+    say("");
+    return act("passkey");
+  }));
 
   return (ways) => {
     const usable = ways.filter((each) => each in INTRO && (each !== "passkey" || supported));
@@ -69,18 +72,4 @@ export function bindProof(act) {
     show(usable[0], usable, true);
     return true;
   };
-}
-
-async function usePasskey(act) {
-  const button = byId("prove-passkey");
-  if (button.getAttribute("aria-disabled") === "true") return;
-  button.setAttribute("aria-disabled", "true");
-  say("");
-  try {
-    await act("passkey");
-  } catch (problem) {
-    sayProblem(problem);
-  } finally {
-    button.removeAttribute("aria-disabled");
-  }
 }

@@ -298,10 +298,10 @@ const HOME = "/account";
 let leaving = false;
 
 /** Goes to the sign-in page, once, with a known reason to show there. */
-export function toLogin(reason, redirect = HOME) {
+export function toLogin(reason) {
   if (leaving) return;
   leaving = true;
-  const query = new URLSearchParams({ redirect });
+  const query = new URLSearchParams({ redirect: HOME });
   if (Object.hasOwn(ENDED_REASONS, reason)) query.set("ended", reason);
   location.replace(`/login?${query}`);
 }

@@ -3,7 +3,7 @@
 const version = new URL(import.meta.url).search;
 const { begin, goOn, login, register, signInStep } = await import(`./refresh.js${version}`);
 const {
-  bindPasswordToggles, byId, describe, looksLikeEmail, onSubmit, say, sayProblem, setError,
+  bindPasswordToggles, byId, describe, during, looksLikeEmail, onSubmit, say, setError,
 } = await import(`./form.js${version}`);
 const { make, supported } = await import(`./passkeys.js${version}`);
 
@@ -36,7 +36,7 @@ async function withPasskey() {
     return answer.next ? finish("Your account is ready. Sign in to go on.") : goOn("/account");
   } catch (problem) {
     const [[input, text] = []] = place(problem) ?? [];
-    if (!input) return sayProblem(problem);
+    if (!input) throw problem;
     setError(input, text);
     return input.focus();
   }
@@ -84,13 +84,9 @@ function place(problem) {
 }
 
 byId("with-passkey").hidden = !(supported && byId("with-passkey").dataset.passkeys === "true");
-byId("passkey").addEventListener("click", async () => {
-  const button = byId("passkey");
-  if (button.getAttribute("aria-disabled") === "true") return;
-  button.setAttribute("aria-disabled", "true");
+byId("passkey").addEventListener("click", () => during(byId("passkey"), () => {
   say("");
-  await withPasskey();
-  button.removeAttribute("aria-disabled");
-});
+  return withPasskey();
+}));
 bindPasswordToggles();
 onSubmit(form, { check, act, place });

@@ -52,7 +52,7 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         place: Place,
     },
-    /// Unlock a password that too many failures have locked.
+    /// Unlock a password or an authenticator app that too many failures have locked.
     Unlock {
         /// The address.
         email: String,

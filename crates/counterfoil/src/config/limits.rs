@@ -10,9 +10,9 @@ use serde::Deserialize;
 pub struct LimitsConfig {
     /// Whether the rate limits below apply. The bounds on work always do.
     pub enabled: bool,
-    /// Sign-in attempts per account; a success gives the allowance back.
+    /// Sign-in attempts per account, and codes of its second factor, each by itself; a success gives the allowance back.
     pub login_per_account: LimitConfig,
-    /// Sign-in attempts per network (IPv4 address, IPv6 /64); a success gives its attempt back.
+    /// Sign-in attempts per network (IPv4 address, IPv6 /64), and answers of passkeys, each by itself; a success gives its attempt back.
     pub login_per_network: LimitConfig,
     /// Accounts made per network.
     pub register_per_network: LimitConfig,

@@ -138,7 +138,7 @@ pub(in crate::http) async fn unban(
     done(administer::unban(&app, &by, user_id(&id)?).await?)
 }
 
-/// Unlock a password locked by 100 failures in a row.
+/// Unlock a password or an authenticator app locked by 100 failures in a row.
 #[utoipa::path(post, path = "/api/admin/users/{id}/unlock", tag = "admin", params(("id" = String, Path)),
     responses((status = 204), (status = 404)))]
 pub(in crate::http) async fn unlock(

@@ -199,9 +199,14 @@ pub(in crate::http) async fn register_start(
 ) -> Result<Response, Problem> {
     let (identity, tickets) = who(&app, &caller, (&headers, &extensions), (body.sign_in, &body.login_token)).await?;
     let begun = enrol_passkey::begin(&app, identity.as_ref(), tickets.newest(is_sign_in)).await?;
-    let profile = identity
-        .map_or_else(|| profile_of(&app, None, body.login_token.is_some()), |identity| identity.session.profile);
+    let profile = profile_of_enroller(&app, identity.as_ref(), &body);
     Ok(challenge(&app, begun, tickets, profile))
+}
+
+/// How whoever sets a factor up gets their tickets.
+pub(super) fn profile_of_enroller(app: &App, identity: Option<&Identity>, body: &EnrolBody) -> Profile {
+    let signing_in = || profile_of(app, None, body.login_token.is_some());
+    identity.map_or_else(signing_in, |identity| identity.session.profile)
 }
 
 /// What the authenticator has made.

@@ -1,6 +1,6 @@
 //! `/api/auth/totp/…` and `/api/auth/recovery-codes…`: the authenticator app and the sheet of paper beside it.
 
-use super::passkeys::{EnrolBody, no_content, who};
+use super::passkeys::{EnrolBody, no_content, profile_of_enroller, who};
 use super::steps::{NextView, SignedInView, answer, exposed, more_answer, signed_in_answer};
 use crate::app::App;
 use crate::flow::authenticate::identify;
@@ -18,7 +18,6 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use counterfoil_core::Secret;
-use counterfoil_core::profile::Profile;
 use http::{Extensions, HeaderMap, Method, StatusCode};
 use qrcode::QrCode;
 use qrcode::render::svg;
@@ -102,9 +101,7 @@ pub(in crate::http) async fn enrol_start(
 ) -> Result<Response, Problem> {
     let (identity, tickets) = who(&app, &caller, (&headers, &extensions), (body.sign_in, &body.login_token)).await?;
     let offer = enrol_totp::begin(&app, identity.as_ref(), tickets.newest(is_sign_in)).await?;
-    let by_token = if body.login_token.is_some() { Profile::Native } else { Profile::Cookie };
-    let profile = identity.map_or(by_token, |identity| identity.session.profile);
-    let out = tickets.hand_out(&app, &offer.ticket, profile);
+    let out = tickets.hand_out(&app, &offer.ticket, profile_of_enroller(&app, identity.as_ref(), &body));
     let view = OfferView {
         qr: picture(&offer.address),
         secret: offer.secret.expose().clone(),

@@ -41,6 +41,19 @@ async fn admin(app: &TestApp) -> Browser {
 }
 
 #[tokio::test]
+async fn a_role_that_asks_for_more_asks_those_who_are_signed_in_already() {
+    let rule = "[roles.admin]\nrequire = \"two-factor\"\n";
+    let app = TestApp::with(rule).await;
+    let mut user = app.signed_in().await;
+    let id = user.me().await.json()["user"]["id"].as_str().unwrap().to_owned();
+    let roles = json!({ "roles": ["admin"] });
+    assert_eq!(ask(&app, "PUT", &format!("/api/admin/users/{id}/roles"), Some(roles)).await.0, 204);
+    user.refresh().await;
+    let answer = user.get("/api/admin/users").await;
+    assert_eq!(answer.outcome(), (401, "reauthentication_required".into()), "a password is one factor");
+}
+
+#[tokio::test]
 async fn nobody_without_the_role_gets_in_anywhere() {
     let app = TestApp::new().await;
     let mut user = app.signed_in().await;

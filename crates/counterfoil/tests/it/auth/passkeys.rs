@@ -345,3 +345,70 @@ async fn a_sign_in_that_somebody_has_left_is_not_gone_on_with_by_the_next_person
     let answer = finish(&mut shared, LOGIN[1], passkey.assert(&options)).await;
     assert_eq!(answer.json()["user"]["email"], EMAIL, "{}", answer.text);
 }
+
+/// The browser's unfinished ceremonies, put into another.
+fn carry(from: &Browser, to: &mut Browser) {
+    to.set_cookie("__Host-cf_login", "/", &from.cookie("__Host-cf_login").unwrap());
+}
+
+#[tokio::test]
+async fn what_was_begun_in_a_session_is_finished_in_it_and_while_its_proof_is_fresh() {
+    let app = TestApp::with("[session]\nfresh = \"1m\"\n").await;
+    let (mut ada, passkey) = with_passkey(&app).await;
+    let mut bob = app.browser();
+    bob.register("bob@example.com").await;
+    bob.sign_in("bob@example.com").await;
+    let expired = (401, "login_expired".to_owned());
+    let options = begin(&mut ada, REGISTER[0], json!({})).await;
+    let answer = Passkey::make(&options).attest(&options);
+    carry(&ada, &mut bob);
+    assert_eq!(finish(&mut bob, REGISTER[1], answer.clone()).await.outcome(), expired, "another account's session");
+    let mut elsewhere = app.browser();
+    elsewhere.sign_in(EMAIL).await;
+    carry(&ada, &mut elsewhere);
+    assert_eq!(finish(&mut elsewhere, REGISTER[1], answer.clone()).await.outcome(), expired, "another session");
+    let step_up = begin(&mut ada, STEP_UP[0], json!({})).await;
+    carry(&ada, &mut elsewhere);
+    assert_eq!(finish(&mut elsewhere, STEP_UP[1], passkey.assert(&step_up)).await.outcome(), expired);
+    app.clock.advance(Duration::from_secs(61));
+    let stale = (401, "reauthentication_required".to_owned());
+    assert_eq!(finish(&mut ada, REGISTER[1], answer).await.outcome(), stale, "the proof has become too old on the way");
+    assert_eq!(factors(&mut ada).await["passkeys"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn another_accounts_passkey_proves_nothing_in_a_step_up() {
+    let app = TestApp::new().await;
+    let (mut ada, _) = with_passkey(&app).await;
+    let mut bob = app.browser();
+    bob.register("bob@example.com").await;
+    bob.sign_in("bob@example.com").await;
+    let other = add(&mut bob).await;
+    let options = begin(&mut ada, STEP_UP[0], json!({})).await;
+    let answer = finish(&mut ada, STEP_UP[1], other.assert(&options)).await;
+    assert_eq!(answer.outcome(), (401, "passkey_invalid".into()));
+    assert_eq!(ada.me().await.json()["session"]["acr"], "aal1");
+}
+
+#[tokio::test]
+async fn a_password_beside_a_passkey_changes_after_a_fresh_proof_and_a_first_one_needs_no_old_one() {
+    let app = TestApp::new().await;
+    let (mut ada, passkey) = with_passkey(&app).await;
+    app.clock.advance(Duration::from_secs(601));
+    ada.refresh().await;
+    let change = "/api/auth/password/change";
+    let body = json!({ "current_password": crate::support::PASSWORD, "new_password": "another few words in a row" });
+    assert_eq!(ada.post_json(change, &body).await.outcome(), (401, "reauthentication_required".into()));
+    let options = begin(&mut ada, STEP_UP[0], json!({})).await;
+    assert_eq!(finish(&mut ada, STEP_UP[1], passkey.assert(&options)).await.status, 200);
+    let without = json!({ "new_password": "another few words in a row" });
+    assert_eq!(ada.post_json(change, &without).await.outcome(), (401, "invalid_credentials".into()), "there is one");
+    assert_eq!(ada.post_json(change, &body).await.status, 200);
+    let mut bob = app.browser();
+    let options = begin(&mut bob, SIGN_UP[0], json!({ "email": "bob@example.com" })).await;
+    let own = Passkey::make(&options);
+    finish(&mut bob, SIGN_UP[1], own.attest(&options)).await;
+    assert_eq!(bob.post_json(change, &without).await.status, 200);
+    let attempt = json!({ "email": "bob@example.com", "password": "another few words in a row" });
+    assert_eq!(app.browser().post_json("/api/auth/login", &attempt).await.status, 200);
+}

@@ -121,6 +121,8 @@ async fn step_1_a_sign_in_too_old_or_too_weak_is_challenged_as_rfc_9470_says() {
     assert_eq!(vault.outcome(), (401, "reauthentication_required".into()));
     let challenge = "Bearer error=\"insufficient_user_authentication\", acr_values=\"aal2\", max_age=\"60\"";
     assert_eq!(vault.headers[header::WWW_AUTHENTICATE], challenge);
+    let there = "https://app.example.com/login?redirect=/vault&ended=reauthenticate&acr_values=aal2";
+    assert_eq!(said(&vault, "x-auth-location"), there, "and the page is told what to ask for");
     app.pass(301);
     browser.refresh().await;
     assert_eq!(ask(&browser, "GET", "/").await.status, 200, "the session lives on");

@@ -226,3 +226,19 @@ async fn an_administrator_may_import_over_the_network_after_a_fresh_sign_in() {
     admin.refresh().await;
     assert_eq!(admin.post_json("/api/admin/users/import", &body).await.code(), "reauthentication_required");
 }
+
+#[tokio::test]
+async fn an_imported_password_is_replaced_before_the_second_step_and_the_sign_in_goes_on() {
+    let app = TestApp::with("[applications.web]\nrequire = \"two-factor\"\n").await;
+    import(&app, &[json!({ "email": EMAIL, "password_hash": BCRYPT })]).await;
+    let mut browser = app.browser();
+    let body = json!({ "email": EMAIL, "password": BCRYPT_PASSWORD });
+    assert_eq!(browser.post_json("/api/auth/login", &body).await.json()["next"], "enrol");
+    assert!(stored(&app, EMAIL).await.starts_with("$argon2id$"));
+    let step = json!({ "sign_in": true });
+    let options = browser.post_json("/api/auth/passkeys/register/start", &step).await.json();
+    let passkey = crate::support::authenticator::Passkey::make(&options);
+    let body = json!({ "sign_in": true, "credential": passkey.attest(&options) });
+    let answer = browser.post_json("/api/auth/passkeys/register/finish", &body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+}

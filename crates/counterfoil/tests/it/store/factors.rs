@@ -1,9 +1,12 @@
 //! Passkeys, authenticator apps and recovery codes: each counts as often as it may, and the last way in stays.
 
 use super::{Arc, at, entry, opened, registered, session, user};
+use crate::support::Postgres;
 use counterfoil::store::factors::{
     Changed, FAILURES_THAT_LOCK, FactorChange, FactorUse, MOST_PASSKEYS, Passkey, Renewal, StoredTotp,
 };
+use counterfoil::store::sqlite::{SqliteStore, Synchronous};
+use counterfoil::store::transfer::transfer;
 use counterfoil::store::{NewAccount, NewSession, Opened, ProvedBy, Registered, Store};
 use counterfoil_core::audit::Event;
 use counterfoil_core::credential::stored::NO_PASSWORD;
@@ -174,4 +177,24 @@ pub(super) async fn asvs_7_2_4_a_renewed_session_has_another_handle(store: Arc<d
     assert_eq!((renewed.auth_time, renewed.rotation.generation), (at(7), 0));
     assert_eq!(store.superseded(session.handle).await, Ok(Some((at(7), Some(session.sid)))));
     assert_eq!(store.renew_session(renewal, entry(Event::SteppedUp, 8)).await, Ok(false), "not twice from one handle");
+}
+
+#[tokio::test]
+async fn ways_to_sign_in_move_with_everything_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let from = SqliteStore::open(&folder.path().join("counterfoil.db"), Synchronous::Full).unwrap();
+    let from = Arc::new(from);
+    let store: Arc<dyn Store> = Arc::clone(&from) as Arc<dyn Store>;
+    let ada = registered(&store, "ada@example.com").await;
+    change(&store, &ada, totp(7)).await;
+    for id in 1..=2 {
+        change(&store, &ada, FactorChange::AddPasskey(passkey(&ada, id))).await;
+    }
+    change(&store, &ada, FactorChange::SetRecoveryCodes((0..10).map(|n| [n; 32]).collect())).await;
+    let server = Postgres::start();
+    let to = server.open().await;
+    transfer(&from, &to, |_, _| ()).await.unwrap();
+    let moved: Arc<dyn Store> = Arc::new(to);
+    assert_eq!(moved.factors(ada.id).await, store.factors(ada.id).await);
+    assert!(use_it(&moved, &ada, FactorUse::RecoveryCode { hash: [4; 32] }).await);
 }
