@@ -9,11 +9,12 @@ import { stage, startServer, until } from "./support.mjs";
 
 const ROUNDS = 50;
 const SHORT = { COUNTERFOIL__SESSION__ACCESS_LIFETIME: "1s" };
+// A rotation that is repeated at once is followed by holding for the whole grace: two graces and more, so that three rotations come about.
 const RACES = [
   // The default grace: after three rotations within it the server holds.
-  { rounds: ROUNDS, grace: "30s" },
+  { rounds: 70, grace: "30s" },
   // A short one: nearly every round rotates.
-  { rounds: 12, grace: "6s" },
+  { rounds: 20, grace: "6s" },
 ];
 
 const here = stage(SHORT);
