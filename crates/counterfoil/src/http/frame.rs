@@ -28,9 +28,10 @@ const CSP_NOT_A_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
 pub(super) async fn frame(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let origin = request.headers().get(header::ORIGIN).cloned();
     // Browsers ask these by themselves: they are no page's business.
-    let for_pages = || !request.uri().path().starts_with(PROVE_PATH);
-    let listed = |origin: &HeaderValue| origin.to_str().is_ok_and(|origin| app.origins.is_listed(origin));
-    let cors = origin.filter(|origin| for_pages() && listed(origin));
+    let cors = origin.filter(|origin| {
+        let for_pages = !request.uri().path().starts_with(PROVE_PATH);
+        for_pages && origin.to_str().is_ok_and(|origin| app.origins.is_listed(origin))
+    });
     let path = request.extensions().get::<MatchedPath>().cloned();
     // What a proxy asks the gate about is the application's own affair: it is judged, whatever it is.
     let preflight = path.as_ref().is_none_or(|path| path.as_str() != "/gate")
