@@ -23,6 +23,8 @@ const WANDERS = 1_700;
 const BEFORE = 2_500;
 const AFTER = 2_000;
 const BACK_WITHIN = 40_000;
+/** A replica that knows more than its store refuses to serve, and is right: where a store forgets there is little to wait for. */
+const BACK_WITHIN_IF_FORGOTTEN = 8_000;
 
 export class Trial {
   faults = [];
@@ -39,7 +41,7 @@ export class Trial {
     try {
       await this.scenario.inject(this, this.environment);
       this.say("all is healed; waiting until it is whole");
-      await this.environment.whole(BACK_WITHIN);
+      await this.environment.whole(this.scenario.breaks ? BACK_WITHIN_IF_FORGOTTEN : BACK_WITHIN);
       await Promise.all(this.guards.map((guard) => guard.ready()));
     } catch (error) {
       this.problem(`it does not come back, or the fault could not be made: ${error.message}`);
