@@ -93,6 +93,15 @@ pub enum Requirement {
 }
 
 impl Requirement {
+    /// As the configuration writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OneFactor => "one-factor",
+            Self::TwoFactor => "two-factor",
+            Self::PhishingResistant => "phishing-resistant",
+        }
+    }
+
     /// Whether these methods satisfy it.
     pub fn is_met(self, methods: &[Method]) -> bool {
         match self {

@@ -77,7 +77,7 @@ impl Row {
             None | Some("") => stored::NO_PASSWORD.to_owned(),
             Some(text) => stored::write(&Imported::parse(text)?),
         };
-        let banned = self.banned.then(|| Ban { at: now, reason: BAN_REASON.to_owned() });
+        let banned = self.banned.then(|| Ban { at: now, until: None, reason: BAN_REASON.to_owned() });
         Ok((User { id, email, name, roles, claims_version: 0, created_at, banned }, hash))
     }
 }

@@ -11,6 +11,7 @@ pub mod audit_story;
 mod characters;
 pub mod credential;
 pub mod device;
+pub mod duty;
 pub mod feed;
 pub mod gate;
 pub mod import;

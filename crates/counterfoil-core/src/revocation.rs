@@ -42,6 +42,8 @@ pub enum Revocation {
         user: UserId,
         /// Why, for support.
         reason: String,
+        /// When it ends by itself.
+        until: Option<Timestamp>,
     },
     /// A new password; every session but the one kept ends, and that one gets a new handle (ASVS-7.2.4).
     Password {

@@ -18,7 +18,7 @@ pub struct User {
     pub claims_version: u32,
     /// When the account was made.
     pub created_at: Timestamp,
-    /// Set while the account may not sign in.
+    /// Set while the account may not sign in, and perhaps for longer: [`User::ban_at`] says whether it still counts.
     pub banned: Option<Ban>,
 }
 
@@ -27,6 +27,11 @@ impl User {
     pub fn has_role(&self, role: &str) -> bool {
         self.roles.iter().any(|held| held.as_str() == role)
     }
+
+    /// The ban that keeps the account out at `now`, if one does.
+    pub fn ban_at(&self, now: Timestamp) -> Option<&Ban> {
+        self.banned.as_ref().filter(|ban| ban.until.is_none_or(|until| now < until))
+    }
 }
 
 /// Why and until when an account may not sign in.
@@ -34,6 +39,8 @@ impl User {
 pub struct Ban {
     /// Since when.
     pub at: Timestamp,
+    /// When it ends by itself; without it, it stays until it is lifted.
+    pub until: Option<Timestamp>,
     /// Why, for support.
     pub reason: String,
 }

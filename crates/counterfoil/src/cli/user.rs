@@ -39,6 +39,9 @@ pub(crate) enum UserCommand {
         /// Why, for support.
         #[arg(long, default_value = "")]
         reason: String,
+        /// When it ends by itself: a time such as 2026-01-31T09:30:00Z, or a day; without it, it stays until it is lifted.
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
         /// Wait until it is in force everywhere, and show each verifier as it confirms.
         #[arg(long)]
         receipt: bool,
@@ -99,8 +102,8 @@ pub(crate) async fn run(command: UserCommand) -> anyhow::Result<()> {
         UserCommand::Add { email, password_stdin: true, roles, place } => add(&place, &email, &roles).await,
         UserCommand::Add { email, roles, place, .. } => link(&place, &email, &roles).await,
         UserCommand::List { json, place } => list(&place, json).await,
-        UserCommand::Ban { email, reason, receipt, place } => {
-            end(&place, &email, ("ban", json!({ "reason": reason })), receipt).await
+        UserCommand::Ban { email, reason, until, receipt, place } => {
+            end(&place, &email, ("ban", json!({ "reason": reason, "until": until })), receipt).await
         }
         UserCommand::Unban { email, place } => act(&place, &email, "unban", json!({})).await,
         UserCommand::Unlock { email, place } => act(&place, &email, "unlock", json!({})).await,

@@ -18,7 +18,7 @@ use counterfoil_core::{Secret, Timestamp};
 use counterfoil_guard::dpop::Proof;
 
 /// NIST-3.2.2: this many failures in a row lock a password until an administrator unlocks it.
-pub(super) const FAILURES_THAT_LOCK: u32 = 100;
+pub(crate) const FAILURES_THAT_LOCK: u32 = 100;
 
 /// A sign-in with a password.
 #[derive(Debug)]
@@ -100,7 +100,7 @@ async fn check_password(
     let right = app.hasher.verify(password, stored).await?;
     match found {
         Some(Credential { user, hash, failures })
-            if right && failures < FAILURES_THAT_LOCK && user.banned.is_none() =>
+            if right && failures < FAILURES_THAT_LOCK && user.ban_at(now).is_none() =>
         {
             if failures > 0 {
                 app.store.clear_failures(user.id).await?;

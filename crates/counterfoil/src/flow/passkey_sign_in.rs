@@ -131,7 +131,7 @@ pub(super) async fn check(
         credential: verified.credential,
         backed_up: verified.backed_up,
     };
-    if owner.banned.is_some() || !app.store.use_factor(owner.id, counted, now, None).await? {
+    if owner.ban_at(now).is_some() || !app.store.use_factor(owner.id, counted, now, None).await? {
         return Err(LoginError::InvalidPasskey);
     }
     counts::give_back(app, Limited::PasskeyNetwork, &caller.source(), Some(rate.rate())).await;

@@ -145,7 +145,7 @@ pub(super) async fn go_on(
     let user = &factors.credential.user;
     let hash = &factors.credential.hash;
     let changed = progress.password.is_some_and(|checked| checked != remembered(hash));
-    if user.banned.is_some() || changed {
+    if user.ban_at(app.clock.now()).is_some() || changed {
         return Err(LoginError::InvalidCredentials);
     }
     let asked = asked_of(app, user, &progress.application);

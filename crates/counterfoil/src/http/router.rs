@@ -1,6 +1,6 @@
 //! Every route in one table.
 
-use super::admin::{audit, clients, guards, import, invites, keys, sessions as admin_sessions, users};
+use super::admin::{applications, audit, clients, guards, import, invites, keys, sessions as admin_sessions, users};
 use super::auth::{device, login, logout, me, passkeys, password, refresh, register, sessions, step_up, totp};
 use super::oauth::{introspect, revoke, token};
 use super::problem::{Code, Problem};
@@ -85,6 +85,7 @@ fn admin() -> Router<Arc<App>> {
     Router::new()
         .route("/api/admin/users", get(users::list).post(users::create))
         .route("/api/admin/users/import", post(import::post))
+        .route("/api/admin/users/{id}", get(users::one))
         .route("/api/admin/users/{id}/roles", put(users::set_roles))
         .route("/api/admin/users/{id}/ban", post(users::ban))
         .route("/api/admin/users/{id}/unban", post(users::unban))
@@ -93,6 +94,7 @@ fn admin() -> Router<Arc<App>> {
         .route("/api/admin/users/{id}/sessions", get(admin_sessions::of_user))
         .route("/api/admin/sessions/{sid}/revoke", post(admin_sessions::revoke))
         .route("/api/admin/invites", post(invites::create))
+        .route("/api/admin/applications", get(applications::list))
         .route("/api/admin/guards", get(guards::list).post(guards::create))
         .route("/api/admin/guards/{name}", delete(guards::remove))
         .route("/api/admin/clients", get(clients::list).post(clients::create))

@@ -44,6 +44,9 @@ pub(super) struct UserView {
 #[derive(Serialize, ToSchema)]
 pub(super) struct BanView {
     at: String,
+    /// When it ends by itself, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
     reason: String,
 }
 
@@ -55,7 +58,11 @@ impl From<&User> for UserView {
             name: user.name.clone(),
             roles: user.roles.iter().map(Role::as_str).map(str::to_owned).collect(),
             created_at: rfc3339(user.created_at),
-            banned: user.banned.as_ref().map(|ban| BanView { at: rfc3339(ban.at), reason: ban.reason.clone() }),
+            banned: user.banned.as_ref().map(|ban| BanView {
+                at: rfc3339(ban.at),
+                until: ban.until.map(rfc3339),
+                reason: ban.reason.clone(),
+            }),
         }
     }
 }

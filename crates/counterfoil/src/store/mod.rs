@@ -302,6 +302,8 @@ pub trait Users {
     async fn credential_of(&self, user: UserId) -> Result<Option<Credential>, StoreError>;
     /// Accounts in order of id, from after the given one.
     async fn users(&self, after: Option<UserId>, limit: u32) -> Result<Vec<User>, StoreError>;
+    /// Accounts whose address key begins with `prefix`, in order of the key, from after the given one.
+    async fn users_by_address(&self, prefix: &str, after: Option<&str>, limit: u32) -> Result<Vec<User>, StoreError>;
     /// A failed attempt to prove something: one failure more for this account, if there is one, and the audit entry. One
     /// transaction in either case, so that the time it takes does not tell which (P1). Returns how many in a row.
     async fn note_failure(&self, user: Option<UserId>, audit: AuditEntry) -> Result<u32, StoreError>;

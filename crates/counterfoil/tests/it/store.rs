@@ -389,14 +389,14 @@ async fn revoking_a_user_spares_the_one_kept(store: Arc<dyn Store>) {
 async fn a_ban_is_one_transaction_with_its_sessions(store: Arc<dyn Store>) {
     let user = registered(&store, "a@example.com").await;
     let session = opened(&store, &user).await;
-    let revoked = end(&store, Revocation::Ban { user: user.id, reason: "spam".into() }).await;
+    let revoked = end(&store, Revocation::Ban { user: user.id, reason: "spam".into(), until: None }).await;
     assert_eq!((revoked.entries.len(), revoked.found), (1, true));
     let (session, banned) = store.by_sid(session.sid).await.unwrap().unwrap();
     assert_eq!(session.end_reason(at(6)), Some(EndReason::EndedByAdmin));
     assert_eq!(banned.banned.unwrap().reason, "spam");
     assert_eq!(store.unban(user.id, entry(Event::Unbanned, 6)).await, Ok(true));
     assert_eq!(store.unban(user.id, entry(Event::Unbanned, 6)).await, Ok(false));
-    assert!(!end(&store, Revocation::Ban { user: UserId::from_bytes([0; 16]), reason: String::new() }).await.found);
+    assert!(!end(&store, Revocation::Ban { user: UserId::from_bytes([0; 16]), reason: String::new(), until: None }).await.found);
 }
 
 async fn a_new_password_replaces_the_handle(store: Arc<dyn Store>) {
@@ -501,7 +501,7 @@ async fn what_came_between_the_check_and_the_session_wins(store: Arc<dyn Store>)
         "the password that was checked is not the account's any more"
     );
     assert!(matches!(attempt(Some("new")).await, Opened::Done { .. }));
-    end(&store, Revocation::Ban { user: user.id, reason: String::new() }).await;
+    end(&store, Revocation::Ban { user: user.id, reason: String::new(), until: None }).await;
     assert_eq!(attempt(Some("new")).await, Opened::Refused);
     assert_eq!(attempt(None).await, Opened::Refused);
     assert!(store.sessions_of(user.id).await.unwrap().iter().all(|session| session.ended.is_some()));

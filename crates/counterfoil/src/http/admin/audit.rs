@@ -1,7 +1,7 @@
 //! `/api/admin/audit`: the log for people, as lines for programs, and whether it is whole.
 
+use super::Reader;
 use crate::app::App;
-use crate::flow::administer::Administrator;
 use crate::flow::look_up;
 use crate::flow::verify_audit::{Kept, Verified, verify as verify_chain};
 use crate::http::extract::Params;
@@ -79,7 +79,7 @@ fn read<T>(
 }
 
 /// RFC 3339 in UTC, or a day.
-fn parse_time(text: &str) -> Option<Timestamp> {
+pub(super) fn parse_time(text: &str) -> Option<Timestamp> {
     let day = text.len() == "2026-01-31".len();
     let whole = if day { format!("{text}T00:00:00Z") } else { text.to_owned() };
     let time = humantime::parse_rfc3339(&whole).ok()?;
@@ -100,7 +100,7 @@ fn parse_time(text: &str) -> Option<Timestamp> {
 ), responses((status = 200, description = "`entries`, and `next` if there may be more; a page can be short and have a `next`"),
     (status = 400, description = "`malformed`")))]
 pub(in crate::http) async fn list(
-    _: Administrator,
+    _: Reader,
     State(app): State<Arc<App>>,
     Params(query): Params<AuditQuery>,
 ) -> Result<Response, Problem> {
@@ -129,7 +129,7 @@ fn view(Recorded { seq, entry, .. }: &Recorded, time: fn(Timestamp) -> String) -
 ), responses((status = 200, description = "one entry a line (`application/x-ndjson`), with `hash` and `network_hash` once sealed"),
     (status = 400, description = "`malformed`")))]
 pub(in crate::http) async fn export(
-    _: Administrator,
+    _: Reader,
     State(app): State<Arc<App>>,
     Params(query): Params<AuditQuery>,
 ) -> Result<Response, Problem> {
@@ -167,7 +167,7 @@ fn as_line(value: &Value) -> Vec<u8> {
 /// The newest seal: kept elsewhere, it shows later that nothing up to it has been changed or cut off.
 #[utoipa::path(get, path = "/api/admin/audit/head", tag = "admin", responses(
     (status = 200, description = "`head` as `counterfoil audit verify --head` takes it; `sealed` is false if it is not this installation's")))]
-pub(in crate::http) async fn head(_: Administrator, State(app): State<Arc<App>>) -> Result<Response, Problem> {
+pub(in crate::http) async fn head(_: Reader, State(app): State<Arc<App>>) -> Result<Response, Problem> {
     let head = app.store.marks().await?.head;
     let sealed = head.as_ref().is_some_and(|head| app.audit_key.is_head(head));
     let text = head.map(|head| format!("{}:{}", head.seq, base64url_encode(&head.hash)));
@@ -188,7 +188,7 @@ fn parse_kept(text: &str) -> Option<Kept> {
 /// Goes through the chain: lines that say how far it is, and one that says how it stands. On the control socket only: it reads all
 /// there is.
 pub(in crate::http) async fn verify(
-    _: Administrator,
+    _: Reader,
     State(app): State<Arc<App>>,
     Params(query): Params<KeptQuery>,
 ) -> Result<Response, Problem> {

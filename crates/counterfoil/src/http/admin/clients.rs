@@ -1,6 +1,6 @@
 //! `/api/admin/clients`.
 
-use super::ended;
+use super::{Reader, ended};
 use crate::app::App;
 use crate::flow::administer::Administrator;
 use crate::flow::clients::{self, Added};
@@ -96,7 +96,7 @@ fn usable(jwks: &serde_json::Value) -> Result<String, &'static str> {
 
 /// List the services.
 #[utoipa::path(get, path = "/api/admin/clients", tag = "admin", responses((status = 200)))]
-pub(in crate::http) async fn list(_: Administrator, State(app): State<Arc<App>>) -> Result<Response, Problem> {
+pub(in crate::http) async fn list(_: Reader, State(app): State<Arc<App>>) -> Result<Response, Problem> {
     let known = app.parties.clients();
     let view = |client: crate::store::Client| {
         let resources = app.rules.get(client.name.as_str()).map(|rules| rules.resources.keys().collect::<Vec<_>>());

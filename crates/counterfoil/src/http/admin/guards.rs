@@ -1,6 +1,6 @@
 //! `/api/admin/guards`.
 
-use super::done;
+use super::{Reader, done};
 use crate::app::App;
 use crate::flow::administer::Administrator;
 use crate::flow::guards;
@@ -40,7 +40,7 @@ pub(in crate::http) async fn create(
 
 /// List the guards, and which of their processes may accept tokens now.
 #[utoipa::path(get, path = "/api/admin/guards", tag = "admin", responses((status = 200)))]
-pub(in crate::http) async fn list(_: Administrator, State(app): State<Arc<App>>) -> Result<Response, Problem> {
+pub(in crate::http) async fn list(_: Reader, State(app): State<Arc<App>>) -> Result<Response, Problem> {
     let live = app.feed.verifiers();
     let head = app.feed.head();
     let view = |guard: &crate::store::GuardCredential| {

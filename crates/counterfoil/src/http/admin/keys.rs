@@ -1,6 +1,6 @@
 //! `/api/admin/keys`, and `/api/admin/master-key` for whoever holds the data folder.
 
-use super::ended;
+use super::{Reader, ended};
 use crate::app::App;
 use crate::data;
 use crate::flow::administer::Administrator;
@@ -60,7 +60,7 @@ impl<'a> KeyView<'a> {
 
 /// List the signing keys: where they are in their life, and what each still carries.
 #[utoipa::path(get, path = "/api/admin/keys", tag = "admin", responses((status = 200)))]
-pub(in crate::http) async fn list(_: Administrator, State(app): State<Arc<App>>) -> Result<Response, Problem> {
+pub(in crate::http) async fn list(_: Reader, State(app): State<Arc<App>>) -> Result<Response, Problem> {
     let (keys, policy) = (app.store.signing_keys().await?, app.config.keys.policy());
     let views: Vec<KeyView<'_>> = keys.iter().map(|key| KeyView::of(key, policy)).collect();
     Ok(json(StatusCode::OK, &serde_json::json!({ "keys": views })))

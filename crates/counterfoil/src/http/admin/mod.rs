@@ -1,5 +1,6 @@
-//! `/api/admin/*`: for an administrator's fresh session, and for the command line through the control socket.
+//! `/api/admin/*`: for the fresh session of whoever holds the role, and for the command line through the control socket.
 
+pub(super) mod applications;
 pub(super) mod audit;
 pub(super) mod clients;
 pub(super) mod guards;
@@ -16,35 +17,71 @@ use super::receipt::{self, WantsReceipt};
 use crate::app::App;
 use crate::flow::Caller;
 use crate::flow::access::Ended;
-use crate::flow::administer::{ADMIN, Administrator};
+use crate::flow::administer::{AdministerError, Administrator};
 use crate::flow::authenticate::identify;
 use axum::extract::FromRequestParts;
 use axum::response::Response;
 use counterfoil_core::UserId;
 use counterfoil_core::audit::Actor;
+use counterfoil_core::duty::Duty;
 use http::request::Parts;
 use std::sync::Arc;
+
+/// Whoever may look.
+pub(super) struct Reader(pub(super) Administrator);
+
+/// Whoever may end access and let in again.
+pub(super) struct Supporter(pub(super) Administrator);
 
 impl FromRequestParts<Arc<App>> for Administrator {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let Ok(caller) = Caller::from_request_parts(parts, app).await;
-        if parts.extensions.get::<Peer>() == Some(&Peer::Control) {
-            return Ok(Self { actor: Actor::Operator, caller });
+        authorise(parts, app, Duty::Administer).await
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Supporter {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        Ok(Self(authorise(parts, app, Duty::Support).await?))
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Reader {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        Ok(Self(authorise(parts, app, Duty::See).await?))
+    }
+}
+
+async fn authorise(parts: &mut Parts, app: &Arc<App>, needed: Duty) -> Result<Administrator, Problem> {
+    let Ok(caller) = Caller::from_request_parts(parts, app).await;
+    if parts.extensions.get::<Peer>() == Some(&Peer::Control) {
+        return Ok(Administrator { actor: Actor::Operator, duty: Duty::Administer, caller });
+    }
+    let presented = Presented::require(app, &parts.method, (&parts.headers, &parts.extensions))?;
+    let identity = identify(app, presented.credential(), &caller).await?;
+    let Some(duty) = Duty::of(&identity.user).filter(|duty| *duty >= needed) else {
+        return Err(Problem::new(Code::Forbidden).detail(format!("this needs the role `{}`", needed.role())));
+    };
+    let stale = app.clock.now().since(identity.session.auth_time) > app.config.session.fresh.0;
+    // The role may have come, or the rule, after the sign-in.
+    let mut asked = identity.user.roles.iter().filter_map(|role| app.config.roles.get(role.as_str()));
+    if stale || !asked.all(|role| role.require.is_met_by(&identity.session)) {
+        return Err(Problem::new(Code::ReauthenticationRequired));
+    }
+    Ok(Administrator { actor: Actor::Admin(identity.user.id), duty, caller })
+}
+
+impl From<AdministerError> for Problem {
+    fn from(error: AdministerError) -> Self {
+        match error {
+            AdministerError::Above => Self::new(Code::Forbidden).detail("this account stands above yours"),
+            AdministerError::Store(error) => error.into(),
         }
-        let presented = Presented::require(app, &parts.method, (&parts.headers, &parts.extensions))?;
-        let identity = identify(app, presented.credential(), &caller).await?;
-        if !identity.user.has_role(ADMIN) {
-            return Err(Problem::new(Code::Forbidden).detail("this needs the role `admin`"));
-        }
-        let stale = app.clock.now().since(identity.session.auth_time) > app.config.session.fresh.0;
-        let asked = app.config.roles.get(ADMIN).map(|role| role.require).unwrap_or_default();
-        // The role may have come, or the rule, after the sign-in.
-        if stale || !asked.is_met_by(&identity.session) {
-            return Err(Problem::new(Code::ReauthenticationRequired));
-        }
-        Ok(Self { actor: Actor::Admin(identity.user.id), caller })
     }
 }
 

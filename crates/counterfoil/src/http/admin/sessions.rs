@@ -1,12 +1,12 @@
 //! `/api/admin/…/sessions`.
 
-use super::{ended, user_id};
+use super::{Reader, Supporter, ended, user_id};
 use crate::app::App;
-use crate::flow::administer::{self, Administrator};
+use crate::flow::administer;
 use crate::flow::look_up;
 use crate::http::problem::{Code, Problem};
 use crate::http::receipt::{ReceiptView, WantsReceipt};
-use crate::http::timeline::{Reader, StoryView};
+use crate::http::timeline::{self, StoryView};
 use crate::http::view::{SessionView, json};
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 #[utoipa::path(get, path = "/api/admin/users/{id}/sessions", tag = "admin", params(("id" = String, Path)),
     responses((status = 200), (status = 404)))]
 pub(in crate::http) async fn of_user(
-    _: Administrator,
+    _: Reader,
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
@@ -38,7 +38,7 @@ pub(in crate::http) async fn of_user(
 #[utoipa::path(post, path = "/api/admin/sessions/{sid}/revoke", tag = "admin", params(("sid" = String, Path)),
     responses((status = 200, body = ReceiptView), (status = 204), (status = 404)))]
 pub(in crate::http) async fn revoke(
-    by: Administrator,
+    Supporter(by): Supporter,
     State(app): State<Arc<App>>,
     wants: WantsReceipt,
     Path(sid): Path<String>,
@@ -51,11 +51,11 @@ pub(in crate::http) async fn revoke(
 #[utoipa::path(get, path = "/api/admin/sessions/{sid}/timeline", tag = "admin", params(("sid" = String, Path)),
     responses((status = 200, body = StoryView), (status = 404)))]
 pub(in crate::http) async fn timeline(
-    _: Administrator,
+    _: Reader,
     State(app): State<Arc<App>>,
     Path(sid): Path<String>,
 ) -> Result<Response, Problem> {
     let sid = sid.parse().map_err(|_| Problem::new(Code::NotFound))?;
     let story = look_up::story(&app, sid).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
-    Ok(json(StatusCode::OK, &StoryView::of(story, Reader::Admin)))
+    Ok(json(StatusCode::OK, &StoryView::of(story, timeline::Reader::Admin)))
 }

@@ -1,16 +1,19 @@
 //! `/api/admin/users`.
 
-use super::{done, ended, user_id};
+use super::{Reader, Supporter, done, ended, user_id};
 use crate::app::App;
 use crate::flow::administer::{self, Administrator};
 use crate::flow::register::{Registration, create as create_account};
+use super::audit::parse_time;
 use crate::http::extract::{JsonBody, Params};
 use crate::http::problem::{Code, Problem};
 use crate::http::receipt::{ReceiptView, WantsReceipt};
-use crate::http::view::{UserView, json};
+use crate::http::view::{UserView, json, rfc3339};
 use axum::extract::{Path, State};
 use axum::response::Response;
+use crate::flow::login::FAILURES_THAT_LOCK;
 use counterfoil_core::Secret;
+use counterfoil_core::credential::stored::NO_PASSWORD;
 use counterfoil_core::user::{Email, Role};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -21,6 +24,7 @@ use utoipa::ToSchema;
 #[derive(Deserialize)]
 pub(in crate::http) struct ListQuery {
     email: Option<String>,
+    q: Option<String>,
     after: Option<String>,
     limit: Option<u32>,
 }
@@ -31,26 +35,66 @@ pub(in crate::http) struct UsersView {
     users: Vec<UserView>,
 }
 
-/// List accounts in order of id, from after `after`; or the one with `email`.
+/// List accounts in order of id, from after `after`; or those whose address begins with `q`, in order of their address, from after the
+/// address `after`; or the one with `email`.
 #[utoipa::path(get, path = "/api/admin/users", tag = "admin", params(
-    ("email" = Option<String>, Query), ("after" = Option<String>, Query), ("limit" = Option<u32>, Query),
+    ("email" = Option<String>, Query), ("q" = Option<String>, Query), ("after" = Option<String>, Query), ("limit" = Option<u32>, Query),
 ), responses((status = 200, body = UsersView), (status = 403)))]
 pub(in crate::http) async fn list(
-    _: Administrator,
+    _: Reader,
     State(app): State<Arc<App>>,
     Params(query): Params<ListQuery>,
 ) -> Result<Response, Problem> {
+    let limit = query.limit.unwrap_or(100).clamp(1, 1000);
     let users = if let Some(email) = query.email {
         let found = match Email::parse(&email) {
             Some(email) => app.store.credential(&email.key()).await?,
             None => None,
         };
         found.into_iter().map(|credential| credential.user).collect()
+    } else if let Some(prefix) = query.q.filter(|prefix| !prefix.is_empty()) {
+        let after = query.after.map(|after| after.to_ascii_lowercase());
+        app.store.users_by_address(&prefix.to_ascii_lowercase(), after.as_deref(), limit).await?
     } else {
         let after = query.after.as_deref().map(user_id).transpose()?;
-        app.store.users(after, query.limit.unwrap_or(100).clamp(1, 1000)).await?
+        app.store.users(after, limit).await?
     };
     Ok(json(StatusCode::OK, &UsersView { users: users.iter().map(UserView::from).collect() }))
+}
+
+/// An account, and how it can sign in.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct OneView {
+    user: UserView,
+    /// Whether it has a password.
+    password: bool,
+    /// Whether too many failures in a row have locked it.
+    locked: bool,
+    passkeys: usize,
+    /// Since when it has an authenticator app.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    totp_since: Option<String>,
+    recovery_codes: u32,
+}
+
+/// One account.
+#[utoipa::path(get, path = "/api/admin/users/{id}", tag = "admin", params(("id" = String, Path)),
+    responses((status = 200, body = OneView), (status = 404)))]
+pub(in crate::http) async fn one(
+    _: Reader,
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let found = app.store.factors(user_id(&id)?).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
+    let view = OneView {
+        user: UserView::from(&found.credential.user),
+        password: found.credential.hash != NO_PASSWORD,
+        locked: found.credential.failures >= FAILURES_THAT_LOCK,
+        passkeys: found.passkeys.len(),
+        totp_since: found.totp.as_ref().map(|totp| rfc3339(totp.created_at)),
+        recovery_codes: found.recovery_codes,
+    };
+    Ok(json(StatusCode::OK, &view))
 }
 
 /// A new account.
@@ -109,13 +153,15 @@ fn parse_roles(roles: &[String]) -> Result<Vec<Role>, Problem> {
 pub(in crate::http) struct BanBody {
     #[serde(default)]
     reason: String,
+    /// When it ends by itself: RFC 3339 in UTC, or a day. Without it, it stays until it is lifted.
+    until: Option<String>,
 }
 
 /// Ban an account and end its sessions.
 #[utoipa::path(post, path = "/api/admin/users/{id}/ban", tag = "admin", params(("id" = String, Path)),
     request_body = BanBody, responses((status = 200, body = ReceiptView), (status = 204), (status = 404)))]
 pub(in crate::http) async fn ban(
-    by: Administrator,
+    Supporter(by): Supporter,
     State(app): State<Arc<App>>,
     wants: WantsReceipt,
     Path(id): Path<String>,
@@ -124,14 +170,22 @@ pub(in crate::http) async fn ban(
     if body.reason.len() > 500 {
         return Err(Problem::new(Code::Malformed).detail("`reason` may have 500 bytes"));
     }
-    ended(&app, wants, administer::ban(&app, &by, user_id(&id)?, body.reason).await?).await
+    let until = match body.until.as_deref() {
+        None => None,
+        Some(text) => {
+            let detail = "`until` is a time to come, such as 2026-01-31T09:30:00Z, or a day";
+            let time = parse_time(text).filter(|time| *time > app.clock.now());
+            Some(time.ok_or_else(|| Problem::new(Code::Malformed).detail(detail))?)
+        }
+    };
+    ended(&app, wants, administer::ban(&app, &by, user_id(&id)?, (body.reason, until)).await?).await
 }
 
 /// Lift a ban.
 #[utoipa::path(post, path = "/api/admin/users/{id}/unban", tag = "admin", params(("id" = String, Path)),
     responses((status = 204), (status = 404)))]
 pub(in crate::http) async fn unban(
-    by: Administrator,
+    Supporter(by): Supporter,
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
@@ -142,7 +196,7 @@ pub(in crate::http) async fn unban(
 #[utoipa::path(post, path = "/api/admin/users/{id}/unlock", tag = "admin", params(("id" = String, Path)),
     responses((status = 204), (status = 404)))]
 pub(in crate::http) async fn unlock(
-    by: Administrator,
+    Supporter(by): Supporter,
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
@@ -153,7 +207,7 @@ pub(in crate::http) async fn unlock(
 #[utoipa::path(post, path = "/api/admin/users/{id}/revoke", tag = "admin", params(("id" = String, Path)),
     responses((status = 204), (status = 404)))]
 pub(in crate::http) async fn revoke(
-    by: Administrator,
+    Supporter(by): Supporter,
     State(app): State<Arc<App>>,
     wants: WantsReceipt,
     Path(id): Path<String>,

@@ -15,6 +15,11 @@ use counterfoil_core::{Jti, Sid, Timestamp, UserId};
 use counterfoil_guard::{Entry, Target};
 use tokio_postgres::Row;
 
+/// A ban that goes on keeps its beginning.
+const BAN: &str = "\
+    UPDATE account SET banned_at = CASE WHEN banned_until <= $2 THEN $2 ELSE coalesce(banned_at, $2) END, \
+      ban_reason = $3, banned_until = $4 WHERE id = $1";
+
 const END: &str = "\
     UPDATE session SET ended_at = $2, end_reason = $3 WHERE sid = ANY ($1::uuid[]) AND ended_at IS NULL RETURNING sid";
 
@@ -71,7 +76,7 @@ async fn revoke(transaction: &Transaction, order: &RevocationOrder) -> Result<Re
             let targets = end_all(transaction, *user, *except, (*reason, order.at)).await?;
             ended(transaction, (found, targets), reason.as_str(), entry).await
         }
-        Revocation::Ban { user, reason } => ban(transaction, *user, reason, order).await,
+        Revocation::Ban { user, reason, until } => ban(transaction, *user, (reason, *until), order).await,
         Revocation::Password { user, hash, keep } => {
             set_password(transaction, (*user, hash), keep.as_ref(), order).await
         }
@@ -95,11 +100,11 @@ async fn revoke(transaction: &Transaction, order: &RevocationOrder) -> Result<Re
 async fn ban(
     transaction: &Transaction,
     user: UserId,
-    reason: &str,
+    (reason, until): (&str, Option<Timestamp>),
     order: &RevocationOrder,
 ) -> Result<Revoked, Failure> {
-    let sql = "UPDATE account SET banned_at = coalesce(banned_at, $2), ban_reason = $3 WHERE id = $1";
-    if transaction.execute(sql, &[&Id(*user.as_bytes()), &order.at.as_millis(), &reason]).await? == 0 {
+    let until = until.map(Timestamp::as_millis);
+    if transaction.execute(BAN, &[&Id(*user.as_bytes()), &order.at.as_millis(), &reason, &until]).await? == 0 {
         return Ok(Revoked::default());
     }
     take_invitations_back(transaction, user).await?;

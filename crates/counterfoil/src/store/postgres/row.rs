@@ -29,13 +29,13 @@ pub(super) const SESSION_COLUMNS: usize = 28;
 /// The account's columns in the order [`user`] reads them.
 macro_rules! user_columns {
     () => {
-        "a.id, a.email, a.name, a.roles, a.claims_version, a.created_at, a.banned_at, a.ban_reason"
+        "a.id, a.email, a.name, a.roles, a.claims_version, a.created_at, a.banned_at, a.ban_reason, a.banned_until"
     };
 }
 pub(super) use user_columns;
 
 /// How many columns [`user_columns`] has.
-pub(super) const USER_COLUMNS: usize = 8;
+pub(super) const USER_COLUMNS: usize = 9;
 
 pub(super) const fn corrupt(table: &'static str, column: &'static str) -> Failure {
     Failure::Store(StoreError::Corrupt { table, column })
@@ -109,7 +109,10 @@ fn rotation(row: &Row) -> Result<Rotation, Failure> {
 /// Reads an account whose columns begin at `from`.
 pub(super) fn user(row: &Row, from: usize) -> Result<User, Failure> {
     let banned = match optional_time(row, from + 6)? {
-        Some(at) => Some(Ban { at, reason: row.try_get::<_, Option<String>>(from + 7)?.unwrap_or_default() }),
+        Some(at) => {
+            let reason = row.try_get::<_, Option<String>>(from + 7)?.unwrap_or_default();
+            Some(Ban { at, until: optional_time(row, from + 8)?, reason })
+        }
         None => None,
     };
     Ok(User {

@@ -41,7 +41,7 @@ const OF_USER: &str = concat!(
 /// The account, unless it has been banned or got another password since it was checked, or has lost the passkey; none of it can happen before the end of the
 /// transaction. How many rows its sessions have comes along: hardly anybody has too many.
 const MAY_SIGN_IN: &str =
-    concat!("SELECT ", user_columns!(), " FROM account a WHERE a.id = $1 AND a.banned_at IS NULL FOR SHARE");
+    concat!("SELECT ", user_columns!(), " FROM account a WHERE a.id = $1 FOR SHARE");
 
 const SAME_PASSWORD: &str = "SELECT 1 FROM password WHERE account = $1 AND hash = $2 FOR SHARE";
 
@@ -144,7 +144,7 @@ impl PostgresStore {
             Some(ProvedBy::Password(hash)) => transaction.optional(SAME_PASSWORD, &[&account, hash]).await?.is_some(),
             Some(ProvedBy::Passkey(id)) => transaction.optional(SAME_PASSKEY, &[&account, id]).await?.is_some(),
         };
-        if !unchanged {
+        if !unchanged || user.ban_at(new.session.created_at).is_some() {
             return transaction.undo(Opened::Refused).await;
         }
         insert(&transaction, &new.session).await?;

@@ -32,6 +32,13 @@ const PAGE: &str = concat!("SELECT ", user_columns!(), " FROM account a WHERE a.
 
 const FIRST_PAGE: &str = concat!("SELECT ", user_columns!(), " FROM account a ORDER BY a.id LIMIT $1");
 
+/// The column compares bytes: its index is enough.
+const BY_ADDRESS: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    " FROM account a WHERE a.email_key >= $1 AND a.email_key < $2 AND a.email_key > $3 ORDER BY a.email_key LIMIT $4"
+);
+
 const ANY_WITH_ROLE: &str = "\
     SELECT EXISTS (SELECT 1 FROM account WHERE roles <> '' AND position(',' || $1::text || ',' IN ',' || roles || ',') > 0)";
 
@@ -106,6 +113,15 @@ impl Users for PostgresStore {
         })
     }
 
+    async fn users_by_address(&self, prefix: &str, after: Option<&str>, limit: u32) -> Result<Vec<User>, StoreError> {
+        let high = format!("{prefix}{}", char::MAX);
+        again!(self, async {
+            let bounds: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
+                [&prefix, &high, &after.unwrap_or_default(), &i64::from(limit)];
+            all(&connection(&self.pool).await?.query(BY_ADDRESS, &bounds).await?, |row| user(row, 0))
+        })
+    }
+
     async fn note_failure(&self, id: Option<UserId>, entry: AuditEntry) -> Result<u32, StoreError> {
         // Nobody's id is looked for as well: the same work.
         let account = Id(id.map_or([0; 16], |id| *id.as_bytes()));
@@ -136,7 +152,8 @@ impl Users for PostgresStore {
     }
 
     async fn unban(&self, id: UserId, entry: AuditEntry) -> Result<bool, StoreError> {
-        let sql = "UPDATE account SET banned_at = NULL, ban_reason = NULL WHERE id = $1 AND banned_at IS NOT NULL";
+        let sql = "UPDATE account SET banned_at = NULL, ban_reason = NULL, banned_until = NULL \
+                   WHERE id = $1 AND banned_at IS NOT NULL";
         self.changed(sql, id, &entry).await
     }
 

@@ -17,6 +17,11 @@ use counterfoil_guard::{Entry, LogId, Target};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use std::time::Duration;
 
+/// A ban that goes on keeps its beginning.
+const BAN: &str = "\
+    UPDATE account SET banned_at = CASE WHEN banned_until <= ?2 THEN ?2 ELSE coalesce(banned_at, ?2) END, \
+      ban_reason = ?3, banned_until = ?4 WHERE id = ?1";
+
 #[async_trait]
 impl Log for SqliteStore {
     async fn revoke(&self, order: RevocationOrder) -> Result<Revoked, StoreError> {
@@ -103,10 +108,10 @@ fn revoke(connection: &Connection, order: &RevocationOrder) -> Result<Revoked, F
             }
             Ok(Revoked { entries, found, ..Revoked::default() })
         }
-        Revocation::Ban { user, reason } => {
-            let sql = "UPDATE account SET banned_at = coalesce(banned_at, ?2), ban_reason = ?3 WHERE id = ?1";
+        Revocation::Ban { user, reason, until } => {
+            let until = until.map(Timestamp::as_millis);
             let banned =
-                connection.prepare_cached(sql)?.execute(params![user.as_bytes(), order.at.as_millis(), reason])?;
+                connection.prepare_cached(BAN)?.execute(params![user.as_bytes(), order.at.as_millis(), reason, until])?;
             if banned == 0 {
                 return Ok(Revoked::default());
             }

@@ -23,7 +23,7 @@ pub(super) const SESSION_COLUMNS: usize = 28;
 
 /// The account's columns in the order [`user`] reads them.
 pub(super) const USER: &str =
-    "a.id, a.email, a.name, a.roles, a.claims_version, a.created_at, a.banned_at, a.ban_reason";
+    "a.id, a.email, a.name, a.roles, a.claims_version, a.created_at, a.banned_at, a.ban_reason, a.banned_until";
 
 const fn corrupt(table: &'static str, column: &'static str) -> Failure {
     Failure::Store(StoreError::Corrupt { table, column })
@@ -98,7 +98,10 @@ pub(super) fn user(row: &Row<'_>, from: usize) -> Result<User, Failure> {
     let email: String = row.get(from + 1)?;
     let roles: String = row.get(from + 3)?;
     let banned = match optional_time(row, from + 6)? {
-        Some(at) => Some(Ban { at, reason: row.get::<_, Option<String>>(from + 7)?.unwrap_or_default() }),
+        Some(at) => {
+            let reason = row.get::<_, Option<String>>(from + 7)?.unwrap_or_default();
+            Some(Ban { at, until: optional_time(row, from + 8)?, reason })
+        }
         None => None,
     };
     Ok(User {

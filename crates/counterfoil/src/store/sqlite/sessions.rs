@@ -103,8 +103,9 @@ fn may_sign_in(connection: &Connection, new: &NewSession) -> Result<Option<User>
     if unchanged.is_none() {
         return Ok(None);
     }
-    let sql = format!("SELECT {USER} FROM account a WHERE a.id = ?1 AND a.banned_at IS NULL");
-    first(connection.prepare_cached(&sql)?.query([id.as_bytes()])?, |row| user(row, 0))
+    let sql = format!("SELECT {USER} FROM account a WHERE a.id = ?1");
+    let user = first(connection.prepare_cached(&sql)?.query([id.as_bytes()])?, |row| user(row, 0))?;
+    Ok(user.filter(|user| user.ban_at(new.session.created_at).is_none()))
 }
 
 pub(super) fn insert(connection: &Connection, new: &Session) -> Result<(), Failure> {

@@ -62,6 +62,19 @@ impl Users for SqliteStore {
         })
     }
 
+    async fn users_by_address(&self, prefix: &str, after: Option<&str>, limit: u32) -> Result<Vec<User>, StoreError> {
+        let high = format!("{prefix}{}", char::MAX);
+        self.readers.read(|connection| {
+            // Bytes are compared: the index is enough.
+            let sql = format!(
+                "SELECT {USER} FROM account a WHERE a.email_key >= ?1 AND a.email_key < ?2 AND a.email_key > ?3 \
+                 ORDER BY a.email_key LIMIT ?4"
+            );
+            let bounds = params![prefix, high, after.unwrap_or_default(), limit];
+            all(connection.prepare_cached(&sql)?.query(bounds)?, |row| user(row, 0))
+        })
+    }
+
     async fn note_failure(&self, id: Option<UserId>, entry: AuditEntry) -> Result<u32, StoreError> {
         self.writer
             .write(move |connection| {
@@ -103,7 +116,8 @@ impl Users for SqliteStore {
     async fn unban(&self, id: UserId, entry: AuditEntry) -> Result<bool, StoreError> {
         self.writer
             .write(move |connection| {
-                let sql = "UPDATE account SET banned_at = NULL, ban_reason = NULL WHERE id = ?1 AND banned_at NOT NULL";
+                let sql = "UPDATE account SET banned_at = NULL, ban_reason = NULL, banned_until = NULL \
+                           WHERE id = ?1 AND banned_at NOT NULL";
                 let changed = connection.prepare_cached(sql)?.execute([id.as_bytes()])?;
                 if changed == 1 {
                     audit::insert(connection, &entry)?;
@@ -148,7 +162,7 @@ pub(super) fn credential_of(connection: &Connection, id: UserId) -> Result<Optio
 }
 
 fn credential(row: &rusqlite::Row<'_>) -> Result<Credential, Failure> {
-    Ok(Credential { user: user(row, 0)?, hash: row.get(8)?, failures: row.get(9)? })
+    Ok(Credential { user: user(row, 0)?, hash: row.get(9)?, failures: row.get(10)? })
 }
 
 fn register(connection: &Connection, mut new: NewAccount, entry: &AuditEntry) -> Result<Registered, Failure> {

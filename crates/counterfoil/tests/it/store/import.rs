@@ -28,7 +28,7 @@ pub(super) async fn imported_accounts_are_as_they_were_and_a_repeat_changes_noth
     accounts[1].user.name = None;
     accounts[1].user.roles = vec![Role::parse("admin").unwrap(), Role::parse("editor").unwrap()];
     accounts[1].user.created_at = at(-1_000_000);
-    accounts[2].user.banned = Some(Ban { at: at(1), reason: "banned before".into() });
+    accounts[2].user.banned = Some(Ban { at: at(1), until: None, reason: "banned before".into() });
     assert_eq!(import(&store, &accounts).await, [ImportOutcome::Done; 3]);
     for account in &accounts {
         let found = store.credential(&account.user.email.key()).await.unwrap().unwrap();

@@ -1,0 +1,2 @@
+-- When a ban ends by itself; without it, it stays until it is lifted.
+ALTER TABLE account ADD COLUMN banned_until bigint;
