@@ -19,6 +19,7 @@ const TABLES: [Table; 19] = [
         &[
             ("created_at", Long),
             ("banned_at", Long),
+            ("deleted_at", Long),
             ("claims_version", Short),
             ("id", Id),
             ("email", Text),

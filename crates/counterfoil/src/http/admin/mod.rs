@@ -38,11 +38,12 @@ impl FromRequestParts<Arc<App>> for Administrator {
         if !identity.user.has_role(ADMIN) {
             return Err(Problem::new(Code::Forbidden).detail("this needs the role `admin`"));
         }
-        let stale = app.clock.now().since(identity.session.auth_time) > app.config.session.fresh.0;
+        let fresh = app.config.session.fresh.0;
+        let stale = app.clock.now().since(identity.session.auth_time) > fresh;
         let asked = app.config.roles.get(ADMIN).map(|role| role.require).unwrap_or_default();
         // The role may have come, or the rule, after the sign-in.
         if stale || !asked.is_met_by(&identity.session) {
-            return Err(Problem::new(Code::ReauthenticationRequired));
+            return Err(Problem::reauthenticate(asked.challenge(fresh)));
         }
         Ok(Self { actor: Actor::Admin(identity.user.id), caller })
     }

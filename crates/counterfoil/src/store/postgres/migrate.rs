@@ -3,11 +3,12 @@
 use super::connect::Connection;
 use tokio_postgres::Error;
 
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../../../migrations/postgres/0001_first.sql"),
     include_str!("../../../migrations/postgres/0002_factors.sql"),
     include_str!("../../../migrations/postgres/0003_audit_chain.sql"),
     include_str!("../../../migrations/postgres/0004_device_key.sql"),
+    include_str!("../../../migrations/postgres/0007_deleted.sql"),
 ];
 
 /// What the schema consists of once it is up to date.

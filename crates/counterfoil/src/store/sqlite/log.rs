@@ -2,7 +2,7 @@
 
 use super::row::{all, first, time};
 use super::writer::Failure;
-use super::{SqliteStore, audit, clients, keys, restore};
+use super::{SqliteStore, audit, clients, deletions, keys, restore};
 use crate::store::columns::target_columns;
 use crate::store::columns::{millis, roles_column};
 use crate::store::{Ends, Log, LogState, StoreError};
@@ -96,7 +96,7 @@ fn revoke(connection: &Connection, order: &RevocationOrder) -> Result<Revoked, F
         }
         Revocation::Token { sid, jti } => revoke_token(connection, *sid, *jti, audit_entry),
         Revocation::UserSessions { user, except, reason } => {
-            let found = exists(connection, "SELECT 1 FROM account WHERE id = ?1", user.as_bytes())?;
+            let found = exists(connection, "SELECT 1 FROM account WHERE id = ?1 AND deleted_at IS NULL", user.as_bytes())?;
             let entries = end_all(connection, *user, *except, *reason, audit_entry)?;
             if !entries.is_empty() {
                 audit::insert(connection, audit_entry)?;
@@ -104,7 +104,8 @@ fn revoke(connection: &Connection, order: &RevocationOrder) -> Result<Revoked, F
             Ok(Revoked { entries, found, ..Revoked::default() })
         }
         Revocation::Ban { user, reason } => {
-            let sql = "UPDATE account SET banned_at = coalesce(banned_at, ?2), ban_reason = ?3 WHERE id = ?1";
+            let sql = "UPDATE account SET banned_at = coalesce(banned_at, ?2), ban_reason = ?3 \
+                       WHERE id = ?1 AND deleted_at IS NULL";
             let banned =
                 connection.prepare_cached(sql)?.execute(params![user.as_bytes(), order.at.as_millis(), reason])?;
             if banned == 0 {
@@ -115,6 +116,7 @@ fn revoke(connection: &Connection, order: &RevocationOrder) -> Result<Revoked, F
             audit::insert(connection, audit_entry)?;
             Ok(Revoked { entries, found: true, ..Revoked::default() })
         }
+        Revocation::Deletion { user, unless_last } => deletions::delete(connection, *user, unless_last, order),
         Revocation::Password { user, hash, keep } => {
             // The session it is changed in has ended meanwhile: nothing is changed.
             if let Some((sid, handle)) = keep
@@ -205,7 +207,7 @@ pub(super) fn replace_handle(
     Ok(true)
 }
 
-fn end_all(
+pub(super) fn end_all(
     connection: &Connection,
     user: UserId,
     except: Option<Sid>,
@@ -253,7 +255,8 @@ fn set_roles(
     roles: &[Role],
     audit_entry: &AuditEntry,
 ) -> Result<Revoked, Failure> {
-    let sql = "UPDATE account SET roles = ?2, claims_version = claims_version + (roles <> ?2) WHERE id = ?1 \
+    let sql = "UPDATE account SET roles = ?2, claims_version = claims_version + (roles <> ?2) \
+               WHERE id = ?1 AND deleted_at IS NULL \
                RETURNING claims_version";
     let version: Option<u32> = connection
         .prepare_cached(sql)?
