@@ -126,7 +126,7 @@ impl Requirement {
     }
 }
 
-/// The `acr` value of OpenID Connect EAP for a proof that a page which looks like ours cannot relay. Asked for, and in no token: there
+/// The `acr` value of `OpenID` Connect EAP for a proof that a page which looks like ours cannot relay. Asked for, and in no token: there
 /// `amr` says it.
 const PHISHING_RESISTANT: &str = "phr";
 

@@ -2,8 +2,8 @@
 
 use counterfoil_guard::dpop::Proof;
 use counterfoil_guard::{
-    Claims, DecryptionKey, KeySet, KeySetError, Kid, LoginPage, Navigation, Origins, Provenance, Refusal, Subjects, Timestamp, Verifier, Wanting,
-    base64url_encode, cookie_values,
+    Claims, DecryptionKey, KeySet, KeySetError, Kid, LoginPage, Navigation, Origins, Provenance, Refusal, Subjects,
+    Timestamp, Verifier, Wanting, base64url_encode, cookie_values,
 };
 use serde_json::{Value, json};
 

@@ -67,7 +67,8 @@ pub(super) async fn frame(State(app): State<Arc<App>>, mut request: Request, nex
 /// Whether a body is announced that no address takes, also where none is read: what is not even looked at changes nothing. The one with a
 /// limit of its own sees to it itself.
 fn announces_too_much(request: &Request, path: Option<&MatchedPath>) -> bool {
-    let own = path.is_some_and(|path| path.as_str() == "/api/admin/users/import" || !path.as_str().starts_with("/api/"));
+    let own =
+        path.is_some_and(|path| path.as_str() == "/api/admin/users/import" || !path.as_str().starts_with("/api/"));
     !own && request.body().size_hint().lower() > MAX_BODY as u64
 }
 

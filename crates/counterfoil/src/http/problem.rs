@@ -104,11 +104,19 @@ impl Problem {
     /// With the code's own words only.
     pub const fn new(code: Code) -> Self {
         let challenge = Challenge { acr: None, max_age: None };
-        Self { code, status: code.status(), detail: None, reason: None, retry_after: None, challenge, cookies: Vec::new() }
+        Self {
+            code,
+            status: code.status(),
+            detail: None,
+            reason: None,
+            retry_after: None,
+            challenge,
+            cookies: Vec::new(),
+        }
     }
 
     /// Asks for a further proof, and says what would be enough (RFC 9470, STEP-1).
-    pub const fn reauthenticate(challenge: Challenge) -> Self {
+    pub fn reauthenticate(challenge: Challenge) -> Self {
         Self { challenge, ..Self::new(Code::ReauthenticationRequired) }
     }
 

@@ -28,9 +28,14 @@ pub(super) const BY_ID: &str = concat!(
     ", p.hash, p.failures FROM account a JOIN password p ON p.account = a.id WHERE a.id = $1"
 );
 
-const PAGE: &str = concat!("SELECT ", user_columns!(), " FROM account a WHERE a.id > $1 AND a.deleted_at IS NULL ORDER BY a.id LIMIT $2");
+const PAGE: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    " FROM account a WHERE a.id > $1 AND a.deleted_at IS NULL ORDER BY a.id LIMIT $2"
+);
 
-const FIRST_PAGE: &str = concat!("SELECT ", user_columns!(), " FROM account a WHERE a.deleted_at IS NULL ORDER BY a.id LIMIT $1");
+const FIRST_PAGE: &str =
+    concat!("SELECT ", user_columns!(), " FROM account a WHERE a.deleted_at IS NULL ORDER BY a.id LIMIT $1");
 
 const ANY_WITH_ROLE: &str = "\
     SELECT EXISTS (SELECT 1 FROM account WHERE roles <> '' AND position(',' || $1::text || ',' IN ',' || roles || ',') > 0)";

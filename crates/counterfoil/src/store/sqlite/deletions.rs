@@ -28,7 +28,8 @@ const FORGET: &str = "\
     UPDATE account SET email = lower(hex(id)) || '@deleted.invalid', email_key = lower(hex(id)), name = NULL, roles = '', \
       banned_at = NULL, ban_reason = NULL, claims_version = claims_version + 1, deleted_at = ?2 WHERE id = ?1";
 
-const HOLDS: &str = "SELECT ',' || roles || ',' LIKE '%,' || ?2 || ',%' FROM account WHERE id = ?1 AND deleted_at IS NULL";
+const HOLDS: &str =
+    "SELECT ',' || roles || ',' LIKE '%,' || ?2 || ',%' FROM account WHERE id = ?1 AND deleted_at IS NULL";
 
 const OTHERS_HOLD: &str = "\
     SELECT EXISTS (SELECT 1 FROM account WHERE id <> ?1 AND banned_at IS NULL AND ',' || roles || ',' LIKE '%,' || ?2 || ',%')";

@@ -96,7 +96,8 @@ fn revoke(connection: &Connection, order: &RevocationOrder) -> Result<Revoked, F
         }
         Revocation::Token { sid, jti } => revoke_token(connection, *sid, *jti, audit_entry),
         Revocation::UserSessions { user, except, reason } => {
-            let found = exists(connection, "SELECT 1 FROM account WHERE id = ?1 AND deleted_at IS NULL", user.as_bytes())?;
+            let found =
+                exists(connection, "SELECT 1 FROM account WHERE id = ?1 AND deleted_at IS NULL", user.as_bytes())?;
             let entries = end_all(connection, *user, *except, *reason, audit_entry)?;
             if !entries.is_empty() {
                 audit::insert(connection, audit_entry)?;

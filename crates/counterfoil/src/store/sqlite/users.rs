@@ -56,7 +56,8 @@ impl Users for SqliteStore {
 
     async fn users(&self, after: Option<UserId>, limit: u32) -> Result<Vec<User>, StoreError> {
         self.readers.read(|connection| {
-            let sql = format!("SELECT {USER} FROM account a WHERE a.id > ?1 AND a.deleted_at IS NULL ORDER BY a.id LIMIT ?2");
+            let sql =
+                format!("SELECT {USER} FROM account a WHERE a.id > ?1 AND a.deleted_at IS NULL ORDER BY a.id LIMIT ?2");
             let after = after.map_or_else(Vec::new, |id| id.as_bytes().to_vec());
             all(connection.prepare_cached(&sql)?.query(params![after, limit])?, |row| user(row, 0))
         })
