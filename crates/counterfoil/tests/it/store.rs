@@ -4,6 +4,7 @@ mod accounts;
 mod audit;
 mod audit_chain;
 mod clients;
+mod deletions;
 mod devices;
 mod factors;
 mod feed;
@@ -43,6 +44,11 @@ use counterfoil_core::session::{Assurance, Binding, EndReason, Handle, Session};
 use counterfoil_core::user::{Email, Role, User};
 use counterfoil_core::{Jti, Sid, Timestamp, UserId};
 use counterfoil_guard::{Entry, Target};
+use deletions::{
+    a_deleted_account_leaves_nothing_personal_and_its_address_is_free, nothing_can_be_done_with_a_deleted_account,
+    of_all_who_hold_the_role_and_go_at_once_one_stays, the_last_who_holds_the_role_stays,
+    what_is_left_of_a_deleted_account_goes_with_its_last_session,
+};
 use devices::{
     a_copy_that_was_refused_is_noted_while_the_session_lives,
     a_session_gets_one_key_which_is_asked_for_once_it_has_been_shown,
@@ -109,6 +115,11 @@ engines! { [sqlite, postgres] {
     an_import_is_one_transaction,
     an_imported_hash_is_replaced_only_while_it_is_the_one_that_was_checked,
     failures_are_counted_and_cleared,
+    a_deleted_account_leaves_nothing_personal_and_its_address_is_free,
+    nothing_can_be_done_with_a_deleted_account,
+    of_all_who_hold_the_role_and_go_at_once_one_stays,
+    the_last_who_holds_the_role_stays,
+    what_is_left_of_a_deleted_account_goes_with_its_last_session,
     a_session_is_read_back_as_it_was_written,
     of_many_refreshes_of_one_state_exactly_one_rotates,
     every_refresh_sees_what_the_one_before_it_left,
