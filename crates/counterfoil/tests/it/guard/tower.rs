@@ -309,7 +309,7 @@ async fn atk40_step_9470_a_page_that_is_refused_leads_to_the_prompt_and_back_and
     }
     // Without a sign-in page nobody is led anywhere.
     assert_eq!(world.outcome(Method::GET, "/", &[page]).await, (401, "token_missing".into()));
-    sign_out(world.server.address, &world.sessions[0]);
+    sign_out(&world.server, &world.sessions[0]);
     tokio::time::timeout(Duration::from_secs(10), async {
         while led(Method::GET, "/orders", &[page, good]).await == "200" {
             tokio::task::yield_now().await;
