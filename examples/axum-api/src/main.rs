@@ -9,9 +9,9 @@ use axum::body::{Body, Bytes};
 use axum::response::{Html, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use counterfoil_guard::{LoginPage, Require};
 use counterfoil_guard::client::{Client, Config};
 use counterfoil_guard::tower::{Authenticated, GuardLayer};
+use counterfoil_guard::{LoginPage, Require};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use std::convert::Infallible;
@@ -35,9 +35,9 @@ async fn main() -> anyhow::Result<()> {
         )
         // A page: whoever is refused is led to the sign-in page on this host, or to a stronger proof, and back.
         .merge(
-            Router::new().route("/statement", get(statement)).layer(
-                GuardLayer::new(guard.clone()).require(Require::new().acr("aal2")).login(LoginPage::default()),
-            ),
+            Router::new()
+                .route("/statement", get(statement))
+                .layer(GuardLayer::new(guard.clone()).require(Require::new().acr("aal2")).login(LoginPage::default())),
         )
         .route("/health", get(async || "ok"));
 

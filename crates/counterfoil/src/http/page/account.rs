@@ -62,7 +62,7 @@ fn profile() -> Markup {
         section.ticket.profile #profile aria-labelledby="profile-heading" {
             div.stub {
                 h2 #profile-heading { "Profile" }
-                p.name #profile-name { "…" }
+                p.name #profile-name dir="auto" { "…" }
                 p.email #profile-email {}
             }
             dl.slip {
