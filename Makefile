@@ -17,7 +17,8 @@ test: tools
 	node --test tests/examples
 	node --test tests/deploy
 	node --test tests/faults
-	cd tests/browser && npm ci --no-audit --no-fund --loglevel=error && node --test --test-concurrency=1
+	cd tests/browser && npm ci --no-audit --no-fund --loglevel=error && \
+		COUNTERFOIL_PICTURES=$(CURDIR)/target/pictures node --test --test-concurrency=1
 	$(MAKE) fuzz SECONDS_EACH=10
 
 # Everything that reads the code without running it.

@@ -21,6 +21,11 @@ const app = express();
 app.use("/api", authenticate(guard));
 app.get("/api/hello", (req, res) => res.json({ user: req.auth.claims.sub, session: req.auth.claims.sid }));
 app.get("/api/admin", require({ role: "admin" }), (req, res) => res.json({ user: req.auth.claims.sub }));
+// A page: whoever is refused is led to the sign-in page on this host, or to a stronger proof, and back.
+const pages = { login: "/login" };
+app.get("/statement", authenticate(guard, pages), require({ acr: "aal2" }, pages), (req, res) => {
+  res.send(`<!doctype html><title>Statement</title><p>The statement of ${req.auth.claims.sub}`);
+});
 
 await guard.ready();
 const server = app.listen(Number(PORT), "127.0.0.1", () => {

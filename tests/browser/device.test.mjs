@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { REFRESH, accountShown, api, cookie, formReady, sessionCookies, signIn, somebody } from "./pages.mjs";
+import { picture } from "./pictures.mjs";
 import { until } from "./support.mjs";
 import { audited, boundSessionEvents, profile, startTlsServer } from "./tls.mjs";
 
@@ -88,12 +89,14 @@ test("a copied cookie jar is refused and reported, and its owner goes on and is 
   await thief.goto("/account");
   await formReady(thief);
   await thief.locator("#status", { hasText: "could not show the key" }).waitFor();
+  await picture(thief, "copy-refused");
 
   await context.clearCookies({ name: "__Host-cf_access" });
   await page.reload();
   await accountShown(page);
   assert.equal(await page.locator("#profile-email").textContent(), person.email, "still signed in");
   await page.locator("#sessions > li.current .refused:visible", { hasText: "A copy of this session" }).waitFor();
+  await picture(page, "copy-reported");
 });
 
 test("S3: lost answers to proofs and refreshes sign nobody out", async (t) => {

@@ -7,6 +7,7 @@ import {
   ACCESS, REFRESH, accountShown, answersTo, api, cookie, createAccount, deviceIds, fillLogin, formReady, says, signedIn,
   sessionCookies, signIn, status,
 } from "./pages.mjs";
+import { picture } from "./pictures.mjs";
 import { stage } from "./support.mjs";
 
 const FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:150.0) Gecko/20100101 Firefox/150.0";
@@ -69,6 +70,7 @@ test("S1: signing out everywhere ends the other browser, which is told why on it
   await theirs.getByRole("button", { name: "End Chrome on Linux" }).click();
   await formReady(theirs);
   await says(theirs, "You ended this session from another device.");
+  await picture(theirs, "ended-from-elsewhere");
   assert.equal((await api(theirs, "POST", "/api/auth/refresh")).status, 401);
   assert.ok(await cookie(theirsContext, REFRESH), "only a sign-out here or reuse takes the cookie away");
 });

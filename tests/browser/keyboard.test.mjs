@@ -82,6 +82,7 @@ test("every control of the account page is reached by Tab, in reading order, and
   assert.deepEqual(order.map((id) => id || "skip"), [
     "A", "sign-out", "add-passkey", "totp-add", "End Chrome on Linux, this device", "End curl", "end-others", "sign-out-everywhere",
     "current-password", "current-password-toggle", "new-password", "new-password-toggle", "change-password",
+    "download-data", "delete-account",
   ]);
 });
 
@@ -141,6 +142,10 @@ for (const colorScheme of ["light", "dark"]) {
       await page.locator(`li[data-session-id="${ended.session.id}"]`).waitFor({ state: "detached" });
       await page.locator("#ended > li").waitFor();
       await assertAccessible(page, "account");
+      await page.click("#delete-account");
+      await page.locator("#delete-dialog[open]").waitFor();
+      await assertAccessible(page, "account with the dialog that asks for the address");
+      await page.click("#delete-cancel");
       await page.click("#sign-out-everywhere");
       await page.locator("#confirm[open]").waitFor();
       await assertAccessible(page, "account with the dialog");

@@ -2,26 +2,12 @@
 
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { test } from "node:test";
 import { PASSWORD, accountShown, createAccount, fillLogin, formReady, says, signedIn, somebody } from "./pages.mjs";
+import { picture } from "./pictures.mjs";
 import { stage } from "./support.mjs";
 
 const here = stage();
-const PICTURES = process.env.COUNTERFOIL_PICTURES;
-
-/** Keeps a picture of the page in both themes, narrow and wide, where a folder is given for them. */
-async function picture(page, name) {
-  if (!PICTURES) return;
-  await mkdir(PICTURES, { recursive: true });
-  for (const colorScheme of ["light", "dark"]) {
-    for (const width of [390, 1280]) {
-      await page.emulateMedia({ colorScheme });
-      await page.setViewportSize({ width, height: 900 });
-      await page.screenshot({ path: `${PICTURES}/${name}-${colorScheme}-${width}.png`, fullPage: true });
-    }
-  }
-}
 
 /** An authenticator of the page; `verified` says whether its user shows a finger. */
 async function authenticator(page, verified = true) {

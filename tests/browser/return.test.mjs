@@ -7,6 +7,7 @@ import { test } from "node:test";
 import {
   ACCESS, REFRESH, accountShown, answersTo, cookie, createAccount, fillLogin, formReady, says, signedIn,
 } from "./pages.mjs";
+import { picture } from "./pictures.mjs";
 import { launchRefusingCookies, stage } from "./support.mjs";
 
 const ELSEWHERE = [
@@ -48,6 +49,7 @@ test("where the gate asks for a fresh proof, the session at hand is not enough a
   await page.locator("#prove-password").waitFor();
   assert.equal(await page.locator("#heading").textContent(), "Confirm that it is you");
   assert.equal(new URL(page.url()).pathname, "/login", "not led back before");
+  await picture(page, "confirm-that-it-is-you");
 });
 
 test("without any cookie the sign-in page asks once, shows the form and says nothing", async (t) => {
@@ -115,6 +117,7 @@ test("a page that sends people straight back is noticed: no loop, and the reason
   await says(page, "Cookies are blocked");
   await formReady(page);
   assert.deepEqual([visits, refreshes], [1, [200]]);
+  await picture(page, "cookies-blocked");
 
   // A while later it is worth another try.
   await page.evaluate((age) => {

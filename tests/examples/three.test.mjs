@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { request } from "node:http";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -51,6 +52,14 @@ async function nginx(t, folder, ports) {
   await writeFile(join(folder, "nginx.conf"), `daemon off; master_process off; pid ${folder}/pid; user root; events {}
     http { access_log off; ${temporary}\n${site} }`);
   await start(t, "nginx", ["-p", folder, "-c", join(folder, "nginx.conf"), "-e", join(folder, "error.log")], {});
+}
+
+/** Goes to a page as a browser does: `fetch` sets this header itself. Gives the status and where it leads. */
+async function navigate(url, cookie) {
+  const asked = request(url, { headers: { Cookie: cookie, "Sec-Fetch-Mode": "navigate" } }).end();
+  const [answer] = await once(asked, "response");
+  answer.resume();
+  return [answer.statusCode, answer.headers.location];
 }
 
 async function until(what, attempt) {
@@ -108,6 +117,14 @@ test("S2: a ban is refused by all three examples when its receipt is there", asy
   };
   seen.push("# Ada is signed in");
   await visit([200]);
+  // A page asks for more than a password: a person is led to the prompt and back, a program is told.
+  for (const url of [`${axum}/statement?of=2026`, `${express}/statement?of=2026`]) {
+    const prompt = "/login?redirect=/statement%3Fof%3D2026&ended=reauthenticate&acr_values=aal2";
+    assert.deepEqual(await navigate(url, access), [303, prompt]);
+    const told = await fetch(url, { headers: { Cookie: access } });
+    assert.equal(told.status, 401);
+    assert.match(told.headers.get("www-authenticate"), /insufficient_user_authentication", acr_values="aal2"/);
+  }
   // So long after the start that acknowledgements count.
   await pause(1_100);
   const receipt = await run(["user", "ban", EMAIL, "--receipt", ...data], settings);

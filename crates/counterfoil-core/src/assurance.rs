@@ -5,6 +5,8 @@
 
 use crate::session::{Assurance, Session};
 use serde::{Deserialize, Serialize};
+use std::fmt::Write as _;
+use std::time::Duration;
 
 /// A way in which somebody has proved themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,6 +120,45 @@ impl Requirement {
             Self::TwoFactor => session.acr >= Assurance::Aal2,
             Self::PhishingResistant => session.amr.iter().any(|value| OF_PASSKEYS.contains(&value.as_str())),
         }
+    }
+}
+
+impl Requirement {
+    /// What a further proof must be, no older than `max_age`, so that it is enough.
+    pub const fn challenge(self, max_age: Duration) -> Challenge {
+        let acr = match self {
+            Self::OneFactor => None,
+            Self::TwoFactor => Some(Assurance::Aal2.as_str()),
+            Self::PhishingResistant => Some(PHISHING_RESISTANT),
+        };
+        Challenge { acr, max_age: Some(max_age) }
+    }
+}
+
+/// The `acr` value of `OpenID` Connect EAP for a proof that a page which looks like ours cannot relay. Asked for, and in no token: there
+/// `amr` says it.
+const PHISHING_RESISTANT: &str = "phr";
+
+/// What a further proof must be so that it is enough (RFC 9470).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Challenge {
+    /// How strong, as `acr_values` says it.
+    pub acr: Option<&'static str>,
+    /// How old at the most.
+    pub max_age: Option<Duration>,
+}
+
+impl Challenge {
+    /// The value of `WWW-Authenticate` (RFC 9470 section 3).
+    pub fn header(&self) -> String {
+        let mut text = String::from("Bearer error=\"insufficient_user_authentication\"");
+        if let Some(acr) = self.acr {
+            write!(text, ", acr_values=\"{acr}\"").expect("writing to a string does not fail");
+        }
+        if let Some(max_age) = self.max_age {
+            write!(text, ", max_age=\"{}\"", max_age.as_secs()).expect("writing to a string does not fail");
+        }
+        text
     }
 }
 

@@ -56,6 +56,11 @@ impl Actor {
             Self::Anonymous | Self::Guard | Self::Client | Self::Operator | Self::System => None,
         }
     }
+
+    /// Whether users are not told who or where this was.
+    pub const fn is_hidden_from_users(self) -> bool {
+        matches!(self, Self::Admin(_) | Self::Operator | Self::Guard | Self::Client)
+    }
 }
 
 /// What happened. A successful refresh is not among them: it is neither news nor affordable.
@@ -121,6 +126,8 @@ pub enum Event {
     Unbanned,
     /// A password locked by too many failures was unlocked.
     Unlocked,
+    /// An account was deleted.
+    AccountDeleted,
     /// An invitation was made.
     Invited,
     /// A guard's credential was made.
@@ -148,7 +155,7 @@ pub enum Event {
 }
 
 impl Event {
-    const ALL: [Self; 42] = [
+    const ALL: [Self; 43] = [
         Self::Registered,
         Self::AccountsImported,
         Self::SignedIn,
@@ -179,6 +186,7 @@ impl Event {
         Self::Banned,
         Self::Unbanned,
         Self::Unlocked,
+        Self::AccountDeleted,
         Self::Invited,
         Self::GuardAdded,
         Self::GuardRemoved,
@@ -236,6 +244,7 @@ impl Event {
             Self::Banned => "banned",
             Self::Unbanned => "unbanned",
             Self::Unlocked => "unlocked",
+            Self::AccountDeleted => "account_deleted",
             Self::Invited => "invited",
             Self::GuardAdded => "guard_added",
             Self::GuardRemoved => "guard_removed",
@@ -269,4 +278,17 @@ pub struct AuditEntry {
     pub network: String,
     /// Anything else worth a word; never a secret, never an address.
     pub detail: String,
+}
+
+impl AuditEntry {
+    /// As the user it is about may see it: nothing of who administers, or from where, or what they noted; nor of the machines behind
+    /// the service.
+    #[must_use]
+    pub fn for_its_user(mut self) -> Self {
+        if self.actor.is_hidden_from_users() {
+            self.network.clear();
+            self.detail.clear();
+        }
+        self
+    }
 }

@@ -124,7 +124,12 @@ fn step(entry: &AuditEntry) -> Step {
 const fn ends(event: Event) -> bool {
     matches!(
         event,
-        Event::SessionEnded | Event::RefreshReuse | Event::SessionsEnded | Event::Banned | Event::PasswordChanged
+        Event::SessionEnded
+            | Event::RefreshReuse
+            | Event::SessionsEnded
+            | Event::Banned
+            | Event::PasswordChanged
+            | Event::AccountDeleted
     )
 }
 
@@ -185,6 +190,7 @@ fn reason_of(entry: &AuditEntry) -> EndReason {
     match (entry.event, entry.actor) {
         (Event::RefreshReuse, _) => EndReason::SuspectedTheft,
         (Event::PasswordChanged, _) => EndReason::PasswordChanged,
+        (Event::AccountDeleted, _) => EndReason::Deleted,
         (_, Actor::System) if entry.detail == EndReason::SessionLimit.as_str() => EndReason::SessionLimit,
         (Event::Banned, _) | (_, Actor::Admin(_) | Actor::Operator | Actor::System) => EndReason::EndedByAdmin,
         (Event::SessionEnded, _) => EndReason::SignedOut,
@@ -196,8 +202,7 @@ impl Story {
     /// As its user may see it: nothing of who administers, or from where, or what they noted; nor of the machines behind the service.
     #[must_use]
     pub fn for_its_user(mut self) -> Self {
-        let hidden =
-            |by: Option<Actor>| matches!(by, Some(Actor::Admin(_) | Actor::Operator | Actor::Guard | Actor::Client));
+        let hidden = |by: Option<Actor>| by.is_some_and(Actor::is_hidden_from_users);
         for step in self.steps.iter_mut().filter(|step| hidden(step.by)) {
             step.network.clear();
             step.detail.clear();
@@ -222,6 +227,9 @@ impl Outcome {
             (Cause::Likely, EndReason::EndedByAdmin) => {
                 "Its record is no longer kept; most likely it ended when an administrator ended the account's sessions."
             }
+            (Cause::Likely, EndReason::Deleted) => {
+                "Its record is no longer kept; most likely it ended when the account was deleted."
+            }
             (Cause::Likely, _) => {
                 "Its record is no longer kept; most likely it ended when the user signed out of several devices at once."
             }
@@ -231,6 +239,7 @@ impl Outcome {
             (_, EndReason::SignedOut) => "The user signed out.",
             (_, EndReason::EndedByYou) => "The user ended it from another device, or signed out everywhere.",
             (_, EndReason::EndedByAdmin) => "An administrator ended it, or banned the account.",
+            (_, EndReason::Deleted) => "The account was deleted.",
             (_, EndReason::PasswordChanged) => "The password was changed on another device.",
             (_, EndReason::SuspectedTheft) => {
                 "A refresh token that had been used up was used again, as by a thief: the session was ended for safety."

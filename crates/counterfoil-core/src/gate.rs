@@ -1,6 +1,7 @@
 //! Forward-auth, decided: which rule a forwarded request falls under, and whether a session is enough for it. Reads no
 //! request and looks nothing up.
 
+use crate::assurance::Challenge;
 use crate::session::{Assurance, Session};
 use crate::user::{Role, User};
 use counterfoil_guard::Timestamp;
@@ -203,6 +204,11 @@ pub enum Verdict {
 }
 
 impl Demand {
+    /// What a further proof must be to meet it.
+    pub fn challenge(&self) -> Challenge {
+        Challenge { acr: self.acr.map(Assurance::as_str), max_age: self.max_age }
+    }
+
     /// Holds a session against the demand.
     pub fn judge(&self, session: &Session, user: &User, now: Timestamp) -> Verdict {
         if self.role.as_ref().is_some_and(|role| !user.roles.contains(role)) {

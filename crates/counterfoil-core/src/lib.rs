@@ -20,7 +20,7 @@ pub mod issue;
 pub mod keys;
 pub mod limit;
 pub mod profile;
-pub mod redirect;
+pub use counterfoil_guard::redirect;
 pub mod refresh;
 pub mod revocation;
 pub mod secret;

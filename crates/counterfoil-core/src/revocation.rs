@@ -45,6 +45,14 @@ pub enum Revocation {
         /// When it ends by itself.
         until: Option<Timestamp>,
     },
+    /// The account is no more: its sessions end, what is personal is erased, and its address is free. Nothing is done, and nothing
+    /// found, when no other account that may sign in holds the role.
+    Deletion {
+        /// Whose.
+        user: UserId,
+        /// The role that may not be left without anybody.
+        unless_last: Role,
+    },
     /// A new password; every session but the one kept ends, and that one gets a new handle (ASVS-7.2.4).
     Password {
         /// Whose.

@@ -153,7 +153,7 @@ pub enum EndReason {
     Expired,
     /// The user ended it from another device, or signed out everywhere.
     EndedByYou,
-    /// An administrator ended it, or banned or deleted the account.
+    /// An administrator ended it, or banned the account.
     EndedByAdmin,
     /// The password was changed on another device.
     PasswordChanged,
@@ -161,10 +161,12 @@ pub enum EndReason {
     SuspectedTheft,
     /// The user has more sessions than allowed; this was the one longest unused.
     SessionLimit,
+    /// The account was deleted.
+    Deleted,
 }
 
 impl EndReason {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::SignedOut,
         Self::Expired,
         Self::EndedByYou,
@@ -172,6 +174,7 @@ impl EndReason {
         Self::PasswordChanged,
         Self::SuspectedTheft,
         Self::SessionLimit,
+        Self::Deleted,
     ];
 
     /// The stable word for it.
@@ -184,6 +187,7 @@ impl EndReason {
             Self::PasswordChanged => "password_changed",
             Self::SuspectedTheft => "suspected_theft",
             Self::SessionLimit => "session_limit",
+            Self::Deleted => "deleted",
         }
     }
 

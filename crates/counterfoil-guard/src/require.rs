@@ -80,6 +80,12 @@ impl Require {
         Ok(())
     }
 
+    /// How strong a proof it asks for.
+    #[cfg(feature = "tower")]
+    pub(crate) fn wanted_acr(&self) -> Option<&str> {
+        self.acr.as_deref()
+    }
+
     /// RFC 6750 section 3.1.
     fn scope_challenge(&self) -> String {
         let scope: Vec<_> = self.scope.iter().map(String::as_str).filter(|scope| is_scope_token(scope)).collect();

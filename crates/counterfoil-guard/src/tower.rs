@@ -16,6 +16,7 @@ use crate::cookie::cookie_values;
 use crate::cross_site::{Origins, Provenance};
 use crate::dpop::Proof;
 use crate::guard::Verified;
+use crate::login::{LoginPage, Navigation, Wanting};
 use crate::refusal::Refusal;
 use crate::require::{Insufficient, Require};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
@@ -71,6 +72,8 @@ struct Rules {
     origins: Origins,
     /// Under which origin clients know this server.
     at: String,
+    /// Where people are led whose page is refused.
+    login: Option<LoginPage>,
 }
 
 impl GuardLayer {
@@ -79,7 +82,7 @@ impl GuardLayer {
     pub fn new(guard: Client) -> Self {
         let at = guard.config().issuer.clone();
         let origins = Origins::new(vec![at.clone()], Vec::new());
-        Self { rules: Arc::new(Rules { guard, require: Require::new(), mode: None, origins, at }) }
+        Self { rules: Arc::new(Rules { guard, require: Require::new(), mode: None, origins, at, login: None }) }
     }
 
     /// Under which origin clients know this server, such as `https://api.example.com`; the issuer's unless told otherwise. Proofs of
@@ -95,6 +98,15 @@ impl GuardLayer {
     #[must_use]
     pub fn require(mut self, require: Require) -> Self {
         Arc::make_mut(&mut self.rules).require = require;
+        self
+    }
+
+    /// Leads people whose page is refused to the sign-in page and back (303), as the gate does; programs get their challenge as ever. For
+    /// pages under the host at which the authority answers too. Stands outside of whatever cuts the path off (`Router::nest`), or leads
+    /// back to what is left of it.
+    #[must_use]
+    pub fn login(mut self, page: LoginPage) -> Self {
+        Arc::make_mut(&mut self.rules).login = Some(page);
         self
     }
 
@@ -163,7 +175,10 @@ where
                     request.extensions_mut().insert(authenticated);
                     inner.call(request).await
                 }
-                Err(refused) => Ok(refused.into_response()),
+                Err(refused) => Ok(match rules.location(&refused, &request) {
+                    Some(location) => see_other(location),
+                    None => refused.into_response(),
+                }),
             }
         })
     }
@@ -227,6 +242,33 @@ impl Rules {
         }
         good.ok_or(first.unwrap_or(Refusal::Missing))
     }
+}
+
+impl Rules {
+    /// Where whoever has sent a refused request is led, if a person waits for a page.
+    fn location<Body>(&self, refused: &Refused, request: &Request<Body>) -> Option<HeaderValue> {
+        let wanting = match refused {
+            Refused::Token(Refusal::VerifierStale | Refusal::ProofRequired | Refusal::BadProof) => return None,
+            Refused::Token(_) => Wanting::Session,
+            Refused::Insufficient(Insufficient::Authentication(_)) => Wanting::Proof(self.require.wanted_acr()),
+            Refused::Ambiguous | Refused::CrossSite | Refused::Insufficient(_) => return None,
+        };
+        let mut modes = request.headers().get_all("sec-fetch-mode").iter();
+        let (mode, second) = (modes.next(), modes.next());
+        let fetch_mode = mode.filter(|_| second.is_none()).and_then(|mode| mode.to_str().ok());
+        let target = request.uri().path_and_query().map_or("", |target| target.as_str());
+        let asked = Navigation { method: request.method().as_str(), fetch_mode, target };
+        HeaderValue::try_from(self.login.as_ref()?.location(asked, wanting)?).ok()
+    }
+}
+
+fn see_other<Out: From<String>>(location: HeaderValue) -> Response<Out> {
+    let mut response = Response::new(Out::from(String::new()));
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let headers = response.headers_mut();
+    headers.insert(header::LOCATION, location);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 /// The token of a request; several where several cookies have the name. What rests on the cookie and has side effects, or opens a `WebSocket`, must pass C1.

@@ -2,8 +2,8 @@
 
 use counterfoil_guard::dpop::Proof;
 use counterfoil_guard::{
-    Claims, DecryptionKey, KeySet, KeySetError, Kid, Origins, Provenance, Refusal, Subjects, Timestamp, Verifier,
-    base64url_encode, cookie_values,
+    Claims, DecryptionKey, KeySet, KeySetError, Kid, LoginPage, Navigation, Origins, Provenance, Refusal, Subjects,
+    Timestamp, Verifier, Wanting, base64url_encode, cookie_values,
 };
 use serde_json::{Value, json};
 
@@ -179,5 +179,26 @@ fn dpop_4_3_atk36_proofs_are_read_or_refused_as_the_vectors_say() {
         if let Some(token) = case["token"].as_str() {
             assert_eq!(json!(proof.is_for(token)), case["for_token"], "{}", case["name"]);
         }
+    }
+}
+
+/// Which of the codes are led anywhere is the layer's affair, which has the refusals: `tower.rs`.
+#[test]
+fn atk40_whoever_waits_for_a_page_is_led_to_the_sign_in_page_as_the_vectors_say() {
+    let vectors = read("login");
+    let page = LoginPage::parse(text(&vectors["login"])).expect("a path of this host");
+    let mendable = |code: &str| code.starts_with("token_") || code == "session_revoked";
+    for case in cases(&vectors, 40) {
+        let (method, target) = (text(&case["method"]), text(&case["target"]));
+        let asked = Navigation { method, fetch_mode: case["sec_fetch_mode"].as_str(), target };
+        let wanting = match text(&case["code"]) {
+            "reauthentication_required" => Wanting::Proof(case["acr"].as_str()),
+            code if mendable(code) => Wanting::Session,
+            _ => continue,
+        };
+        assert_eq!(page.location(asked, wanting).as_deref(), case["location"].as_str(), "{case}");
+    }
+    for path in vectors["refused"].as_array().expect("paths") {
+        assert_eq!(LoginPage::parse(text(path)), None, "{path}");
     }
 }

@@ -8,6 +8,7 @@ const {
   bindPasswordToggles, byId, describe, during, onSubmit, say,
 } = await import(`./form.js${version}`);
 const { bindFactors, guarded, readFactors } = await import(`./factors.js${version}`);
+const { bindLeaving } = await import(`./erase.js${version}`);
 
 const SESSIONS_PATH = "/api/auth/sessions";
 const STALE_MS = 30_000;
@@ -22,6 +23,7 @@ const WHY_ENDED = {
   password_changed: "Ended because the password changed",
   suspected_theft: "Ended as a precaution: a copy was used somewhere else",
   session_limit: "Made room for a newer sign-in",
+  deleted: "Ended because the account was deleted",
 };
 
 let loadedAt = 0;
@@ -278,8 +280,8 @@ async function guardedChange(body) {
     return await change();
   } catch (problem) {
     if (problem.code !== "reauthentication_required") throw problem;
+    return guarded(change, problem);
   }
-  return guarded(change);
 }
 
 // ---- Start ----------------------------------------------------------------------------------
@@ -295,6 +297,7 @@ bindPasswordForm();
 const showFactors = bindFactors({
   confirmed, copyOf, sayDone, setTime, words: { ago, day: (date) => day.format(date) },
 }, () => who);
+bindLeaving(sayDone, () => byId("profile-email").textContent);
 
 // Another tab signed out: this one holds the same session. The sign-in page finds out for sure.
 onOtherTab((type) => {

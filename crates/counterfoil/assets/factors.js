@@ -4,7 +4,7 @@ const version = new URL(import.meta.url).search;
 const { request, stepUp } = await import(`./refresh.js${version}`);
 const { byId, during, onSubmit, say } = await import(`./form.js${version}`);
 const { keepOnly, make, supported, use } = await import(`./passkeys.js${version}`);
-const { bindProof } = await import(`./prove.js${version}`);
+const { bindProof, enough } = await import(`./prove.js${version}`);
 const { setUpApp, showCodes } = await import(`./enrol.js${version}`);
 
 let known = null;
@@ -29,14 +29,14 @@ export async function readFactors() {
   return known;
 }
 
-/** Makes sure of a fresh proof; asks for one if need be. False if the person turns back. */
-async function fresh() {
+/** Makes sure of a fresh proof; asks for one if need be, or if `refused` says what is wanting. False if the person turns back. */
+async function fresh(refused) {
   await readFactors();
-  if (known.fresh) return true;
+  if (known.fresh && !refused) return true;
   const dialog = byId("prove-dialog");
   proved = false;
   dialog.showModal();
-  if (!prove(known.step_up)) {
+  if (!prove(enough(known.step_up, refused?.acrValues))) {
     dialog.close();
     say("Sign in again to do this.", "bad");
     return false;
@@ -47,15 +47,18 @@ async function fresh() {
   return proved;
 }
 
-/** Does something that needs a fresh proof, even one that has become too old a moment ago. */
-export async function guarded(action) {
-  if (!(await fresh())) return undefined;
+/**
+ * Does something that needs a fresh proof, even one that has become too old a moment ago, or is to be stronger: the refusal says what
+ * would be enough. `refused` is the one that has come already.
+ */
+export async function guarded(action, refused) {
+  if (!(await fresh(refused))) return undefined;
   try {
     return await action();
   } catch (problem) {
     if (problem.code !== "reauthentication_required") throw problem;
+    return (await fresh(problem)) ? action() : undefined;
   }
-  return (await fresh()) ? action() : undefined;
 }
 
 /**

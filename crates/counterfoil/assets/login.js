@@ -9,7 +9,7 @@ const {
   bindPasswordToggles, byId, describe, during, looksLikeEmail, onSubmit, say, sayProblem,
 } = await import(`./form.js${version}`);
 const { forget, make, offersInAutofill, supported, use } = await import(`./passkeys.js${version}`);
-const { bindProof } = await import(`./prove.js${version}`);
+const { bindProof, enough } = await import(`./prove.js${version}`);
 const { setUpApp, showCodes } = await import(`./enrol.js${version}`);
 
 const form = byId("login-form");
@@ -67,10 +67,9 @@ async function proveAgain() {
   document.body.classList.remove("checking");
   if (outcome.state !== "ok") return false;
   const { step_up: ways } = await request("GET", "/api/auth/factors");
-  const enough = wanted.get("acr_values") === "aal2" ? ways.filter((way) => way !== "password") : ways;
   show("second", "Confirm that it is you");
   proving = "session";
-  if (prove(enough)) return true;
+  if (prove(enough(ways, wanted.get("acr_values")))) return true;
   if (ways.length > 0) {
     const sentence = "This page asks for a passkey or an authenticator app, and your account has none. Add one on your account page.";
     say(sentence, "bad");

@@ -17,6 +17,12 @@ const INSTEAD = {
   password: "Use the password",
 };
 
+/** Those of these ways that are strong enough for what is asked (RFC 9470): `aal2`, `phr` for a passkey, or nothing in particular. */
+export function enough(ways, acrValues) {
+  if (acrValues === "phr") return ways.filter((way) => way === "passkey");
+  return acrValues === "aal2" ? ways.filter((way) => way !== "password") : ways;
+}
+
 /**
  * Makes the prompt work. `act(way, secret)` does the proving; for a passkey there is no secret. What it throws is shown.
  * Gives a function that shows the prompt with these ways, the best first; false if this browser can do none of them.

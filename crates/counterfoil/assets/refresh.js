@@ -33,14 +33,15 @@ export const ENDED_REASONS = {
     "This session was ended as a precaution: a copy of it was used somewhere else. Sign in again and look through your devices.",
   reauthenticate: "Please sign in again to go on.",
   unproven: "This browser could not show the key that your session is bound to. Please sign in again.",
+  deleted: "This account has been deleted.",
   session_limit: "You signed in on more devices than allowed, so this session made room.",
 };
 
 /** A request that did not succeed. `status` is 0 when no answer came. */
 export class Problem extends Error {
-  constructor(status, code, { detail = "", reason = "", retryAfter = null } = {}) {
+  constructor(status, code, { detail = "", reason = "", retryAfter = null, acrValues = "" } = {}) {
     super(detail || code);
-    Object.assign(this, { status, code, detail, reason, retryAfter });
+    Object.assign(this, { status, code, detail, reason, retryAfter, acrValues });
   }
 
   /** Whether trying again later may help, without anyone changing anything. */
@@ -94,6 +95,7 @@ function problemFrom(response, data) {
     detail: String(data.detail ?? data.title ?? ""),
     reason: String(data.reason ?? ""),
     retryAfter: seconds(response.headers.get("Retry-After")),
+    acrValues: String(data.acr_values ?? ""),
   });
 }
 
@@ -290,6 +292,12 @@ export function takeReceipt() {
 function leaveSignedOut() {
   tell("signed-out");
   toLogin("signed_out");
+}
+
+/** Leaves after the account was deleted, which took the cookies away. */
+export function leaveDeleted() {
+  tell("signed-out");
+  toLogin("deleted");
 }
 
 // ---- Going back and forth between the sign-in page and the rest ------------------------------

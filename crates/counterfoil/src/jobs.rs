@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::flow::seal::{self, Sealed};
-use crate::flow::{access, keys};
+use crate::flow::{access, delete_account, keys};
 use crate::replica;
 use crate::store::StoreError;
 use std::future::Future;
@@ -149,6 +149,9 @@ pub async fn once(app: &App) {
     }
     if let Err(error) = seal::shorten(app).await {
         tracing::warn!(%error, "shortening the audit log has to wait");
+    }
+    if let Err(error) = delete_account::finish(app).await {
+        tracing::warn!(%error, "erasing what deleted accounts have left has to wait");
     }
     for _ in 0..BATCHES {
         match app.store.purge(now.minus(KEEP_ENDED), BATCH).await {

@@ -6,12 +6,12 @@
 
 use anyhow::Context as _;
 use axum::body::{Body, Bytes};
-use axum::response::Response;
+use axum::response::{Html, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use counterfoil_guard::Require;
 use counterfoil_guard::client::{Client, Config};
 use counterfoil_guard::tower::{Authenticated, GuardLayer};
+use counterfoil_guard::{LoginPage, Require};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use std::convert::Infallible;
@@ -33,6 +33,12 @@ async fn main() -> anyhow::Result<()> {
                 .route("/admin", get(hello))
                 .layer(GuardLayer::new(guard.clone()).require(Require::new().role("admin"))),
         )
+        // A page: whoever is refused is led to the sign-in page on this host, or to a stronger proof, and back.
+        .merge(
+            Router::new()
+                .route("/statement", get(statement))
+                .layer(GuardLayer::new(guard.clone()).require(Require::new().acr("aal2")).login(LoginPage::default())),
+        )
         .route("/health", get(async || "ok"));
 
     let listen = std::env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
@@ -48,6 +54,11 @@ async fn main() -> anyhow::Result<()> {
 /// Who is signed in. The token says who; names and addresses are not in it.
 async fn hello(who: Authenticated) -> Json<serde_json::Value> {
     Json(serde_json::json!({ "user": who.verified.claims.sub, "session": who.verified.claims.sid }))
+}
+
+/// What is shown only to whoever has proved themselves by two factors or a passkey.
+async fn statement(who: Authenticated) -> Html<String> {
+    Html(format!("<!doctype html><title>Statement</title><p>The statement of {}", who.verified.claims.sub))
 }
 
 /// A stream that ends when the access of whoever opened it ends: on sign-out, on a ban, when the token expires.

@@ -11,7 +11,7 @@ import { audience, claims, collection, header, issuer, jwt, now } from './vector
 import { parties } from './vectors/parties.mjs'
 import { pasetos } from './vectors/paseto.mjs'
 import { proofs } from './vectors/proofs.mjs'
-import { cookies, crossSite, keySets } from './vectors/requests.mjs'
+import { cookies, crossSite, keySets, login } from './vectors/requests.mjs'
 import { tokens } from './vectors/tokens.mjs'
 
 const closed = collection()
@@ -30,6 +30,7 @@ const files = Object.fromEntries([
   ['guard/jwks', keySets],
   ['guard/cross_site', crossSite],
   ['guard/cookies', cookies],
+  ['guard/login', login],
   ['guard/dpop', proofs],
   ...attacks.map((atk) => [`attacks/${atk.toLowerCase()}`, document(`Access tokens of ${atk}`, all.filter((one) => one.atk === atk))]),
 ])

@@ -24,6 +24,8 @@ export interface RequestView {
   readonly method: string
   /** As the client has sent it, without query. */
   readonly path: string
+  /** The same with its query. */
+  readonly target?: string
   /** Every value of a header, in order; `name` in lower case. */
   header(name: string): readonly string[]
 }

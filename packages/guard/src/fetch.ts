@@ -3,12 +3,14 @@
 import type { Auth, RequestView } from './credential.js'
 
 // `Headers` joins what stood twice with a comma, which none of these can hold by itself.
-const SINGLE = new Set(['authorization', 'dpop', 'origin', 'sec-fetch-site'])
+const SINGLE = new Set(['authorization', 'dpop', 'origin', 'sec-fetch-mode', 'sec-fetch-site'])
 
 export function viewOfFetch(request: Request): RequestView {
+  const { pathname, search } = new URL(request.url)
   return {
     method: request.method,
-    path: new URL(request.url).pathname,
+    path: pathname,
+    target: pathname + search,
     header(name) {
       const value = request.headers.get(name)
       if (value === null) return []

@@ -3,6 +3,7 @@
 import { type Auth, authenticate as judge } from './credential.js'
 import { viewOfFetch } from './fetch.js'
 import type { Guard } from './guard.js'
+import { answering, type PageOptions } from './login.js'
 import { problemOf } from './problem.js'
 import { requirement, type Requirement } from './require.js'
 
@@ -22,8 +23,10 @@ export function authenticate<C, R extends Authenticated = Authenticated>(
   guard: Guard,
   wanted: Requirement,
   handler: RouteHandler<R, C>,
+  pages: PageOptions = {},
 ): RouteHandler<Request, C> {
   const check = requirement(wanted)
+  const answerOf = answering(pages)
   return async (request, context) => {
     let auth: Auth
     try {
@@ -32,7 +35,8 @@ export function authenticate<C, R extends Authenticated = Authenticated>(
     } catch (error) {
       const problem = problemOf(error)
       if (problem === undefined) throw error
-      return problem.response()
+      const { status, headers, body } = answerOf(problem, viewOfFetch(request))
+      return new Response(body, { status, headers })
     }
     Object.defineProperty(request, 'auth', { value: auth })
     return handler(request as R, context)

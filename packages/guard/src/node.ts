@@ -7,13 +7,19 @@ import type { Guard } from './guard.js'
 export function viewOf(request: IncomingMessage): RequestView {
   // Frameworks cut off where they are mounted, and keep what the client has sent.
   const { originalUrl = request.url ?? '' } = request as IncomingMessage & { originalUrl?: string }
-  return { method: request.method ?? '', path: pathOf(originalUrl), header: (name) => valuesOf(request, name) }
+  const target = targetOf(originalUrl)
+  return { method: request.method ?? '', path: pathOf(target), target, header: (name) => valuesOf(request, name) }
 }
 
-/** Of a request's target, which a proxy may write with scheme and host (RFC 9112 section 3.2.2). */
+/** A request's target, which a proxy may write with scheme and host (RFC 9112 section 3.2.2). */
+function targetOf(text: string): string {
+  const target = text.replace(/^https?:\/\/[^/?#]*/i, '')
+  return /^(?:$|[?#])/.test(target) ? `/${target}` : target
+}
+
 function pathOf(target: string): string {
-  const [path = ''] = target.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/, 1)
-  return path === '' ? '/' : path
+  const [path = ''] = target.split(/[?#]/, 1)
+  return path
 }
 
 /** Not `headers`: it silently drops a second Authorization header. HTTP/2 and stand-ins for tests have the raw ones only. */

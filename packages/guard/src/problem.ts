@@ -63,6 +63,11 @@ export class Problem extends Error {
     this.#challenge = challenge
   }
 
+  /** How strong a proof is asked for, where one is. */
+  get acr(): string | undefined {
+    return this.#challenge['acr_values']
+  }
+
   /** The answer's headers. */
   headers(): Record<string, string> {
     const headers: Record<string, string> = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' }

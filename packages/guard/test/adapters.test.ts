@@ -33,6 +33,7 @@ interface Answered {
 type Send = (sent: Sent) => Promise<Answered>
 
 const ROUTES: Record<string, Requirement> = { '/me': {}, '/admin': { role: ['admin', 'owner'] }, '/strong': { acr: 'aal2', maxAge: 60 } }
+const PAGES = { login: '/login' }
 const seen = (auth: Auth | undefined): object => ({ sub: auth?.claims.sub, source: auth?.source, at: auth?.at })
 
 function overHttp(port: number): Send {
@@ -40,7 +41,7 @@ function overHttp(port: number): Send {
     const asked = httpRequest({ port, path, method, headers: { connection: 'close', ...headers } }, (answer) => {
       let body = ''
       answer.on('data', (chunk) => { body += String(chunk) })
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: JSON.parse(body) as Answered['body'] }))
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: JSON.parse(body || '{}') as Answered['body'] }))
     })
     asked.on('error', reject)
     asked.end()
@@ -57,38 +58,38 @@ type Made = { send: Send; stop: () => unknown }
 const FRAMEWORKS: Record<string, (guard: Guard) => Promise<Made>> = {
   async express(guard) {
     const app = express()
-    app.use(onExpress.authenticate(guard))
+    app.use(onExpress.authenticate(guard, PAGES))
     for (const [path, wanted] of Object.entries(ROUTES)) {
-      app.all(path, onExpress.require(wanted), (req, res) => void res.json(seen(req.auth)))
+      app.all(path, onExpress.require(wanted, PAGES), (req, res) => void res.json(seen(req.auth)))
     }
     const server = app.listen(0)
     return { send: overHttp(await listening(server)), stop: () => server.close() }
   },
   async fastify(guard) {
     const app = fastify()
-    app.addHook('onRequest', onFastify.authenticate(guard))
+    app.addHook('onRequest', onFastify.authenticate(guard, PAGES))
     for (const [url, wanted] of Object.entries(ROUTES)) {
-      app.route({ method: ['GET', 'POST'], url, onRequest: onFastify.require(wanted), handler: async (request) => seen(request.auth) })
+      app.route({ method: ['GET', 'POST'], url, onRequest: onFastify.require(wanted, PAGES), handler: async (request) => seen(request.auth) })
     }
     await app.listen({ port: 0 })
     return { send: overHttp((app.server.address() as AddressInfo).port), stop: () => app.close() }
   },
   async hono(guard) {
     const app = new Hono<onHono.Authenticated>()
-    app.use(onHono.authenticate(guard))
-    for (const [path, wanted] of Object.entries(ROUTES)) app.all(path, onHono.require(wanted), (c) => c.json(seen(c.get('auth'))))
+    app.use(onHono.authenticate(guard, PAGES))
+    for (const [path, wanted] of Object.entries(ROUTES)) app.all(path, onHono.require(wanted, PAGES), (c) => c.json(seen(c.get('auth'))))
     const server = serve({ fetch: app.fetch, port: 0 }) as Server
     return { send: overHttp(await listening(server)), stop: () => server.close() }
   },
   async next(guard) {
     const handlers = new Map(Object.entries(ROUTES).map(([path, wanted]) =>
-      [path, onNext.authenticate(guard, wanted, (request: onNext.Authenticated<NextRequest>, _context: unknown) => Response.json(seen(request.auth)))]))
+      [path, onNext.authenticate(guard, wanted, (request: onNext.Authenticated<NextRequest>, _context: unknown) => Response.json(seen(request.auth)), PAGES)]))
     const send: Send = async ({ path = '/me', method = 'GET', headers = {} }) => {
       const all = new Headers()
       for (const [name, values] of Object.entries(headers)) for (const value of [values].flat()) all.append(name, value)
-      const answer = await handlers.get(path)?.(new NextRequest(`${ISSUER}${path}`, { method, headers: all }), {})
+      const answer = await handlers.get(path.replace(/\?.*/, ''))?.(new NextRequest(`${ISSUER}${path}`, { method, headers: all }), {})
       assert.ok(answer)
-      return { status: answer.status, headers: Object.fromEntries(answer.headers), body: await answer.json() as Answered['body'] }
+      return { status: answer.status, headers: Object.fromEntries(answer.headers), body: JSON.parse(await answer.text() || '{}') as Answered['body'] }
     }
     return { send, stop: () => {} }
   },
@@ -158,12 +159,41 @@ for (const [name, make] of Object.entries(FRAMEWORKS)) {
     const strong = authority.mint({ acr: 'aal2', auth_time: 1_795_260_590, roles: ['owner'] })
     assert.equal((await send({ path: '/strong', headers: bearer(strong) })).status, 200)
     assert.equal((await send({ path: '/admin', headers: bearer(strong) })).status, 200)
+    const navigate = { 'sec-fetch-mode': 'navigate', 'sec-fetch-site': 'none' }
+    const led = async (sent: Sent): Promise<unknown> => {
+      const { status, headers: { location, 'cache-control': kept } } = await send(sent)
+      return status === 303 && kept === 'no-store' ? location : status
+    }
+    assert.equal(await led({ path: '/me?a=b', headers: navigate }), '/login?redirect=/me%3Fa%3Db')
+    assert.equal(await led({ headers: { ...navigate, cookie: cookie('a.b.c') } }), '/login?redirect=/me')
+    assert.equal(await led({ path: '/strong', headers: { ...navigate, cookie: cookie(good) } }),
+      '/login?redirect=/strong&ended=reauthenticate&acr_values=aal2')
+    assert.equal(await led({ path: '/strong', headers: { cookie: cookie(good), 'sec-fetch-mode': 'cors' } }), 401, 'no page')
+    assert.equal(await led({ path: '/strong', headers: { cookie: cookie(good), 'sec-fetch-mode': ['navigate', 'cors'] } }), 401)
+    assert.equal(await led({ method: 'POST', headers: { ...navigate, ...ours } }), 401)
+    assert.equal(await led({ path: '/admin', headers: { ...navigate, cookie: cookie(good) } }), 403, 'a sign-in would not help')
     guard.close()
+    assert.equal(await led({ headers: { ...navigate, cookie: cookie(good) } }), 503)
     const stale = await send({ headers: bearer(good) })
     assert.deepEqual([stale.status, stale.body['code'], stale.headers['retry-after']], [503, 'verifier_stale', '1'])
     await stop()
   })
 }
+
+test('ATK-40: a sign-in page of another host is refused when the route is made, and without one nobody is led anywhere', async () => {
+  const { guard, stop } = await readyPair()
+  for (const login of ['//evil.example', 'https://auth.example.com/login', '/login?x']) {
+    const handler = (): Response => new Response()
+    for (const make of [
+      () => onExpress.authenticate(guard, { login }), () => onExpress.require({}, { login }), () => onFastify.authenticate(guard, { login }),
+      () => onHono.require({}, { login }), () => onNext.authenticate(guard, {}, handler, { login }),
+    ]) assert.throws(make, TypeError, login)
+  }
+  const refuse = onNext.authenticate(guard, {}, () => new Response())
+  const answer = await refuse(new NextRequest(`${ISSUER}/me`, { headers: { 'sec-fetch-mode': 'navigate' } }), {})
+  assert.equal(answer.status, 401)
+  await stop()
+})
 
 test('fastify: a request that never saw a socket is judged like any other', async () => {
   const { authority, guard, stop } = await readyPair()

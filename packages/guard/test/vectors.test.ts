@@ -10,6 +10,8 @@ import { cookieValues } from '../src/cookie.js'
 import { Origins } from '../src/cross_site.js'
 import { DecryptionKeys } from '../src/encryption.js'
 import { KeySet, KeySetError } from '../src/jwks.js'
+import { LoginPage } from '../src/login.js'
+import { Problem, type ProblemCode } from '../src/problem.js'
 import { Refusal } from '../src/refusal.js'
 import type { Subjects } from '../src/subject.js'
 import { Verifier } from '../src/verify.js'
@@ -116,6 +118,23 @@ test('C1: requests pass or do not as written', () => {
 test('ATK-33: cookies are found as written', () => {
   const { name, cases } = vectors<{ name: string; cases: { header: string; values: string[] }[] }>('guard/cookies')
   for (const { header, values } of cases) assert.deepEqual(cookieValues(header, name), values, header)
+})
+
+interface Logins {
+  login: string
+  refused: string[]
+  cases: { method: string; sec_fetch_mode: string | null; target: string; code: ProblemCode; acr: string | null; location: string | null }[]
+}
+
+test('ATK-40: whoever waits for a page is led to the sign-in page as written, and nobody else', () => {
+  const { login, refused, cases } = vectors<Logins>('guard/login')
+  const page = new LoginPage(login)
+  for (const one of cases) {
+    const asked = { method: one.method, fetchMode: one.sec_fetch_mode ?? undefined, target: one.target }
+    const problem = new Problem(one.code, { challenge: one.acr === null ? {} : { acr_values: one.acr } })
+    assert.equal(page.location(asked, problem) ?? null, one.location, JSON.stringify(one))
+  }
+  for (const path of refused) assert.throws(() => new LoginPage(path), TypeError, path)
 })
 
 test('the committed vectors are what the script writes', () => {

@@ -96,16 +96,24 @@ impl Control {
     /// Ends access; with a receipt if one is wanted.
     pub(super) async fn end(&self, path: &str, body: Value, receipt: bool) -> anyhow::Result<()> {
         if receipt {
-            return self.end_with_receipt(path, body).await;
+            return self.end_with_receipt(Method::POST, path, Some(body)).await;
         }
         self.post(path, body).await.map(|_| ())
     }
 
+    /// The same by deleting something.
+    pub(super) async fn delete(&self, path: &str, receipt: bool) -> anyhow::Result<()> {
+        if receipt {
+            return self.end_with_receipt(Method::DELETE, path, None).await;
+        }
+        self.ask(Method::DELETE, path, None).await.map(|_| ())
+    }
+
     /// Ends access, waits until it is in force everywhere, and says so, verifier by verifier as they confirm.
-    async fn end_with_receipt(&self, path: &str, body: Value) -> anyhow::Result<()> {
-        let request = Self::request(Method::POST, &format!("{path}?receipt=effective"));
+    async fn end_with_receipt(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<()> {
+        let request = Self::request(method, &format!("{path}?receipt=effective"));
         let request = request.header(header::ACCEPT, "application/x-ndjson");
-        let response = self.send(request, Bytes::from(body.to_string())).await?;
+        let response = self.send(request, body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string()))).await?;
         read_lines(response, |line| tell(&serde_json::from_slice(line)?)).await
     }
 

@@ -1,6 +1,6 @@
 //! `counterfoil user …`.
 
-use super::control::Control;
+use super::control::{Control, percent_encode};
 use super::{Place, table};
 use anyhow::Context as _;
 use clap::Subcommand;
@@ -72,6 +72,16 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         place: Place,
     },
+    /// Delete somebody's account: end its sessions, erase what is personal, free its address.
+    Delete {
+        /// The address or the id.
+        account: String,
+        /// Wait until it is in force everywhere, and show each verifier as it confirms.
+        #[arg(long)]
+        receipt: bool,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Roles.
     #[command(subcommand)]
     Role(RoleCommand),
@@ -108,6 +118,7 @@ pub(crate) async fn run(command: UserCommand) -> anyhow::Result<()> {
         UserCommand::Unban { email, place } => act(&place, &email, "unban", json!({})).await,
         UserCommand::Unlock { email, place } => act(&place, &email, "unlock", json!({})).await,
         UserCommand::Revoke { email, receipt, place } => end(&place, &email, ("revoke", json!({})), receipt).await,
+        UserCommand::Delete { account, receipt, place } => delete(&place, &account, receipt).await,
         UserCommand::Role(RoleCommand::Add(args)) => set_role(&args, true).await,
         UserCommand::Role(RoleCommand::Remove(args)) => set_role(&args, false).await,
     }
@@ -164,6 +175,13 @@ async fn end(place: &Place, email: &str, (verb, body): (&str, Value), receipt: b
     let control = Control::open(place).await?;
     let user = control.user(email).await?;
     control.end(&format!("/api/admin/users/{}/{verb}", id(&user)), body, receipt).await
+}
+
+async fn delete(place: &Place, account: &str, receipt: bool) -> anyhow::Result<()> {
+    let control = Control::open(place).await?;
+    // An address has what an id has not.
+    let id = if account.contains('@') { id(&control.user(account).await?).to_owned() } else { account.to_owned() };
+    control.delete(&format!("/api/admin/users/{}", percent_encode(&id)), receipt).await
 }
 
 async fn set_role(args: &RoleArgs, present: bool) -> anyhow::Result<()> {

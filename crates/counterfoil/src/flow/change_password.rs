@@ -4,6 +4,7 @@ use super::access::Ended;
 use super::authenticate::Identity;
 use super::counts::{self, Limit};
 use super::deliver::{Delivery, LongLived, deliver};
+use super::factors::challenge;
 use super::login::FAILURES_THAT_LOCK;
 use super::register::acceptable;
 use super::{Caller, access};
@@ -13,6 +14,7 @@ use crate::hashing::HashingError;
 use crate::limits::Limited;
 use crate::store::StoreError;
 use counterfoil_core::Secret;
+use counterfoil_core::assurance::Challenge;
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::credential::password::{Password, Rejected};
 use counterfoil_core::credential::stored::NO_PASSWORD;
@@ -29,7 +31,7 @@ pub enum ChangePasswordError {
     InvalidCredentials,
     /// The last proof is too long ago.
     #[error("prove that it is you first")]
-    Reauthenticate,
+    Reauthenticate(Challenge),
     /// The new one is not acceptable.
     #[error("the password is not acceptable")]
     Password(Rejected),
@@ -76,7 +78,7 @@ pub async fn change_password(
     // Where there is something stronger than a password, the password alone must not be enough to change it.
     let stronger = factors.totp.is_some() || !factors.passkeys.is_empty();
     if stronger && now.since(session.auth_time) > app.config.session.fresh.0 {
-        return Err(ChangePasswordError::Reauthenticate);
+        return Err(ChangePasswordError::Reauthenticate(challenge(app)));
     }
     if factors.credential.hash != NO_PASSWORD {
         let known = Password::new(current.ok_or(ChangePasswordError::InvalidCredentials)?);

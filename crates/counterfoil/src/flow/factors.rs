@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::clock::random;
 use crate::store::StoreError;
 use crate::store::factors::{Changed, FactorChange, Factors};
-use counterfoil_core::assurance::{self, Next};
+use counterfoil_core::assurance::{self, Challenge, Next};
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::credential::recovery_code::{self, HOW_MANY};
 use counterfoil_core::credential::stored::NO_PASSWORD;
@@ -24,7 +24,7 @@ const MOST_NAME: usize = 100;
 pub enum FactorError {
     /// The last proof is too long ago.
     #[error("prove that it is you first")]
-    Reauthenticate,
+    Reauthenticate(Challenge),
     /// The ceremony is over, or another's.
     #[error("the ceremony is over")]
     Expired,
@@ -98,8 +98,13 @@ pub async fn overview(app: &App, identity: &Identity) -> Result<Overview, Factor
 
 /// Whether the session's last proof is recent enough for what must not be done by whoever finds an open screen.
 pub fn require_fresh(app: &App, identity: &Identity) -> Result<(), FactorError> {
-    let age = app.clock.now().since(identity.session.auth_time);
-    if age > app.config.session.fresh.0 { Err(FactorError::Reauthenticate) } else { Ok(()) }
+    let (age, fresh) = (app.clock.now().since(identity.session.auth_time), app.config.session.fresh.0);
+    if age > fresh { Err(FactorError::Reauthenticate(challenge(app))) } else { Ok(()) }
+}
+
+/// The proof that is asked for then.
+pub(super) fn challenge(app: &App) -> Challenge {
+    Challenge { acr: None, max_age: Some(app.config.session.fresh.0) }
 }
 
 /// Who sets a factor up: somebody signed in, with a fresh proof; or somebody signing in who has to, and has shown everything there

@@ -6,6 +6,7 @@ use super::deliver::mint_as;
 use crate::app::{App, ME_IS_FRESH_FOR};
 use crate::gate::{HandOff, Resolved};
 use crate::store::StoreError;
+use counterfoil_core::assurance::Challenge;
 use counterfoil_core::gate::{Demand, Verdict};
 use counterfoil_core::issue::{Format, HARD_CAP, MintPolicy, OverBudget, Statement};
 use counterfoil_core::refresh::token::SESSION_PREFIX;
@@ -39,7 +40,7 @@ pub enum GateError {
     WrongRole,
     /// The sign-in is too weak or too long ago.
     #[error("the sign-in is too weak or too long ago")]
-    Reauthenticate,
+    Reauthenticate(Challenge),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -69,7 +70,7 @@ pub async fn admit(
     let who = resolve(app, credential, caller, now).await?;
     match demand.judge(&who.session, &who.user, now) {
         Verdict::WrongRole => return Err(GateError::WrongRole),
-        Verdict::Reauthenticate => return Err(GateError::Reauthenticate),
+        Verdict::Reauthenticate => return Err(GateError::Reauthenticate(demand.challenge())),
         Verdict::Admit => {}
     }
     let hand_off = audience.map(|audience| hand_off(app, &who, audience, now)).transpose().map_err(|error| {

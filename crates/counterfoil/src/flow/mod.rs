@@ -1,12 +1,14 @@
 //! What the server does, one verb per file: *load → decide → commit → answer*. Knows no HTTP.
 
 pub mod access;
+pub mod account_data;
 pub mod administer;
 pub mod authenticate;
 pub mod budget;
 pub mod change_password;
 pub mod clients;
 pub mod counts;
+pub mod delete_account;
 pub mod deliver;
 pub mod device;
 pub mod enrol_passkey;

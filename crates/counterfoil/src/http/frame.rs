@@ -1,6 +1,6 @@
 //! What goes around every answer: security headers, CORS for listed origins, request metrics, proofs of possession.
 
-use super::extract::is_trusted;
+use super::extract::{MAX_BODY, is_trusted};
 use super::problem::{Code, Problem};
 use super::{Peer, dpop};
 use crate::app::App;
@@ -10,6 +10,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use hyper::body::Body as _;
 use metrics::{Counter, Histogram};
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -42,6 +43,9 @@ pub(super) async fn frame(State(app): State<Arc<App>>, mut request: Request, nex
     let mut response = match (&cors, preflight) {
         (Some(_), true) => preflight_answer(),
         (None, true) => Problem::new(Code::CrossSite).into_response(),
+        _ if announces_too_much(&request, path.as_ref()) => {
+            Problem::new(Code::TooLarge).detail(format!("at most {MAX_BODY} bytes are allowed")).into_response()
+        }
         _ => {
             let span = span_of(&app, &request, path.as_ref());
             let response = next.run(request).instrument(span.clone()).await;
@@ -58,6 +62,14 @@ pub(super) async fn frame(State(app): State<Arc<App>>, mut request: Request, nex
         allow(response.headers_mut(), origin);
     }
     response
+}
+
+/// Whether a body is announced that no address takes, also where none is read: what is not even looked at changes nothing. The one with a
+/// limit of its own sees to it itself.
+fn announces_too_much(request: &Request, path: Option<&MatchedPath>) -> bool {
+    let own =
+        path.is_some_and(|path| path.as_str() == "/api/admin/users/import" || !path.as_str().starts_with("/api/"));
+    !own && request.body().size_hint().lower() > MAX_BODY as u64
 }
 
 /// What a trace says of a request: the route's pattern and not the path, and nothing of who has sent it.

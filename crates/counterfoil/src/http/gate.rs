@@ -114,11 +114,6 @@ pub(super) async fn ask(State(app): State<Arc<App>>, Params(query): Params<GateQ
         }
         _ => problem.clone().into_response(),
     };
-    if problem.code() == Code::ReauthenticationRequired
-        && let Some(demand) = demand
-    {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, insufficient(demand));
-    }
     response.headers_mut().insert(AUTH_LOCATION, location);
     if headers.contains_key(dpop::DPOP) {
         let asked_anew = problem.code() == Code::UseDpopNonce;
@@ -301,16 +296,4 @@ fn percent_encoded(text: &str) -> String {
         }
         out
     })
-}
-
-/// RFC 9470 section 3: what would be enough (STEP-1).
-fn insufficient(demand: &Demand) -> HeaderValue {
-    let mut text = String::from("Bearer error=\"insufficient_user_authentication\"");
-    if let Some(acr) = demand.acr {
-        text.extend([", acr_values=\"", acr.as_str(), "\""]);
-    }
-    if let Some(max_age) = demand.max_age {
-        text.extend([", max_age=\"", &max_age.as_secs().to_string(), "\""]);
-    }
-    HeaderValue::try_from(text).expect("ASCII")
 }

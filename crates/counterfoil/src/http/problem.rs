@@ -3,6 +3,7 @@
 
 use crate::flow::authenticate::AuthenticateError;
 use crate::flow::change_password::ChangePasswordError;
+use crate::flow::delete_account::DeleteError;
 use crate::flow::factors::FactorError;
 use crate::flow::gate::GateError;
 use crate::flow::refresh::RefreshError;
@@ -13,6 +14,7 @@ use crate::hashing::HashingError;
 use crate::store::StoreError;
 use crate::store::factors::MOST_PASSKEYS;
 use axum::response::{IntoResponse, Response};
+use counterfoil_core::assurance::Challenge;
 use counterfoil_core::credential::password::{MAX_BYTES, Rejected};
 use counterfoil_core::session::EndReason;
 use counterfoil_guard::Refusal;
@@ -53,6 +55,7 @@ codes! {
     PasskeyTaken, CONFLICT, "passkey_taken", "This passkey is known already.";
     PasskeyLimit, CONFLICT, "passkey_limit", "The account has as many passkeys as it may have.";
     LastCredential, CONFLICT, "last_credential", "It is the last way to sign in to the account.";
+    LastAdministrator, CONFLICT, "last_administrator", "Nobody else is an administrator.";
     ClockOff, UNPROCESSABLE_ENTITY, "clock_off", "The code is of another time: the clock of the device that shows it is off.";
     TokenMissing, UNAUTHORIZED, "token_missing", "The request carries no credential.";
     TokenExpired, UNAUTHORIZED, "token_expired", "The access token has expired; refresh it.";
@@ -93,13 +96,28 @@ pub struct Problem {
     detail: Option<String>,
     reason: Option<EndReason>,
     retry_after: Option<Duration>,
+    challenge: Challenge,
     cookies: Vec<HeaderValue>,
 }
 
 impl Problem {
     /// With the code's own words only.
     pub const fn new(code: Code) -> Self {
-        Self { code, status: code.status(), detail: None, reason: None, retry_after: None, cookies: Vec::new() }
+        let challenge = Challenge { acr: None, max_age: None };
+        Self {
+            code,
+            status: code.status(),
+            detail: None,
+            reason: None,
+            retry_after: None,
+            challenge,
+            cookies: Vec::new(),
+        }
+    }
+
+    /// Asks for a further proof, and says what would be enough (RFC 9470, STEP-1).
+    pub fn reauthenticate(challenge: Challenge) -> Self {
+        Self { challenge, ..Self::new(Code::ReauthenticationRequired) }
     }
 
     /// Says what was wrong in this case, and what is allowed. Never anything secret.
@@ -154,6 +172,12 @@ impl IntoResponse for Problem {
         if let Some(reason) = self.reason {
             body["reason"] = reason.as_str().into();
         }
+        if let Some(acr) = self.challenge.acr {
+            body["acr_values"] = acr.into();
+        }
+        if let Some(max_age) = self.challenge.max_age {
+            body["max_age"] = max_age.as_secs().into();
+        }
         let mut response =
             (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response();
         let headers = response.headers_mut();
@@ -161,7 +185,7 @@ impl IntoResponse for Problem {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
         }
         if status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, challenge(self.code));
+            headers.insert(header::WWW_AUTHENTICATE, challenge(self.code, self.challenge));
         }
         for cookie in self.cookies {
             headers.append(header::SET_COOKIE, cookie);
@@ -176,8 +200,9 @@ fn whole_seconds(wait: Duration) -> u64 {
 }
 
 /// RFC 6750 section 3: no error word when no credential was sent (BEAR-1).
-fn challenge(code: Code) -> HeaderValue {
+fn challenge(code: Code, wanted: Challenge) -> HeaderValue {
     HeaderValue::from_static(match code {
+        Code::ReauthenticationRequired => return HeaderValue::try_from(wanted.header()).expect("ASCII"),
         Code::TokenMissing
         | Code::InvalidCredentials
         | Code::InvalidCode
@@ -189,7 +214,6 @@ fn challenge(code: Code) -> HeaderValue {
         Code::ProofRequired => "DPoP error=\"invalid_token\", algs=\"EdDSA Ed25519 ES256\"",
         Code::UseDpopNonce => "DPoP error=\"use_dpop_nonce\", algs=\"EdDSA Ed25519 ES256\"",
         Code::InvalidDpopProof => "DPoP error=\"invalid_dpop_proof\", algs=\"EdDSA Ed25519 ES256\"",
-        Code::ReauthenticationRequired => "Bearer error=\"insufficient_user_authentication\"",
         _ => "Bearer error=\"invalid_token\"",
     })
 }
@@ -250,7 +274,7 @@ impl From<GateError> for Problem {
         match error {
             GateError::Refused(refusal) => refusal.into(),
             GateError::WrongRole => Self::new(Code::Forbidden),
-            GateError::Reauthenticate => Self::new(Code::ReauthenticationRequired),
+            GateError::Reauthenticate(challenge) => Self::reauthenticate(challenge),
             GateError::Store(error) => error.into(),
             GateError::TooLarge => Self::new(Code::Internal),
         }
@@ -298,7 +322,7 @@ impl From<LoginError> for Problem {
 impl From<FactorError> for Problem {
     fn from(error: FactorError) -> Self {
         match error {
-            FactorError::Reauthenticate => Self::new(Code::ReauthenticationRequired),
+            FactorError::Reauthenticate(challenge) => Self::reauthenticate(challenge),
             FactorError::Expired => Self::new(Code::LoginExpired),
             FactorError::InvalidPasskey => Self::new(Code::PasskeyInvalid),
             FactorError::Taken => Self::new(Code::PasskeyTaken),
@@ -319,6 +343,19 @@ impl From<FactorError> for Problem {
             FactorError::Unknown => Self::new(Code::NotFound),
             FactorError::SignIn(error) => error.into(),
             FactorError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<DeleteError> for Problem {
+    fn from(error: DeleteError) -> Self {
+        match error {
+            DeleteError::Reauthenticate(challenge) => Self::reauthenticate(challenge),
+            DeleteError::LastAdministrator => {
+                Self::new(Code::LastAdministrator).detail("give another account the role `admin` first")
+            }
+            DeleteError::Unknown => Self::new(Code::NotFound),
+            DeleteError::Store(error) => error.into(),
         }
     }
 }
@@ -356,7 +393,7 @@ impl From<ChangePasswordError> for Problem {
             ChangePasswordError::InvalidCredentials => {
                 Self::new(Code::InvalidCredentials).detail("the current password is wrong")
             }
-            ChangePasswordError::Reauthenticate => Self::new(Code::ReauthenticationRequired),
+            ChangePasswordError::Reauthenticate(challenge) => Self::reauthenticate(challenge),
             ChangePasswordError::Password(rejected) => rejected.into(),
             ChangePasswordError::SessionEnded => Self::new(Code::SessionRevoked),
             ChangePasswordError::RateLimited(wait) => Self::new(Code::RateLimited).retry_after(wait),

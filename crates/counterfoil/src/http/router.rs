@@ -1,7 +1,7 @@
 //! Every route in one table.
 
 use super::admin::{applications, audit, clients, guards, import, invites, keys, sessions as admin_sessions, users};
-use super::auth::{device, login, logout, me, passkeys, password, refresh, register, sessions, step_up, totp};
+use super::auth::{account, device, login, logout, me, passkeys, password, refresh, register, sessions, step_up, totp};
 use super::oauth::{introspect, revoke, token};
 use super::problem::{Code, Problem};
 use super::{frame, gate, health, openapi, pages, revocations, well_known};
@@ -32,6 +32,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/auth/sessions/{sid}", delete(sessions::delete_one))
         .route("/api/auth/sessions/{sid}/timeline", get(sessions::timeline))
         .route("/api/auth/password/change", post(password::change))
+        .route("/api/auth/account", delete(account::delete))
+        .route("/api/auth/account/data", get(account::data))
         .merge(factors())
         .route("/api/revocations", get(revocations::get))
         .route("/oauth/introspect", post(introspect::post))
@@ -85,7 +87,7 @@ fn admin() -> Router<Arc<App>> {
     Router::new()
         .route("/api/admin/users", get(users::list).post(users::create))
         .route("/api/admin/users/import", post(import::post))
-        .route("/api/admin/users/{id}", get(users::one))
+        .route("/api/admin/users/{id}", get(users::one).delete(users::remove))
         .route("/api/admin/users/{id}/roles", put(users::set_roles))
         .route("/api/admin/users/{id}/ban", post(users::ban))
         .route("/api/admin/users/{id}/unban", post(users::unban))

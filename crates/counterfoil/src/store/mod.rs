@@ -6,6 +6,7 @@
 
 mod chain;
 mod columns;
+mod deletions;
 mod devices;
 pub mod factors;
 pub mod postgres;
@@ -25,6 +26,7 @@ use counterfoil_guard::{Entry, LogId, Target};
 use std::time::Duration;
 
 pub use chain::{Chain, Marks, Recorded};
+pub use deletions::Deletions;
 pub use devices::Devices;
 pub use shared::{Beat, Beaten, Peer, ReplicaId, Shared};
 
@@ -451,6 +453,7 @@ pub trait Store:
     + factors::FactorStore
     + Sessions
     + Devices
+    + Deletions
     + Log
     + Guards
     + Clients

@@ -20,6 +20,7 @@ const TABLES: [Table; 19] = [
             ("created_at", Long),
             ("banned_at", Long),
             ("banned_until", Long),
+            ("deleted_at", Long),
             ("claims_version", Short),
             ("id", Id),
             ("email", Text),

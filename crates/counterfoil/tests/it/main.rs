@@ -6,6 +6,7 @@ mod attacks;
 mod audit;
 mod auth;
 mod backup;
+mod bodies;
 mod cli;
 mod control;
 mod crash;

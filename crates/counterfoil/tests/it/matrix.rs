@@ -7,8 +7,9 @@ use crate::oauth::{credential, introspect, send, sign_in_to};
 use crate::support::{Browser, EMAIL, PASSWORD, TestApp};
 use Effect::{Ends, KeyGone, OneToken, Stale};
 use Way::{
-    AdminEndsSession, AdminEndsUser, Ban, DeleteRefresh, EndOne, EndOthers, PasswordChange, RefreshReuse, RevokeAccess,
-    RevokeKey, RevokeRefresh, RevokeSession, RolesChanged, SessionLimit, SignOut, SignOutEverywhere,
+    AdminDeletes, AdminEndsSession, AdminEndsUser, Ban, DeleteAccount, DeleteRefresh, EndOne, EndOthers,
+    PasswordChange, RefreshReuse, RevokeAccess, RevokeKey, RevokeRefresh, RevokeSession, RolesChanged, SessionLimit,
+    SignOut, SignOutEverywhere,
 };
 use counterfoil_guard::{Algorithm, Refusal, base64url_decode};
 use http::Method;
@@ -31,6 +32,8 @@ enum Way {
     Ban,
     AdminEndsUser,
     AdminEndsSession,
+    DeleteAccount,
+    AdminDeletes,
     SessionLimit,
     RefreshReuse,
     RevokeRefresh,
@@ -54,7 +57,7 @@ enum Effect {
 }
 
 /// (way, what it does, whether there is such a thing in a session of the `cookie` profile, and of the `opaque` profile)
-const TABLE: [(Way, Effect, bool, bool); 16] = [
+const TABLE: [(Way, Effect, bool, bool); 18] = [
     (SignOut, Ends("signed_out"), true, true),
     (DeleteRefresh, Ends("signed_out"), true, false),
     (EndOne, Ends("ended_by_you"), true, true),
@@ -64,6 +67,8 @@ const TABLE: [(Way, Effect, bool, bool); 16] = [
     (Ban, Ends("ended_by_admin"), true, true),
     (AdminEndsUser, Ends("ended_by_admin"), true, true),
     (AdminEndsSession, Ends("ended_by_admin"), true, true),
+    (DeleteAccount, Ends("deleted"), true, true),
+    (AdminDeletes, Ends("deleted"), true, true),
     (SessionLimit, Ends("session_limit"), true, true),
     (RefreshReuse, Ends("suspected_theft"), true, false),
     (RevokeRefresh, Ends("signed_out"), true, false),
@@ -127,6 +132,8 @@ impl<'a> World<'a> {
             AdminEndsSession => {
                 return self.administer("POST", &format!("/api/admin/sessions/{sid}/revoke"), json!({})).await;
             }
+            DeleteAccount => self.other.delete("/api/auth/account").await.status.as_u16(),
+            AdminDeletes => return self.administer("DELETE", &user, Value::Null).await,
             RevokeKey => {
                 let kid = self.app.app.keyring().signing(Algorithm::EdDsa).kid().clone();
                 return self.administer("POST", &format!("/api/admin/keys/{kid}/revoke"), json!({})).await;
@@ -209,6 +216,10 @@ impl<'a> World<'a> {
         }
         if list.status != 200 {
             ask(self.app, "POST", &format!("/api/admin/users/{}/unban", self.user), None).await;
+            let (_, users) = ask(self.app, "GET", "/api/admin/users", None).await;
+            if users["users"] == json!([]) {
+                return self.told().await;
+            }
             self.other.sign_in(EMAIL).await;
             list = self.other.get("/api/auth/sessions").await;
         }
@@ -219,6 +230,13 @@ impl<'a> World<'a> {
             (None, Some(ended)) => ended["reason"].as_str().unwrap().to_owned(),
             both => format!("{both:?}"),
         }
+    }
+
+    /// What the user of an account that is no more is told: the reason that comes with a refusal, or what support reads.
+    async fn told(&self) -> String {
+        let (_, list) = ask(self.app, "GET", &format!("/api/admin/users/{}/sessions", self.user), None).await;
+        let ended = list["sessions"].as_array().unwrap().iter().find(|one| one["id"] == self.sid.as_str());
+        ended.unwrap()["reason"].as_str().unwrap_or("alive").to_owned()
     }
 
     /// Where the feed stands now.
@@ -278,7 +296,7 @@ async fn s1_s2_every_way_of_ending_access_shows_at_every_place() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(cells, 15 * 8 + 12 * 5, "no cell is left out");
+    assert_eq!(cells, 17 * 8 + 14 * 5, "no cell is left out");
 }
 
 /// Without this a place that never accepts anything would pass above.

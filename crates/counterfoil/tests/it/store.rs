@@ -4,11 +4,13 @@ mod accounts;
 mod audit;
 mod audit_chain;
 mod clients;
+mod deletions;
 mod devices;
 mod factors;
 mod feed;
 mod import;
 mod keys;
+mod meanwhile;
 mod shared;
 
 use crate::support::Postgres;
@@ -43,6 +45,11 @@ use counterfoil_core::session::{Assurance, Binding, EndReason, Handle, Session};
 use counterfoil_core::user::{Email, Role, User};
 use counterfoil_core::{Jti, Sid, Timestamp, UserId};
 use counterfoil_guard::{Entry, Target};
+use deletions::{
+    a_deleted_account_leaves_nothing_personal_and_its_address_is_free, nothing_can_be_done_with_a_deleted_account,
+    of_all_who_hold_the_role_and_go_at_once_one_stays, the_last_who_holds_the_role_stays,
+    what_is_left_of_a_deleted_account_goes_with_its_last_session,
+};
 use devices::{
     a_copy_that_was_refused_is_noted_while_the_session_lives,
     a_session_gets_one_key_which_is_asked_for_once_it_has_been_shown,
@@ -66,6 +73,9 @@ use import::{
 use keys::{
     k2_a_revoked_key_has_its_entry_in_the_same_transaction, keys_are_initialised_once,
     secrets_are_sealed_anew_only_from_what_was_read, the_ring_changes_as_a_whole_or_not_at_all,
+};
+use meanwhile::{
+    a_password_is_not_changed_in_a_session_that_has_ended, what_came_between_the_check_and_the_session_wins,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -109,6 +119,11 @@ engines! { [sqlite, postgres] {
     an_import_is_one_transaction,
     an_imported_hash_is_replaced_only_while_it_is_the_one_that_was_checked,
     failures_are_counted_and_cleared,
+    a_deleted_account_leaves_nothing_personal_and_its_address_is_free,
+    nothing_can_be_done_with_a_deleted_account,
+    of_all_who_hold_the_role_and_go_at_once_one_stays,
+    the_last_who_holds_the_role_stays,
+    what_is_left_of_a_deleted_account_goes_with_its_last_session,
     a_session_is_read_back_as_it_was_written,
     of_many_refreshes_of_one_state_exactly_one_rotates,
     every_refresh_sees_what_the_one_before_it_left,
@@ -477,44 +492,6 @@ async fn purging_removes_the_dead_and_nothing_else(store: Arc<dyn Store>) {
     assert_eq!(store.purge(at(100_000), 100).await.unwrap().removed, 2, "the last session, and the first log entry");
     let log = store.log(at(0)).await.unwrap();
     assert_eq!((log.in_force.len(), log.head.unwrap().seq), (1, 2), "the newest is never purged");
-}
-
-async fn what_came_between_the_check_and_the_session_wins(store: Arc<dyn Store>) {
-    let user = registered(&store, "a@example.com").await;
-    let attempt = |proved_by: Option<&str>| {
-        let new = NewSession {
-            session: session(&user),
-            proved_by: proved_by.map(|hash| ProvedBy::Password(hash.to_owned())),
-            limit: 100,
-        };
-        let store = Arc::clone(&store);
-        async move { store.open(new, entry(Event::SignedIn, 0)).await.unwrap() }
-    };
-    let roles = vec![Role::parse("editor").unwrap()];
-    end(&store, Revocation::Roles { user: user.id, roles: roles.clone() }).await;
-    let Opened::Done { user: fresh, .. } = attempt(Some("hash")).await else { panic!("refused") };
-    assert_eq!((fresh.roles, fresh.claims_version), (roles, 1), "tokens say what the account is now");
-    end(&store, Revocation::Password { user: user.id, hash: "new".into(), keep: None }).await;
-    assert_eq!(
-        attempt(Some("hash")).await,
-        Opened::Refused,
-        "the password that was checked is not the account's any more"
-    );
-    assert!(matches!(attempt(Some("new")).await, Opened::Done { .. }));
-    end(&store, Revocation::Ban { user: user.id, reason: String::new(), until: None }).await;
-    assert_eq!(attempt(Some("new")).await, Opened::Refused);
-    assert_eq!(attempt(None).await, Opened::Refused);
-    assert!(store.sessions_of(user.id).await.unwrap().iter().all(|session| session.ended.is_some()));
-}
-
-async fn a_password_is_not_changed_in_a_session_that_has_ended(store: Arc<dyn Store>) {
-    let user = registered(&store, "a@example.com").await;
-    let session = opened(&store, &user).await;
-    end(&store, Revocation::Session { sid: session.sid, reason: EndReason::EndedByYou }).await;
-    let keep = Some((session.sid, Handle::from_bytes(random())));
-    let what = Revocation::Password { user: user.id, hash: "new".into(), keep };
-    assert_eq!(end(&store, what).await, Revoked { head: 1, ..Revoked::default() });
-    assert_eq!(store.credential_of(user.id).await.unwrap().unwrap().hash, "hash");
 }
 
 async fn touching_moves_only_forward(store: Arc<dyn Store>) {

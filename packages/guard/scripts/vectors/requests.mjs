@@ -1,4 +1,4 @@
-// vectors/guard/jwks.json, cross_site.json, cookies.json
+// vectors/guard/jwks.json, cross_site.json, cookies.json, login.json
 
 import { jwks, paserk, privateKeys, publicX, rfc7515 } from './keys.mjs'
 
@@ -129,5 +129,35 @@ export const cookies = {
     cookie('__Host-x%3Done; __Host%2Dx=one', []),
     cookie('', []),
     cookie(';;;', []),
+  ],
+}
+
+const page = { method: 'GET', sec_fetch_mode: 'navigate', code: 'token_missing', acr: null }
+const led = (target, redirect, more = {}) => ({ ...page, target, ...more, location: `/login?redirect=${redirect}` })
+const stays = (target, more) => ({ ...page, target, ...more, location: null })
+const proof = { code: 'reauthentication_required' }
+/** Targets that are no path of this host, or could be read as another. */
+const elsewhere = ['', '*', 'orders', '//evil.example', '/\\evil.example', '/a\\b', 'https://evil.example', '/a b', '/\t/evil', '/é', `/${'a'.repeat(2048)}`]
+
+export const login = {
+  about: 'Refused requests, and where the person is led who waits for the page; null: nowhere, they get the problem. `code` is why, `acr` what strength is asked for.',
+  login: '/login',
+  refused: ['', 'login', '//login', '/\\login', '/login?a', '/login#a', 'https://auth.example/login', '/lo gin', '/lögin'],
+  cases: [
+    led('/orders', '/orders'),
+    led('/', '/'),
+    led('/orders/7?a=b&c=%2F', '/orders/7%3Fa%3Db%26c%3D%252F'),
+    led('/a~b/c-d_e.f', '/a~b/c-d_e.f'),
+    led("/x'!*()", '/x%27%21%2A%28%29'),
+    led(`/${'a'.repeat(2047)}`, `/${'a'.repeat(2047)}`),
+    ...['token_expired', 'token_invalid', 'token_stale', 'session_revoked'].map((code) => led('/orders', '/orders', { code })),
+    { ...page, ...proof, target: '/orders', location: '/login?redirect=/orders&ended=reauthenticate' },
+    { ...page, ...proof, acr: 'aal2', target: '/orders', location: '/login?redirect=/orders&ended=reauthenticate&acr_values=aal2' },
+    { ...page, ...proof, acr: 'urn:x&y', target: '/orders', location: '/login?redirect=/orders&ended=reauthenticate&acr_values=urn%3Ax%26y' },
+    ...elsewhere.map((target) => ({ ...page, target, location: '/login' })),
+    ...elsewhere.slice(3, 6).map((target) => ({ ...page, ...proof, target, location: '/login?ended=reauthenticate' })),
+    ...['POST', 'HEAD', 'get', 'PUT', 'OPTIONS'].map((method) => stays('/orders', { method })),
+    ...[null, '', 'cors', 'no-cors', 'same-origin', 'websocket', 'Navigate', 'navigate '].map((sec_fetch_mode) => stays('/orders', { sec_fetch_mode })),
+    ...['verifier_stale', 'forbidden', 'insufficient_scope', 'cross_site', 'ambiguous_credentials', 'proof_required', 'invalid_dpop_proof'].map((code) => stays('/orders', { code })),
   ],
 }

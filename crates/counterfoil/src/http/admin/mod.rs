@@ -67,11 +67,13 @@ async fn authorise(parts: &mut Parts, app: &Arc<App>, needed: Duty) -> Result<Ad
     let Some(duty) = Duty::of(&identity.user).filter(|duty| *duty >= needed) else {
         return Err(Problem::new(Code::Forbidden).detail(format!("this needs the role `{}`", needed.role())));
     };
-    let stale = app.clock.now().since(identity.session.auth_time) > app.config.session.fresh.0;
+    let fresh = app.config.session.fresh.0;
+    let stale = app.clock.now().since(identity.session.auth_time) > fresh;
+    let rules = identity.user.roles.iter().filter_map(|role| app.config.roles.get(role.as_str()));
+    let asked = rules.map(|rule| rule.require).max().unwrap_or_default();
     // The role may have come, or the rule, after the sign-in.
-    let mut asked = identity.user.roles.iter().filter_map(|role| app.config.roles.get(role.as_str()));
-    if stale || !asked.all(|role| role.require.is_met_by(&identity.session)) {
-        return Err(Problem::new(Code::ReauthenticationRequired));
+    if stale || !asked.is_met_by(&identity.session) {
+        return Err(Problem::reauthenticate(asked.challenge(fresh)));
     }
     Ok(Administrator { actor: Actor::Admin(identity.user.id), duty, caller })
 }

@@ -3,6 +3,7 @@
 use super::{Reader, Supporter, done, ended, user_id};
 use crate::app::App;
 use crate::flow::administer::{self, Administrator};
+use crate::flow::delete_account::delete_as;
 use crate::flow::register::{Registration, create as create_account};
 use super::audit::parse_time;
 use crate::http::extract::{JsonBody, Params};
@@ -213,4 +214,17 @@ pub(in crate::http) async fn revoke(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     ended(&app, wants, administer::revoke_user(&app, &by, user_id(&id)?).await?).await
+}
+
+/// Delete an account: its sessions end, what is personal is erased, and its address is free.
+#[utoipa::path(delete, path = "/api/admin/users/{id}", tag = "admin", params(("id" = String, Path)), responses(
+    (status = 200, body = ReceiptView), (status = 204), (status = 404), (status = 409, description = "`last_administrator`"),
+))]
+pub(in crate::http) async fn remove(
+    by: Administrator,
+    State(app): State<Arc<App>>,
+    wants: WantsReceipt,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    ended(&app, wants, delete_as(&app, &by, user_id(&id)?).await?).await
 }

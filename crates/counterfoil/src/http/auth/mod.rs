@@ -1,5 +1,6 @@
 //! `/api/auth/*`, a file per path.
 
+pub(super) mod account;
 pub(super) mod device;
 pub(super) mod login;
 pub(super) mod logout;

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::AccountView;
+use super::erase::{delete_dialog, leaving};
 use super::layout::{Document, Field, document, status, submit, without_script};
 use super::prove::{app_dialog, codes_dialog, prompt};
 
@@ -21,13 +22,14 @@ pub(crate) fn account(view: &AccountView<'_>) -> Markup {
             div.columns {
                 (profile())
                 div.wide { (ways()) (devices()) (ended()) }
-                (password())
+                div.narrow { (password()) (leaving()) }
             }
         }
         (status())
         (confirmation())
         (proof())
         (renaming())
+        (delete_dialog())
         (app_dialog())
         (codes_dialog())
         (passkey_template())
@@ -60,7 +62,7 @@ fn profile() -> Markup {
         section.ticket.profile #profile aria-labelledby="profile-heading" {
             div.stub {
                 h2 #profile-heading { "Profile" }
-                p.name #profile-name { "…" }
+                p.name #profile-name dir="auto" { "…" }
                 p.email #profile-email {}
             }
             dl.slip {

@@ -4,6 +4,7 @@
 //! as text, so a page holds no personal data, may be sent to anyone and needs no escaping by hand.
 
 mod account;
+mod erase;
 mod layout;
 mod login;
 mod prove;
@@ -75,6 +76,7 @@ pub(crate) static ASSETS: &[Asset] = &[
     Asset { path: "/assets/prove.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/prove.js") },
     Asset { path: "/assets/enrol.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/enrol.js") },
     Asset { path: "/assets/factors.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/factors.js") },
+    Asset { path: "/assets/erase.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/erase.js") },
     Asset { path: "/assets/login.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/login.js") },
     Asset { path: "/assets/register.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/register.js") },
     Asset { path: "/assets/account.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/account.js") },

@@ -35,7 +35,7 @@ const BY_ID: &str = concat!(
 );
 
 /// Two changes of one account come one after the other.
-const HOLD: &str = "SELECT 1 FROM account WHERE id = $1 FOR NO KEY UPDATE";
+const HOLD: &str = "SELECT 1 FROM account WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE";
 
 const ADD: &str = "\
     INSERT INTO passkey (id, account, name, credential, synced, backed_up, created_at, last_used_at) \

@@ -3,12 +3,13 @@
 use super::connect::Connection;
 use tokio_postgres::Error;
 
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("../../../migrations/postgres/0001_first.sql"),
     include_str!("../../../migrations/postgres/0002_factors.sql"),
     include_str!("../../../migrations/postgres/0003_audit_chain.sql"),
     include_str!("../../../migrations/postgres/0004_device_key.sql"),
-    include_str!("../../../migrations/postgres/0005_ban_end.sql"),
+    include_str!("../../../migrations/postgres/0005_deleted.sql"),
+    include_str!("../../../migrations/postgres/0006_ban_end.sql"),
 ];
 
 /// What the schema consists of once it is up to date.

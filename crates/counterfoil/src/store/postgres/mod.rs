@@ -5,6 +5,7 @@ mod audit_chain;
 mod clients;
 mod connect;
 mod cursors;
+mod deletions;
 mod devices;
 mod factors;
 mod fill;

@@ -4,7 +4,7 @@ use super::id::Id;
 use super::log::{append, confirmed_head};
 use super::row::{all, id};
 use super::transact::{Failure, Transaction};
-use super::{PostgresStore, audit, clients, keys};
+use super::{PostgresStore, audit, clients, deletions, keys};
 use crate::store::columns::roles_column;
 use counterfoil_core::audit::AuditEntry;
 use counterfoil_core::keys::ring::{KeyState, KeyStep};
@@ -18,7 +18,7 @@ use tokio_postgres::Row;
 /// A ban that goes on keeps its beginning.
 const BAN: &str = "\
     UPDATE account SET banned_at = CASE WHEN banned_until <= $2 THEN $2 ELSE coalesce(banned_at, $2) END, \
-      ban_reason = $3, banned_until = $4 WHERE id = $1";
+      ban_reason = $3, banned_until = $4 WHERE id = $1 AND deleted_at IS NULL";
 
 const END: &str = "\
     UPDATE session SET ended_at = $2, end_reason = $3 WHERE sid = ANY ($1::uuid[]) AND ended_at IS NULL RETURNING sid";
@@ -71,12 +71,21 @@ async fn revoke(transaction: &Transaction, order: &RevocationOrder) -> Result<Re
         Revocation::Token { sid, jti } => revoke_token(transaction, *sid, *jti, entry).await,
         Revocation::UserSessions { user, except, reason } => {
             // Held against sign-ins under way: they come before this, or after.
-            let sql = "SELECT 1 FROM account WHERE id = $1 FOR NO KEY UPDATE";
+            let sql = "SELECT 1 FROM account WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE";
             let found = transaction.exists(sql, user.as_bytes()).await?;
             let targets = end_all(transaction, *user, *except, (*reason, order.at)).await?;
             ended(transaction, (found, targets), reason.as_str(), entry).await
         }
         Revocation::Ban { user, reason, until } => ban(transaction, *user, (reason, *until), order).await,
+        Revocation::Deletion { user, unless_last } => {
+            if !deletions::may_go(transaction, *user, unless_last).await? {
+                return Ok(Revoked::default());
+            }
+            let why = EndReason::Deleted;
+            let targets = end_all(transaction, *user, None, (why, order.at)).await?;
+            deletions::erase(transaction, *user, order.at.as_millis()).await?;
+            done(transaction, targets, why.as_str(), entry).await
+        }
         Revocation::Password { user, hash, keep } => {
             set_password(transaction, (*user, hash), keep.as_ref(), order).await
         }
@@ -244,7 +253,8 @@ async fn set_roles(
     roles: &[Role],
     entry: &AuditEntry,
 ) -> Result<Revoked, Failure> {
-    let sql = "UPDATE account SET roles = $2, claims_version = claims_version + (roles <> $2)::integer WHERE id = $1 \
+    let sql = "UPDATE account SET roles = $2, claims_version = claims_version + (roles <> $2)::integer \
+               WHERE id = $1 AND deleted_at IS NULL \
                RETURNING claims_version";
     let account = Id(*user.as_bytes());
     let Some(row) = transaction.optional(sql, &[&account, &roles_column(roles)]).await? else {

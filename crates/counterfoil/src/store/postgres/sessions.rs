@@ -40,8 +40,11 @@ const OF_USER: &str = concat!(
 
 /// The account, unless it has been banned or got another password since it was checked, or has lost the passkey; none of it can happen before the end of the
 /// transaction. How many rows its sessions have comes along: hardly anybody has too many.
-const MAY_SIGN_IN: &str =
-    concat!("SELECT ", user_columns!(), " FROM account a WHERE a.id = $1 FOR SHARE");
+const MAY_SIGN_IN: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    " FROM account a WHERE a.id = $1 AND a.deleted_at IS NULL FOR SHARE"
+);
 
 const SAME_PASSWORD: &str = "SELECT 1 FROM password WHERE account = $1 AND hash = $2 FOR SHARE";
 
@@ -68,9 +71,12 @@ const PURGE_THE_REST: &str = "\
     WITH handles AS (DELETE FROM superseded_handle WHERE at <= $1 RETURNING 1), \
       invites AS (DELETE FROM invite WHERE expires_at <= $1 RETURNING 1), \
       once AS (DELETE FROM spent WHERE until <= $1 RETURNING 1), \
+      deleted AS (DELETE FROM account a WHERE a.deleted_at <= $1 AND NOT EXISTS (SELECT 1 FROM session s WHERE s.account = a.id) \
+        RETURNING 1), \
       entries AS (DELETE FROM revocation WHERE seq IN (SELECT seq FROM revocation WHERE until <= $1 AND kind <> 'key' \
         AND seq < (SELECT seq FROM log_head) LIMIT $2) RETURNING 1) \
-    SELECT (SELECT count(*) FROM handles) + (SELECT count(*) FROM invites) + (SELECT count(*) FROM once), \
+    SELECT (SELECT count(*) FROM handles) + (SELECT count(*) FROM invites) + (SELECT count(*) FROM once) \
+        + (SELECT count(*) FROM deleted), \
       (SELECT count(*) FROM entries)";
 
 #[async_trait]

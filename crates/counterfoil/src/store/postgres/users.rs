@@ -28,15 +28,20 @@ pub(super) const BY_ID: &str = concat!(
     ", p.hash, p.failures FROM account a JOIN password p ON p.account = a.id WHERE a.id = $1"
 );
 
-const PAGE: &str = concat!("SELECT ", user_columns!(), " FROM account a WHERE a.id > $1 ORDER BY a.id LIMIT $2");
+const PAGE: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    " FROM account a WHERE a.id > $1 AND a.deleted_at IS NULL ORDER BY a.id LIMIT $2"
+);
 
-const FIRST_PAGE: &str = concat!("SELECT ", user_columns!(), " FROM account a ORDER BY a.id LIMIT $1");
+const FIRST_PAGE: &str =
+    concat!("SELECT ", user_columns!(), " FROM account a WHERE a.deleted_at IS NULL ORDER BY a.id LIMIT $1");
 
 /// The column compares bytes: its index is enough.
 const BY_ADDRESS: &str = concat!(
     "SELECT ",
     user_columns!(),
-    " FROM account a WHERE a.email_key >= $1 AND a.email_key < $2 AND a.email_key > $3 ORDER BY a.email_key LIMIT $4"
+    " FROM account a WHERE a.email_key >= $1 AND a.email_key < $2 AND a.email_key > $3 AND a.deleted_at IS NULL ORDER BY a.email_key LIMIT $4"
 );
 
 const ANY_WITH_ROLE: &str = "\
@@ -48,7 +53,7 @@ const GOOD_INVITE: &str = "\
       WHERE account.roles <> '' AND position(',' || invite.role || ',' IN ',' || account.roles || ',') > 0)) FOR UPDATE";
 
 /// Invitations are taken one after another: whether there is a first administrator has to be seen after the one before has become it.
-const ONE_BY_ONE: &str = "SELECT FROM installation FOR UPDATE";
+pub(super) const ONE_BY_ONE: &str = "SELECT FROM installation FOR UPDATE";
 
 /// In the order of the addresses, so that two imports at once do not wait for each other; of two with one address the first.
 const IMPORT: &str = "\

@@ -127,7 +127,7 @@ fn change_factors(connection: &Connection, id: UserId, change: FactorChange) -> 
     let account = id.as_bytes();
     let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| connection.prepare_cached(sql)?.execute(values);
     let exists: bool = connection
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM account WHERE id = ?1)")?
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM account WHERE id = ?1 AND deleted_at IS NULL)")?
         .query_row([account], |row| row.get(0))?;
     if !exists {
         return Ok(Changed::Unknown);

@@ -2,7 +2,7 @@
 
 use super::row::{all, first, time};
 use super::writer::Failure;
-use super::{SqliteStore, audit, clients, keys, restore};
+use super::{SqliteStore, audit, clients, deletions, keys, restore};
 use crate::store::columns::target_columns;
 use crate::store::columns::{millis, roles_column};
 use crate::store::{Ends, Log, LogState, StoreError};
@@ -20,7 +20,7 @@ use std::time::Duration;
 /// A ban that goes on keeps its beginning.
 const BAN: &str = "\
     UPDATE account SET banned_at = CASE WHEN banned_until <= ?2 THEN ?2 ELSE coalesce(banned_at, ?2) END, \
-      ban_reason = ?3, banned_until = ?4 WHERE id = ?1";
+      ban_reason = ?3, banned_until = ?4 WHERE id = ?1 AND deleted_at IS NULL";
 
 #[async_trait]
 impl Log for SqliteStore {
@@ -101,7 +101,8 @@ fn revoke(connection: &Connection, order: &RevocationOrder) -> Result<Revoked, F
         }
         Revocation::Token { sid, jti } => revoke_token(connection, *sid, *jti, audit_entry),
         Revocation::UserSessions { user, except, reason } => {
-            let found = exists(connection, "SELECT 1 FROM account WHERE id = ?1", user.as_bytes())?;
+            let found =
+                exists(connection, "SELECT 1 FROM account WHERE id = ?1 AND deleted_at IS NULL", user.as_bytes())?;
             let entries = end_all(connection, *user, *except, *reason, audit_entry)?;
             if !entries.is_empty() {
                 audit::insert(connection, audit_entry)?;
@@ -120,6 +121,7 @@ fn revoke(connection: &Connection, order: &RevocationOrder) -> Result<Revoked, F
             audit::insert(connection, audit_entry)?;
             Ok(Revoked { entries, found: true, ..Revoked::default() })
         }
+        Revocation::Deletion { user, unless_last } => deletions::delete(connection, *user, unless_last, order),
         Revocation::Password { user, hash, keep } => {
             // The session it is changed in has ended meanwhile: nothing is changed.
             if let Some((sid, handle)) = keep
@@ -210,7 +212,7 @@ pub(super) fn replace_handle(
     Ok(true)
 }
 
-fn end_all(
+pub(super) fn end_all(
     connection: &Connection,
     user: UserId,
     except: Option<Sid>,
@@ -258,7 +260,8 @@ fn set_roles(
     roles: &[Role],
     audit_entry: &AuditEntry,
 ) -> Result<Revoked, Failure> {
-    let sql = "UPDATE account SET roles = ?2, claims_version = claims_version + (roles <> ?2) WHERE id = ?1 \
+    let sql = "UPDATE account SET roles = ?2, claims_version = claims_version + (roles <> ?2) \
+               WHERE id = ?1 AND deleted_at IS NULL \
                RETURNING claims_version";
     let version: Option<u32> = connection
         .prepare_cached(sql)?

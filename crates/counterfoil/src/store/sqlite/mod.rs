@@ -6,6 +6,7 @@ mod backup;
 mod checkpoint;
 mod clients;
 mod cursors;
+mod deletions;
 mod devices;
 mod factors;
 mod guards;

@@ -103,7 +103,7 @@ fn may_sign_in(connection: &Connection, new: &NewSession) -> Result<Option<User>
     if unchanged.is_none() {
         return Ok(None);
     }
-    let sql = format!("SELECT {USER} FROM account a WHERE a.id = ?1");
+    let sql = format!("SELECT {USER} FROM account a WHERE a.id = ?1 AND a.deleted_at IS NULL");
     let user = first(connection.prepare_cached(&sql)?.query([id.as_bytes()])?, |row| user(row, 0))?;
     Ok(user.filter(|user| user.ban_at(new.session.created_at).is_none()))
 }
@@ -238,6 +238,7 @@ fn purge_the_rest(connection: &Connection, before: i64, batch: u32) -> Result<(u
         "DELETE FROM superseded_handle WHERE at <= ?1",
         "DELETE FROM invite WHERE expires_at <= ?1",
         "DELETE FROM spent WHERE until <= ?1",
+        "DELETE FROM account WHERE deleted_at <= ?1 AND NOT EXISTS (SELECT 1 FROM session WHERE account = account.id)",
     ] {
         removed += connection.prepare_cached(sql)?.execute([before])?;
     }

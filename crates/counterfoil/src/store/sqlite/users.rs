@@ -56,7 +56,8 @@ impl Users for SqliteStore {
 
     async fn users(&self, after: Option<UserId>, limit: u32) -> Result<Vec<User>, StoreError> {
         self.readers.read(|connection| {
-            let sql = format!("SELECT {USER} FROM account a WHERE a.id > ?1 ORDER BY a.id LIMIT ?2");
+            let sql =
+                format!("SELECT {USER} FROM account a WHERE a.id > ?1 AND a.deleted_at IS NULL ORDER BY a.id LIMIT ?2");
             let after = after.map_or_else(Vec::new, |id| id.as_bytes().to_vec());
             all(connection.prepare_cached(&sql)?.query(params![after, limit])?, |row| user(row, 0))
         })
@@ -67,7 +68,7 @@ impl Users for SqliteStore {
         self.readers.read(|connection| {
             // Bytes are compared: the index is enough.
             let sql = format!(
-                "SELECT {USER} FROM account a WHERE a.email_key >= ?1 AND a.email_key < ?2 AND a.email_key > ?3 \
+                "SELECT {USER} FROM account a WHERE a.email_key >= ?1 AND a.email_key < ?2 AND a.email_key > ?3 AND a.deleted_at IS NULL \
                  ORDER BY a.email_key LIMIT ?4"
             );
             let bounds = params![prefix, high, after.unwrap_or_default(), limit];

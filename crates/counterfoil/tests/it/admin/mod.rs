@@ -7,10 +7,11 @@ use crate::support::{Browser, EMAIL, PASSWORD, TestApp};
 use http::Method;
 use serde_json::json;
 
-const EVERYTHING: [(&str, &str); 22] = [
+const EVERYTHING: [(&str, &str); 23] = [
     ("GET", "/api/admin/users"),
     ("POST", "/api/admin/users"),
     ("POST", "/api/admin/users/import"),
+    ("DELETE", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA"),
     ("PUT", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA/roles"),
     ("POST", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA/ban"),
     ("POST", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA/unban"),

@@ -195,7 +195,7 @@ fn until_sealed(data: &Path) -> (i32, String, String) {
 }
 
 /// Seals all there is, and has it verified as the command line does.
-async fn verified(app: &TestApp) -> Value {
+pub(crate) async fn verified(app: &TestApp) -> Value {
     assert_eq!(seal(&app.app).await, Ok(Sealed::All));
     let (status, answer) = ask_lines(app, "/api/admin/audit/verify").await;
     assert_eq!(status, 200);

@@ -1,5 +1,6 @@
 //! `/api/auth/*`.
 
+mod account;
 mod cross_site;
 mod device;
 mod duplicates;

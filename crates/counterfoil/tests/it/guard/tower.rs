@@ -9,7 +9,7 @@ use axum::routing::get;
 use counterfoil::clock::{Clock as _, SystemClock};
 use counterfoil_guard::client::{Client, Config, Mode};
 use counterfoil_guard::tower::{Authenticated, GuardLayer, Source};
-use counterfoil_guard::{Require, Subjects};
+use counterfoil_guard::{LoginPage, Require, Subjects};
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
@@ -266,4 +266,56 @@ async fn dpop_7a_bear_1_the_layer_asks_a_service_for_its_proof_and_its_scope() {
     assert_eq!((response.status().as_u16(), &body["code"]), (403, &Value::from("insufficient_scope")));
     assert_eq!(response.headers()[header::WWW_AUTHENTICATE], r#"Bearer error="insufficient_scope", scope="write""#);
     world.server.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn atk40_step_9470_a_page_that_is_refused_leads_to_the_prompt_and_back_and_a_program_is_told() {
+    let world = World::new(1).await;
+    let who = async |_: Authenticated| "in";
+    let pages = |require: Require| GuardLayer::new(world.guard.clone()).require(require).login(LoginPage::default());
+    let router = Router::new()
+        .route("/orders", get(who).post(who))
+        .layer(pages(Require::new()))
+        .merge(Router::new().route("/pay", get(who)).layer(pages(Require::new().acr("aal2"))))
+        .merge(Router::new().route("/admin", get(who)).layer(pages(Require::new().role("admin"))));
+    let cookie = format!("__Host-cf_access={}", world.sessions[0].access);
+    let led = async |method: Method, target: &str, headers: &[(&str, &str)]| {
+        let mut request = Request::builder().method(method).uri(target);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let location = response.headers().get(header::LOCATION).map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!(location.is_some(), response.status() == StatusCode::SEE_OTHER);
+        location.unwrap_or_else(|| response.status().as_u16().to_string())
+    };
+    let (page, script) = (("sec-fetch-mode", "navigate"), ("sec-fetch-mode", "cors"));
+    let (good, bad) = (("cookie", cookie.as_str()), ("cookie", "__Host-cf_access=a.b.c"));
+    for (method, target, headers, expected) in [
+        (Method::GET, "/orders?a=b", &[page][..], "/login?redirect=/orders%3Fa%3Db"),
+        (Method::GET, "/orders", &[page, bad], "/login?redirect=/orders"),
+        (Method::GET, "/orders", &[page, good], "200"),
+        (Method::GET, "/pay", &[page, good], "/login?redirect=/pay&ended=reauthenticate&acr_values=aal2"),
+        (Method::GET, "/pay", &[script, good], "401"),
+        (Method::GET, "/pay", &[good], "401"),
+        (Method::GET, "/pay", &[page, script, good], "401"),
+        (Method::GET, "/admin", &[page, good], "403"),
+        (Method::HEAD, "/orders", &[page], "401"),
+        (Method::POST, "/orders", &[page], "401"),
+        (Method::GET, "/orders?//evil.example", &[page], "/login?redirect=/orders%3F//evil.example"),
+        (Method::GET, "//evil.example/orders", &[page], "/login"),
+    ] {
+        assert_eq!(led(method.clone(), target, headers).await, expected, "{method} {target} {headers:?}");
+    }
+    // Without a sign-in page nobody is led anywhere.
+    assert_eq!(world.outcome(Method::GET, "/", &[page]).await, (401, "token_missing".into()));
+    sign_out(&world.server, &world.sessions[0]);
+    tokio::time::timeout(Duration::from_secs(10), async {
+        while led(Method::GET, "/orders", &[page, good]).await == "200" {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+    assert_eq!(led(Method::GET, "/orders", &[page, good]).await, "/login?redirect=/orders");
 }
