@@ -7,7 +7,8 @@ const {
 const {
   bindPasswordToggles, byId, describe, during, onSubmit, say,
 } = await import(`./form.js${version}`);
-const { bindFactors, guarded, readFactors } = await import(`./factors.js${version}`);
+const { guarded, readFactors } = await import(`./fresh.js${version}`);
+const { bindFactors } = await import(`./factors.js${version}`);
 const { bindLeaving } = await import(`./erase.js${version}`);
 
 const SESSIONS_PATH = "/api/auth/sessions";
@@ -67,6 +68,7 @@ function showProfile({ user, session }) {
   const roles = user.roles ?? [];
   byId("profile-roles").textContent = roles.join(", ");
   byId("profile-roles-row").hidden = roles.length === 0;
+  byId("to-admin").hidden = !roles.some((role) => ["admin", "support", "auditor"].includes(role));
   setTime(byId("profile-since"), user.created_at, (date) => day.format(date));
   setTime(byId("session-since"), session.created_at, (date) => day.format(date));
   setTime(byId("session-until"), session.expires_at, (date) => day.format(date));

@@ -3,7 +3,7 @@
 const version = new URL(import.meta.url).search;
 const { leaveDeleted, request } = await import(`./refresh.js${version}`);
 const { byId, during, onSubmit } = await import(`./form.js${version}`);
-const { guarded } = await import(`./factors.js${version}`);
+const { guarded } = await import(`./fresh.js${version}`);
 
 const ACCOUNT_PATH = "/api/auth/account";
 

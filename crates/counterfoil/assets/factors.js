@@ -1,65 +1,13 @@
 // The account page's ways to sign in: passkeys, the authenticator app, recovery codes.
 
 const version = new URL(import.meta.url).search;
-const { request, stepUp } = await import(`./refresh.js${version}`);
-const { byId, during, onSubmit, say } = await import(`./form.js${version}`);
-const { keepOnly, make, supported, use } = await import(`./passkeys.js${version}`);
-const { bindProof, enough } = await import(`./prove.js${version}`);
+const { request } = await import(`./refresh.js${version}`);
+const { byId, during, onSubmit } = await import(`./form.js${version}`);
+const { keepOnly, make, supported } = await import(`./passkeys.js${version}`);
+const { guarded, readFactors } = await import(`./fresh.js${version}`);
 const { setUpApp, showCodes } = await import(`./enrol.js${version}`);
 
 let known = null;
-let proved = null;
-
-const prove = bindProof(async (way, secret) => {
-  if (way === "passkey") {
-    const credential = await use(await stepUp("/api/auth/step-up/passkey/start"));
-    await stepUp("/api/auth/step-up/passkey/finish", { credential });
-  } else {
-    await stepUp(`/api/auth/step-up/${way}`, way === "totp" ? { code: secret } : { password: secret });
-  }
-  proved = true;
-  byId("prove-dialog").close();
-});
-
-byId("prove-cancel").addEventListener("click", () => byId("prove-dialog").close());
-
-/** What the account can prove itself with. */
-export async function readFactors() {
-  known = await request("GET", "/api/auth/factors");
-  return known;
-}
-
-/** Makes sure of a fresh proof; asks for one if need be, or if `refused` says what is wanting. False if the person turns back. */
-async function fresh(refused) {
-  await readFactors();
-  if (known.fresh && !refused) return true;
-  const dialog = byId("prove-dialog");
-  proved = false;
-  dialog.showModal();
-  if (!prove(enough(known.step_up, refused?.acrValues))) {
-    dialog.close();
-    say("Sign in again to do this.", "bad");
-    return false;
-  }
-  await new Promise((resolve) => {
-    dialog.addEventListener("close", resolve, { once: true });
-  });
-  return proved;
-}
-
-/**
- * Does something that needs a fresh proof, even one that has become too old a moment ago, or is to be stronger: the refusal says what
- * would be enough. `refused` is the one that has come already.
- */
-export async function guarded(action, refused) {
-  if (!(await fresh(refused))) return undefined;
-  try {
-    return await action();
-  } catch (problem) {
-    if (problem.code !== "reauthentication_required") throw problem;
-    return (await fresh(problem)) ? action() : undefined;
-  }
-}
 
 /**
  * Binds the section. `tools` are the page's own: `confirmed(title, text, yes)`, `copyOf(templateId)`, `sayDone(text)`,
@@ -84,7 +32,9 @@ export function bindFactors(tools, userId) {
     return element;
   }
 
-  function show({ passkeys, rp_id: rpId }) {
+  function show(factors) {
+    known = factors;
+    const { passkeys, rp_id: rpId } = factors;
     byId("passkeys-part").hidden = !rpId || (!supported && passkeys.length === 0);
     byId("add-passkey").hidden = !supported;
     byId("passkeys").replaceChildren(...passkeys.map(item));

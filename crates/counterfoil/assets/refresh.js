@@ -309,7 +309,7 @@ let leaving = false;
 export function toLogin(reason) {
   if (leaving) return;
   leaving = true;
-  const query = new URLSearchParams({ redirect: HOME });
+  const query = new URLSearchParams({ redirect: location.pathname.startsWith("/admin/") ? location.pathname : HOME });
   if (Object.hasOwn(ENDED_REASONS, reason)) query.set("ended", reason);
   location.replace(`/login?${query}`);
 }

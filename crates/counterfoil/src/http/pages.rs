@@ -69,6 +69,22 @@ pub(super) async fn account(State(app): State<Arc<App>>) -> Response {
     Html(page::account(&view).into_string()).into_response()
 }
 
+/// `/admin`: to its first section.
+pub(super) async fn administration() -> Redirect {
+    Redirect::to("/admin/users")
+}
+
+/// `/admin/…`. Holds no data: its scripts fetch what whoever is signed in may see.
+pub(super) async fn section(State(app): State<Arc<App>>, Path(name): Path<String>) -> Result<Response, Problem> {
+    let section = page::Section::parse(&name).ok_or(Problem::new(Code::NotFound))?;
+    Ok(Html(page::admin(&app.config.service_name, section, &VERSION).into_string()).into_response())
+}
+
+/// `/admin/users/…`: one account.
+pub(super) async fn user(State(app): State<Arc<App>>) -> Response {
+    Html(page::admin(&app.config.service_name, page::Section::Users, &VERSION).into_string()).into_response()
+}
+
 /// `/assets/…`: their address changes with their content, so they may be kept for ever.
 pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, Problem> {
     let path = format!("/assets/{name}");

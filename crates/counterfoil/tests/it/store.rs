@@ -75,7 +75,8 @@ use keys::{
     secrets_are_sealed_anew_only_from_what_was_read, the_ring_changes_as_a_whole_or_not_at_all,
 };
 use meanwhile::{
-    a_password_is_not_changed_in_a_session_that_has_ended, what_came_between_the_check_and_the_session_wins,
+    a_ban_with_an_end_keeps_out_until_then, a_password_is_not_changed_in_a_session_that_has_ended,
+    accounts_are_found_by_the_beginning_of_their_address, what_came_between_the_check_and_the_session_wins,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -163,6 +164,8 @@ engines! { [sqlite, postgres] {
     touching_moves_only_forward,
     what_came_between_the_check_and_the_session_wins,
     a_password_is_not_changed_in_a_session_that_has_ended,
+    a_ban_with_an_end_keeps_out_until_then,
+    accounts_are_found_by_the_beginning_of_their_address,
 } }
 
 fn at(seconds: i64) -> Timestamp {
@@ -411,7 +414,11 @@ async fn a_ban_is_one_transaction_with_its_sessions(store: Arc<dyn Store>) {
     assert_eq!(banned.banned.unwrap().reason, "spam");
     assert_eq!(store.unban(user.id, entry(Event::Unbanned, 6)).await, Ok(true));
     assert_eq!(store.unban(user.id, entry(Event::Unbanned, 6)).await, Ok(false));
-    assert!(!end(&store, Revocation::Ban { user: UserId::from_bytes([0; 16]), reason: String::new(), until: None }).await.found);
+    assert!(
+        !end(&store, Revocation::Ban { user: UserId::from_bytes([0; 16]), reason: String::new(), until: None })
+            .await
+            .found
+    );
 }
 
 async fn a_new_password_replaces_the_handle(store: Arc<dyn Store>) {

@@ -36,5 +36,8 @@ pub(in crate::http) async fn list(_: Reader, State(app): State<Arc<App>>) -> Res
         .expect("strings always serialise")
     };
     let all: Vec<_> = app.config.applications.iter().map(view).collect();
-    json(StatusCode::OK, &serde_json::json!({ "applications": all, "max_sessions_per_user": app.config.session.max_per_user }))
+    json(
+        StatusCode::OK,
+        &serde_json::json!({ "applications": all, "max_sessions_per_user": app.config.session.max_per_user }),
+    )
 }

@@ -1,18 +1,18 @@
 //! `/api/admin/users`.
 
+use super::audit::parse_time;
 use super::{Reader, Supporter, done, ended, user_id};
 use crate::app::App;
 use crate::flow::administer::{self, Administrator};
 use crate::flow::delete_account::delete_as;
+use crate::flow::login::FAILURES_THAT_LOCK;
 use crate::flow::register::{Registration, create as create_account};
-use super::audit::parse_time;
 use crate::http::extract::{JsonBody, Params};
 use crate::http::problem::{Code, Problem};
 use crate::http::receipt::{ReceiptView, WantsReceipt};
 use crate::http::view::{UserView, json, rfc3339};
 use axum::extract::{Path, State};
 use axum::response::Response;
-use crate::flow::login::FAILURES_THAT_LOCK;
 use counterfoil_core::Secret;
 use counterfoil_core::credential::stored::NO_PASSWORD;
 use counterfoil_core::user::{Email, Role};

@@ -4,8 +4,8 @@ use maud::{Markup, html};
 
 use super::AccountView;
 use super::erase::{delete_dialog, leaving};
-use super::layout::{Document, Field, document, status, submit, without_script};
-use super::prove::{app_dialog, codes_dialog, prompt};
+use super::layout::{Document, Field, confirmation, document, status, submit, without_script};
+use super::prove::{app_dialog, codes_dialog, proof};
 
 /// The account page: profile, devices, password. The script fills it in.
 pub(crate) fn account(view: &AccountView<'_>) -> Markup {
@@ -13,7 +13,10 @@ pub(crate) fn account(view: &AccountView<'_>) -> Markup {
         a.skip href="#main" { "Skip to content" }
         header.bar {
             p.service #service-name { (view.service_name) }
-            button #sign-out type="button" { "Sign out" }
+            div.actions {
+                a #to-admin href="/admin" hidden { "Administration" }
+                button #sign-out type="button" { "Sign out" }
+            }
         }
         main #main tabindex="-1" {
             h1 { "Your account" }
@@ -110,18 +113,6 @@ fn ways() -> Markup {
     }
 }
 
-/// Asks who it is before something that must not be done at an open screen by somebody else.
-fn proof() -> Markup {
-    html! {
-        dialog #prove-dialog aria-labelledby="prove-title" {
-            h2 #prove-title { "Confirm that it is you" }
-            p.status role="status" {}
-            (prompt())
-            div.actions { button #prove-cancel type="button" { "Cancel" } }
-        }
-    }
-}
-
 /// Asks for a passkey's name.
 fn renaming() -> Markup {
     html! {
@@ -198,20 +189,6 @@ fn password() -> Markup {
                 (CURRENT_PASSWORD.password())
                 (NEW_PASSWORD.password())
                 (submit("change-password", "Change password", "Changing password…"))
-            }
-        }
-    }
-}
-
-/// Asks before something that reaches further than one device.
-fn confirmation() -> Markup {
-    html! {
-        dialog #confirm aria-labelledby="confirm-title" aria-describedby="confirm-text" {
-            h2 #confirm-title {}
-            p #confirm-text {}
-            div.actions {
-                button #confirm-no type="button" { "Cancel" }
-                button.danger #confirm-yes type="button" {}
             }
         }
     }

@@ -67,6 +67,20 @@ pub(super) fn status() -> Markup {
     html! { p.status #status role="status" aria-live="polite" {} }
 }
 
+/// Asks before something that reaches further than one device.
+pub(super) fn confirmation() -> Markup {
+    html! {
+        dialog #confirm aria-labelledby="confirm-title" aria-describedby="confirm-text" {
+            h2 #confirm-title {}
+            p #confirm-text {}
+            div.actions {
+                button #confirm-no type="button" { "Cancel" }
+                button.danger #confirm-yes type="button" {}
+            }
+        }
+    }
+}
+
 /// What to show where scripts do not run.
 pub(super) fn without_script() -> Markup {
     html! {

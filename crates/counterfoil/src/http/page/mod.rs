@@ -4,6 +4,7 @@
 //! as text, so a page holds no personal data, may be sent to anyone and needs no escaping by hand.
 
 mod account;
+mod admin;
 mod erase;
 mod layout;
 mod login;
@@ -11,6 +12,7 @@ mod prove;
 mod register;
 
 pub(crate) use account::account;
+pub(crate) use admin::{Section, admin};
 pub(crate) use login::login;
 pub(crate) use register::register;
 
@@ -75,6 +77,19 @@ pub(crate) static ASSETS: &[Asset] = &[
     Asset { path: "/assets/passkeys.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/passkeys.js") },
     Asset { path: "/assets/prove.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/prove.js") },
     Asset { path: "/assets/enrol.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/enrol.js") },
+    Asset { path: "/assets/fresh.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/fresh.js") },
+    Asset { path: "/assets/admin.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/admin.js") },
+    Asset {
+        path: "/assets/admin_users.js",
+        content_type: JAVASCRIPT,
+        body: include_str!("../../../assets/admin_users.js"),
+    },
+    Asset {
+        path: "/assets/admin_lists.js",
+        content_type: JAVASCRIPT,
+        body: include_str!("../../../assets/admin_lists.js"),
+    },
+    Asset { path: "/assets/draw.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/draw.js") },
     Asset { path: "/assets/factors.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/factors.js") },
     Asset { path: "/assets/erase.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/erase.js") },
     Asset { path: "/assets/login.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/login.js") },

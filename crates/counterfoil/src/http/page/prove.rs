@@ -26,6 +26,18 @@ pub(super) fn prompt() -> Markup {
     }
 }
 
+/// Asks who it is before something that must not be done at an open screen by somebody else.
+pub(super) fn proof() -> Markup {
+    html! {
+        dialog #prove-dialog aria-labelledby="prove-title" {
+            h2 #prove-title { "Confirm that it is you" }
+            p.status role="status" {}
+            (prompt())
+            div.actions { button #prove-cancel type="button" { "Cancel" } }
+        }
+    }
+}
+
 /// What an authenticator app has to be told.
 pub(super) fn app_dialog() -> Markup {
     html! {

@@ -40,11 +40,8 @@ const OF_USER: &str = concat!(
 
 /// The account, unless it has been banned or got another password since it was checked, or has lost the passkey; none of it can happen before the end of the
 /// transaction. How many rows its sessions have comes along: hardly anybody has too many.
-const MAY_SIGN_IN: &str = concat!(
-    "SELECT ",
-    user_columns!(),
-    " FROM account a WHERE a.id = $1 AND a.deleted_at IS NULL FOR SHARE"
-);
+const MAY_SIGN_IN: &str =
+    concat!("SELECT ", user_columns!(), " FROM account a WHERE a.id = $1 AND a.deleted_at IS NULL FOR SHARE");
 
 const SAME_PASSWORD: &str = "SELECT 1 FROM password WHERE account = $1 AND hash = $2 FOR SHARE";
 

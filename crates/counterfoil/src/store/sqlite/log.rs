@@ -109,18 +109,7 @@ fn revoke(connection: &Connection, order: &RevocationOrder) -> Result<Revoked, F
             }
             Ok(Revoked { entries, found, ..Revoked::default() })
         }
-        Revocation::Ban { user, reason, until } => {
-            let until = until.map(Timestamp::as_millis);
-            let banned =
-                connection.prepare_cached(BAN)?.execute(params![user.as_bytes(), order.at.as_millis(), reason, until])?;
-            if banned == 0 {
-                return Ok(Revoked::default());
-            }
-            take_invitations_back(connection, *user)?;
-            let entries = end_all(connection, *user, None, EndReason::EndedByAdmin, audit_entry)?;
-            audit::insert(connection, audit_entry)?;
-            Ok(Revoked { entries, found: true, ..Revoked::default() })
-        }
+        Revocation::Ban { user, reason, until } => ban(connection, *user, (reason, *until), order),
         Revocation::Deletion { user, unless_last } => deletions::delete(connection, *user, unless_last, order),
         Revocation::Password { user, hash, keep } => {
             // The session it is changed in has ended meanwhile: nothing is changed.
@@ -210,6 +199,22 @@ pub(super) fn replace_handle(
         )?
         .execute(params![sid.as_bytes(), handle.as_bytes(), at.as_millis()])?;
     Ok(true)
+}
+
+fn ban(
+    connection: &Connection,
+    user: UserId,
+    (reason, until): (&str, Option<Timestamp>),
+    order: &RevocationOrder,
+) -> Result<Revoked, Failure> {
+    let values = params![user.as_bytes(), order.at.as_millis(), reason, until.map(Timestamp::as_millis)];
+    if connection.prepare_cached(BAN)?.execute(values)? == 0 {
+        return Ok(Revoked::default());
+    }
+    take_invitations_back(connection, user)?;
+    let entries = end_all(connection, user, None, EndReason::EndedByAdmin, &order.audit)?;
+    audit::insert(connection, &order.audit)?;
+    Ok(Revoked { entries, found: true, ..Revoked::default() })
 }
 
 pub(super) fn end_all(

@@ -1,5 +1,6 @@
 //! `/api/admin/*`.
 
+mod duties;
 mod keys;
 
 use crate::control::ask;
@@ -7,8 +8,10 @@ use crate::support::{Browser, EMAIL, PASSWORD, TestApp};
 use http::Method;
 use serde_json::json;
 
-const EVERYTHING: [(&str, &str); 23] = [
+pub(crate) const EVERYTHING: [(&str, &str); 25] = [
     ("GET", "/api/admin/users"),
+    ("GET", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA"),
+    ("GET", "/api/admin/applications"),
     ("POST", "/api/admin/users"),
     ("POST", "/api/admin/users/import"),
     ("DELETE", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA"),

@@ -1,6 +1,6 @@
 //! What happens while somebody signs in or changes their password.
 
-use super::{Arc, end, entry, opened, registered, session};
+use super::{Arc, at, end, entry, opened, registered, session};
 use counterfoil::clock::random;
 use counterfoil::store::{NewSession, Opened, ProvedBy, Store};
 use counterfoil_core::audit::Event;
@@ -44,4 +44,39 @@ pub(super) async fn a_password_is_not_changed_in_a_session_that_has_ended(store:
     let what = Revocation::Password { user: user.id, hash: "new".into(), keep };
     assert_eq!(end(&store, what).await, Revoked { head: 1, ..Revoked::default() });
     assert_eq!(store.credential_of(user.id).await.unwrap().unwrap().hash, "hash");
+}
+
+pub(super) async fn a_ban_with_an_end_keeps_out_until_then(store: Arc<dyn Store>) {
+    let user = registered(&store, "a@example.com").await;
+    let open = async |seconds: i64| {
+        let mut session = session(&user);
+        session.created_at = at(seconds);
+        let new = NewSession { session, proved_by: None, limit: 100 };
+        matches!(store.open(new, entry(Event::SignedIn, seconds)).await.unwrap(), Opened::Done { .. })
+    };
+    let ban = |until| Revocation::Ban { user: user.id, reason: "spam".into(), until: Some(at(until)) };
+    end(&store, ban(100)).await;
+    assert!(!open(99).await, "it counts");
+    assert!(open(100).await, "it has ended");
+    let first = store.credential_of(user.id).await.unwrap().unwrap().user.banned.unwrap();
+    assert_eq!((first.until, first.reason.as_str()), (Some(at(100)), "spam"));
+    end(&store, ban(200)).await;
+    let second = store.credential_of(user.id).await.unwrap().unwrap().user.banned.unwrap();
+    assert_eq!((second.at, second.until), (first.at, Some(at(200))), "a ban that goes on keeps its beginning");
+    assert!(!open(199).await);
+}
+
+pub(super) async fn accounts_are_found_by_the_beginning_of_their_address(store: Arc<dyn Store>) {
+    for email in ["b@example.com", "Anton@example.com", "anna@example.com", "an%@example.com", "ü@example.com"] {
+        registered(&store, email).await;
+    }
+    let found = async |prefix: &str, after: Option<&str>, limit| {
+        let users = store.users_by_address(prefix, after, limit).await.unwrap();
+        users.iter().map(|user| user.email.key()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(found("an", None, 9).await, "an%@example.com anna@example.com anton@example.com");
+    assert_eq!(found("an", Some("an%@example.com"), 1).await, "anna@example.com");
+    assert_eq!(found("an%", None, 9).await, "an%@example.com");
+    assert_eq!(found("ü", None, 9).await, "ü@example.com");
+    assert_eq!(found("c", None, 9).await, "");
 }

@@ -1,0 +1,95 @@
+// The administration: which section this is, and what they all need.
+
+const version = new URL(import.meta.url).search;
+const { arrived, onOtherTab, request, toLogin } = await import(`./refresh.js${version}`);
+const { bindPasswordToggles, byId, describe, during, say } = await import(`./form.js${version}`);
+const { guarded } = await import(`./fresh.js${version}`);
+const { showUser, showUsers } = await import(`./admin_users.js${version}`);
+const { showAudit, showKeys, showServices } = await import(`./admin_lists.js${version}`);
+
+const DONE_SHOWN_MS = 12_000;
+
+/** Asks as whoever administers; for a fresh proof too, if one is wanting. Undefined if the person turns back. */
+async function ask(method, path, body) {
+  const action = () => request(method, path, body);
+  try {
+    return await action();
+  } catch (problem) {
+    if (problem.code !== "reauthentication_required") throw problem;
+    return guarded(action, problem);
+  }
+}
+
+function sayDone(text) {
+  say(text, "good");
+  setTimeout(() => {
+    if (byId("status").textContent === text) say("");
+  }, DONE_SHOWN_MS);
+}
+
+function confirmed(title, text, yes) {
+  const dialog = byId("confirm");
+  byId("confirm-title").textContent = title;
+  byId("confirm-text").textContent = text;
+  byId("confirm-yes").textContent = yes;
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}
+
+/** What a receipt says to whoever administers: verifier by verifier. */
+function receiptWords({ ms, verifiers = [] } = {}) {
+  if (ms === undefined) return "";
+  if (verifiers.length === 0) return `In force after ${ms} ms; no other service verifies tokens now.`;
+  const words = ({ name, how, ms: after }) => `${name}: ${how === "acknowledged" ? `confirmed after ${after} ms` : "accepts nothing any more"}`;
+  return `In force everywhere after ${ms} ms. ${verifiers.map(words).join(" · ")}`;
+}
+
+const [, , section, id] = location.pathname.split("/");
+const tools = { ask, confirmed, load, receiptWords, roles: [], sayDone };
+
+async function load() {
+  byId("load-problem").hidden = true;
+  try {
+    const { user } = await request("GET", "/api/auth/me");
+    tools.roles = user.roles ?? [];
+    const content = await shown();
+    if (content === undefined) {
+      byId("load-problem-text").textContent = "Confirm that it is you to see this.";
+      byId("load-problem").hidden = false;
+      return;
+    }
+    byId("content").replaceChildren(...content);
+    arrived(location.pathname);
+    document.body.classList.remove("loading");
+  } catch (problem) {
+    if (problem.silent) return;
+    if (problem.code === undefined) console.error(problem);
+    byId("load-problem-text").textContent = problem.code === "forbidden"
+      ? "Your account has no role that may see this." : describe(problem);
+    byId("load-problem").hidden = false;
+  }
+}
+
+function shown() {
+  switch (section) {
+    case "services": return showServices(tools);
+    case "keys": return showKeys(tools);
+    case "audit": return showAudit(tools);
+    default: return id ? showUser(tools, id) : showUsers(tools);
+  }
+}
+
+byId("load-again").addEventListener("click", () => during(byId("load-again"), load));
+byId("confirm-yes").addEventListener("click", () => byId("confirm").close("yes"));
+byId("confirm-no").addEventListener("click", () => byId("confirm").close(""));
+bindPasswordToggles();
+onOtherTab((type) => {
+  if (type === "signed-out") toLogin("signed_out");
+});
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});
+await load();

@@ -1,0 +1,36 @@
+// Elements out of data: everything is set as text, so nothing that comes from people can be more than words.
+
+/** An element with these properties and children; a string is text, `false` and `null` are nothing. */
+export function el(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === undefined || value === false || value === null) continue;
+    if (name in element && typeof value !== "string") element[name] = value;
+    else if (name === "class") element.className = value;
+    else if (name === "text") element.textContent = value;
+    else element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child !== false && child !== null && child !== undefined));
+  return element;
+}
+
+const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium" });
+
+/** A time, to the second or as a day. */
+export function time(value, words = "exact") {
+  const date = new Date(value);
+  if (!value || Number.isNaN(date.getTime())) return el("span", { text: "–" });
+  return el("time", { dateTime: value, title: exact.format(date), text: (words === "day" ? day : exact).format(date) });
+}
+
+/**
+ * A table that a narrow window shows as cards: each cell knows the head of its column. `columns` are `[head, cell]` with
+ * `cell(row)` giving a node or text.
+ */
+export function table(caption, columns, rows) {
+  const head = el("tr", {}, ...columns.map(([name]) => el("th", { scope: "col", text: name })));
+  const body = rows.map((row) => el("tr", {}, ...columns.map(([name, cell]) =>
+    el("td", { "data-head": name }, cell(row) ?? "–"))));
+  return el("table", {}, el("caption", { class: "visually-hidden", text: caption }), el("thead", {}, head), el("tbody", {}, ...body));
+}
