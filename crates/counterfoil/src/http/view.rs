@@ -51,7 +51,14 @@ pub(super) struct BanView {
 }
 
 impl From<&User> for UserView {
+    /// As its owner may see it: why they were banned once is for support.
     fn from(user: &User) -> Self {
+        Self { banned: None, ..Self::for_admin(user) }
+    }
+}
+
+impl UserView {
+    pub(super) fn for_admin(user: &User) -> Self {
         Self {
             id: user.id.to_string(),
             email: user.email.as_str().to_owned(),

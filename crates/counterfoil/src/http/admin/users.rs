@@ -60,7 +60,7 @@ pub(in crate::http) async fn list(
         let after = query.after.as_deref().map(user_id).transpose()?;
         app.store.users(after, limit).await?
     };
-    Ok(json(StatusCode::OK, &UsersView { users: users.iter().map(UserView::from).collect() }))
+    Ok(json(StatusCode::OK, &UsersView { users: users.iter().map(UserView::for_admin).collect() }))
 }
 
 /// An account, and how it can sign in.
@@ -88,7 +88,7 @@ pub(in crate::http) async fn one(
 ) -> Result<Response, Problem> {
     let found = app.store.factors(user_id(&id)?).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
     let view = OneView {
-        user: UserView::from(&found.credential.user),
+        user: UserView::for_admin(&found.credential.user),
         password: found.credential.hash != NO_PASSWORD,
         locked: found.credential.failures >= FAILURES_THAT_LOCK,
         passkeys: found.passkeys.len(),

@@ -85,6 +85,7 @@ async fn a_ban_with_an_end_ends_by_itself() {
     assert_eq!(one["user"]["banned"]["until"], until.to_string());
     app.pass(3601);
     assert_eq!(user.post_json("/api/auth/login", &login).await.status, 200);
+    assert!(!user.me().await.text.contains("spam"), "the reason is for support");
 }
 
 #[tokio::test]
