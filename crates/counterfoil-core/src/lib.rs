@@ -22,6 +22,7 @@ pub mod profile;
 pub mod redirect;
 pub mod refresh;
 pub mod revocation;
+pub mod risk;
 pub mod secret;
 pub mod service;
 pub mod session;
