@@ -375,6 +375,9 @@ impl From<Rejected> for Problem {
             }
             Rejected::TooLong => format!("it is longer than {MAX_BYTES} bytes"),
             Rejected::Common => "it is on the list of passwords that attackers try first".to_owned(),
+            Rejected::Breached => {
+                "it is known from a breach of another service; choose one that is used nowhere else".to_owned()
+            }
             Rejected::Predictable => "it repeats or counts up; choose something less regular".to_owned(),
             Rejected::Context => "it is little more than your address, your name or this service's name".to_owned(),
             Rejected::ControlCharacter => "it contains a control character, such as a tab or a line break".to_owned(),
