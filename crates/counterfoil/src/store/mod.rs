@@ -9,6 +9,7 @@ mod columns;
 mod devices;
 pub mod factors;
 pub mod postgres;
+pub mod risk;
 mod shared;
 pub mod sqlite;
 pub mod transfer;
@@ -449,6 +450,7 @@ pub trait Store:
     + factors::FactorStore
     + Sessions
     + Devices
+    + risk::Histories
     + Log
     + Guards
     + Clients

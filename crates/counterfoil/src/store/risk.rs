@@ -4,6 +4,7 @@ use super::StoreError;
 use async_trait::async_trait;
 use aws_lc_rs::digest::{SHA256, digest};
 use counterfoil_core::audit::AuditEntry;
+use counterfoil_core::session::Session;
 use counterfoil_core::{Timestamp, UserId};
 use std::time::Duration;
 
@@ -34,6 +35,11 @@ pub struct History {
 }
 
 impl Familiar {
+    /// From where a session was begun.
+    pub(super) fn of(session: &Session) -> Self {
+        Self { device: session.device.clone(), network: session.network.clone(), last_at: session.created_at }
+    }
+
     /// Its key: one row for each device in each network.
     pub(super) fn id(&self, user: UserId) -> [u8; 16] {
         let Self { device, network, .. } = self;

@@ -34,12 +34,7 @@ impl Histories for PostgresStore {
         })
     }
 
-    async fn note_familiar(
-        &self,
-        user: UserId,
-        seen: Familiar,
-        entry: Option<AuditEntry>,
-    ) -> Result<(), StoreError> {
+    async fn note_familiar(&self, user: UserId, seen: Familiar, entry: Option<AuditEntry>) -> Result<(), StoreError> {
         again!(self, async {
             let transaction = Transaction::begin(&self.pool).await?;
             note(&transaction, user, &seen).await?;

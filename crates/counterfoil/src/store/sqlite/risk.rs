@@ -3,8 +3,8 @@
 use super::row::{all, time};
 use super::writer::Failure;
 use super::{SqliteStore, audit};
-use crate::store::risk::{Familiar, Histories, History, MOST_FAMILIAR};
 use crate::store::StoreError;
+use crate::store::risk::{Familiar, Histories, History, MOST_FAMILIAR};
 use async_trait::async_trait;
 use counterfoil_core::UserId;
 use counterfoil_core::audit::AuditEntry;
@@ -24,12 +24,7 @@ impl Histories for SqliteStore {
         })
     }
 
-    async fn note_familiar(
-        &self,
-        user: UserId,
-        seen: Familiar,
-        entry: Option<AuditEntry>,
-    ) -> Result<(), StoreError> {
+    async fn note_familiar(&self, user: UserId, seen: Familiar, entry: Option<AuditEntry>) -> Result<(), StoreError> {
         self.writer
             .write(move |connection| {
                 note(connection, user, &seen)?;
