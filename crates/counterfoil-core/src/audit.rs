@@ -89,6 +89,10 @@ pub enum Event {
     RefreshFastForward,
     /// A password was changed.
     PasswordChanged,
+    /// A password was replaced through a link in a mail.
+    PasswordReset,
+    /// An account got another mail address.
+    EmailChanged,
     /// An imported password hash was replaced by one of ours, at a sign-in with that password.
     PasswordRehashed,
     /// A code of an authenticator app or a recovery code was wrong, or has been used before.
@@ -148,7 +152,7 @@ pub enum Event {
 }
 
 impl Event {
-    const ALL: [Self; 42] = [
+    const ALL: [Self; 44] = [
         Self::Registered,
         Self::AccountsImported,
         Self::SignedIn,
@@ -163,6 +167,8 @@ impl Event {
         Self::DeviceProofMissing,
         Self::RefreshFastForward,
         Self::PasswordChanged,
+        Self::PasswordReset,
+        Self::EmailChanged,
         Self::PasswordRehashed,
         Self::WrongCode,
         Self::RecoveryCodeUsed,
@@ -220,6 +226,8 @@ impl Event {
             Self::DeviceProofMissing => "device_proof_missing",
             Self::RefreshFastForward => "refresh_fast_forward",
             Self::PasswordChanged => "password_changed",
+            Self::PasswordReset => "password_reset",
+            Self::EmailChanged => "email_changed",
             Self::PasswordRehashed => "password_rehashed",
             Self::WrongCode => "wrong_code",
             Self::RecoveryCodeUsed => "recovery_code_used",

@@ -8,6 +8,7 @@ mod chain;
 mod columns;
 mod devices;
 pub mod factors;
+pub mod mail;
 pub mod postgres;
 mod shared;
 pub mod sqlite;
@@ -449,6 +450,7 @@ pub trait Store:
     + factors::FactorStore
     + Sessions
     + Devices
+    + mail::MailLinks
     + Log
     + Guards
     + Clients

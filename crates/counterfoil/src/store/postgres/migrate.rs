@@ -3,15 +3,16 @@
 use super::connect::Connection;
 use tokio_postgres::Error;
 
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../../../migrations/postgres/0001_first.sql"),
     include_str!("../../../migrations/postgres/0002_factors.sql"),
     include_str!("../../../migrations/postgres/0003_audit_chain.sql"),
     include_str!("../../../migrations/postgres/0004_device_key.sql"),
+    include_str!("../../../migrations/postgres/0005_mail.sql"),
 ];
 
 /// What the schema consists of once it is up to date.
-const TABLES: [&str; 23] = [
+const TABLES: [&str; 24] = [
     "installation",
     "account",
     "password",
@@ -35,6 +36,7 @@ const TABLES: [&str; 23] = [
     "passkey",
     "totp",
     "recovery_code",
+    "mail_link",
 ];
 
 /// What was done to the schema.

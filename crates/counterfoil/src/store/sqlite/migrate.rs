@@ -5,7 +5,7 @@ use rusqlite::Connection;
 /// Marks the file as ours (`PRAGMA application_id`): "cfol".
 const APPLICATION_ID: i32 = 0x6366_6f6c;
 
-const MIGRATIONS: [&str; 12] = [
+const MIGRATIONS: [&str; 13] = [
     include_str!("../../../migrations/sqlite/0001_first.sql"),
     include_str!("../../../migrations/sqlite/0002_feed.sql"),
     include_str!("../../../migrations/sqlite/0003_token_revocation.sql"),
@@ -18,6 +18,7 @@ const MIGRATIONS: [&str; 12] = [
     include_str!("../../../migrations/sqlite/0010_factors.sql"),
     include_str!("../../../migrations/sqlite/0011_audit_chain.sql"),
     include_str!("../../../migrations/sqlite/0012_device_key.sql"),
+    include_str!("../../../migrations/sqlite/0013_mail.sql"),
 ];
 
 /// Why the schema cannot be brought up to date.

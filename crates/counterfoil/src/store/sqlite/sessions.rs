@@ -237,6 +237,7 @@ fn purge_the_rest(connection: &Connection, before: i64, batch: u32) -> Result<(u
         "DELETE FROM superseded_handle WHERE at <= ?1",
         "DELETE FROM invite WHERE expires_at <= ?1",
         "DELETE FROM spent WHERE until <= ?1",
+        "DELETE FROM mail_link WHERE expires_at <= ?1",
     ] {
         removed += connection.prepare_cached(sql)?.execute([before])?;
     }
