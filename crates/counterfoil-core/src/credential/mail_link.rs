@@ -34,8 +34,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    const ALL: [Self; 6] =
-        [Self::Register, Self::SignUp, Self::Reset, Self::SignIn, Self::ChangeEmail, Self::Code];
+    const ALL: [Self; 6] = [Self::Register, Self::SignUp, Self::Reset, Self::SignIn, Self::ChangeEmail, Self::Code];
 
     /// The stable word for it, which the store keeps and the page's address shows.
     pub const fn as_str(self) -> &'static str {
@@ -101,7 +100,15 @@ mod tests {
         let token = write(&Secret::new([7; 32]));
         assert!(hash(&token).is_some() && hash(&token) != hash(&write(&Secret::new([8; 32]))));
         let text = token.expose().clone();
-        for wrong in ["", "cfm_", &text[4..], &text[..46], &format!("{text}A"), &text.replace("cfm_", "cfr_"), &format!(" {text}")] {
+        for wrong in [
+            "",
+            "cfm_",
+            &text[4..],
+            &text[..46],
+            &format!("{text}A"),
+            &text.replace("cfm_", "cfr_"),
+            &format!(" {text}"),
+        ] {
             assert_eq!(hash(&secret(wrong)), None, "{wrong}");
         }
     }

@@ -129,6 +129,8 @@ pub(super) fn enrolled(factors: &Factors) -> Enrolled {
         passkey: !factors.passkeys.is_empty(),
         totp: factors.totp.is_some(),
         recovery_code: factors.recovery_codes > 0,
+        // Nothing is sent by mail yet.
+        mail_code: false,
     }
 }
 

@@ -39,12 +39,8 @@ pub trait MailLinks {
     /// Keeps one.
     async fn keep_mail_link(&self, link: MailLink) -> Result<(), StoreError>;
     /// The one of this hash and purpose that still counts `now`. It goes on to count.
-    async fn mail_link(
-        &self,
-        hash: [u8; 32],
-        purpose: Purpose,
-        now: Timestamp,
-    ) -> Result<Option<MailLink>, StoreError>;
+    async fn mail_link(&self, hash: [u8; 32], purpose: Purpose, now: Timestamp)
+    -> Result<Option<MailLink>, StoreError>;
     /// The same, and it counts no more: of any number of callers, at whatever replica, one gets it (ATK-28).
     async fn take_mail_link(
         &self,

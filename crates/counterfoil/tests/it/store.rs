@@ -9,6 +9,7 @@ mod factors;
 mod feed;
 mod import;
 mod keys;
+mod mail;
 mod shared;
 
 use crate::support::Postgres;
@@ -67,6 +68,7 @@ use keys::{
     k2_a_revoked_key_has_its_entry_in_the_same_transaction, keys_are_initialised_once,
     secrets_are_sealed_anew_only_from_what_was_read, the_ring_changes_as_a_whole_or_not_at_all,
 };
+use mail::{a_link_counts_once_for_its_purpose_and_in_time, an_address_moves_once_and_takes_the_links_with_it};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -93,6 +95,8 @@ macro_rules! engines {
 }
 
 engines! { [sqlite, postgres] {
+    a_link_counts_once_for_its_purpose_and_in_time,
+    an_address_moves_once_and_takes_the_links_with_it,
     a_passkey_is_kept_once_named_used_and_removed,
     the_last_way_in_stays_and_there_is_an_end_to_passkeys,
     atk28_a_code_counts_once,

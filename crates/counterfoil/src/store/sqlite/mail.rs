@@ -17,7 +17,8 @@ impl MailLinks for SqliteStore {
     async fn keep_mail_link(&self, link: MailLink) -> Result<(), StoreError> {
         self.writer
             .write_one(move |connection| {
-                let sql = "INSERT INTO mail_link (hash, purpose, account, sealed, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)";
+                let sql =
+                    "INSERT INTO mail_link (hash, purpose, account, sealed, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)";
                 let account = link.user.as_ref().map(UserId::as_bytes);
                 let (purpose, until) = (link.purpose.as_str(), link.expires_at.as_millis());
                 Ok(connection.prepare_cached(sql)?.execute(params![link.hash, purpose, account, link.sealed, until])?)
@@ -63,9 +64,8 @@ impl MailLinks for SqliteStore {
         self.writer
             .write(move |connection| {
                 let taken = "SELECT EXISTS (SELECT 1 FROM account WHERE email_key = ?1 AND id <> ?2)";
-                let taken: bool = connection
-                    .prepare_cached(taken)?
-                    .query_row(params![to.key(), id.as_bytes()], |row| row.get(0))?;
+                let taken: bool =
+                    connection.prepare_cached(taken)?.query_row(params![to.key(), id.as_bytes()], |row| row.get(0))?;
                 if taken {
                     return Ok(EmailChanged::Taken);
                 }
