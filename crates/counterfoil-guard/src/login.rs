@@ -1,8 +1,7 @@
 //! Where a person is led whose page was refused: to the authority's sign-in page on this host, and back. Programs get their challenge;
 //! only whoever looks at a page can do something with another page.
 
-use crate::redirect::LocalPath;
-use std::fmt::Write as _;
+use crate::redirect::{LocalPath, percent_encoded};
 
 /// The authority's sign-in page, by its path on this host: the cookie that counts here is of this host, and so is the page that renews it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,15 +57,4 @@ impl LoginPage {
         let path = self.0.as_str();
         Some(if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) })
     }
-}
-
-fn percent_encoded(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            write!(out, "%{byte:02X}").expect("writing to a string does not fail");
-        }
-        out
-    })
 }

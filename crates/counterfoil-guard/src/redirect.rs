@@ -1,5 +1,7 @@
 //! Where a sign-in may lead: a path on this host and nothing else (ATK-40, SEC-2.1b).
 
+use std::fmt::Write as _;
+
 /// A path with optional query and fragment that no browser can read as another host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalPath(String);
@@ -18,6 +20,18 @@ impl LocalPath {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// As a value of a query (RFC 3986 section 2.1); `/` may stand there as it is.
+pub fn percent_encoded(text: &str) -> String {
+    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            write!(out, "%{byte:02X}").expect("writing to a string does not fail");
+        }
+        out
+    })
 }
 
 #[cfg(test)]

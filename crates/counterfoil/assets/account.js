@@ -5,7 +5,7 @@ const {
   RECEIPT, arrived, onOtherTab, receiptWords, request, signOut, signOutEverywhere, toLogin,
 } = await import(`./refresh.js${version}`);
 const {
-  bindPasswordToggles, byId, describe, during, onSubmit, say,
+  bindPasswordToggles, byId, confirmed, describe, during, onSubmit, sayDone,
 } = await import(`./form.js${version}`);
 const { guarded, readFactors } = await import(`./fresh.js${version}`);
 const { bindFactors } = await import(`./factors.js${version}`);
@@ -14,7 +14,6 @@ const { bindLeaving } = await import(`./erase.js${version}`);
 const SESSIONS_PATH = "/api/auth/sessions";
 const STALE_MS = 30_000;
 const TEAR_MS = 420;
-const DONE_SHOWN_MS = 8_000;
 
 const WHY_ENDED = {
   signed_out: "Signed out",
@@ -164,14 +163,6 @@ async function load() {
 
 // ---- Actions --------------------------------------------------------------------------------
 
-// Says what is done, for a while; the page itself shows it too.
-function sayDone(text) {
-  say(text, "good");
-  setTimeout(() => {
-    if (byId("status").textContent === text) say("");
-  }, DONE_SHOWN_MS);
-}
-
 function endOne(session, item) {
   const button = item.querySelector("button");
   return during(button, async () => {
@@ -216,18 +207,6 @@ function tear(items) {
   if (matchMedia("(prefers-reduced-motion: reduce)").matches) return Promise.resolve();
   for (const item of items) item.classList.add("torn");
   return new Promise((resolve) => setTimeout(resolve, TEAR_MS));
-}
-
-function confirmed(title, text, yes) {
-  const dialog = byId("confirm");
-  byId("confirm-title").textContent = title;
-  byId("confirm-text").textContent = text;
-  byId("confirm-yes").textContent = yes;
-  dialog.returnValue = "";
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
-  });
 }
 
 // ---- Password -------------------------------------------------------------------------------
@@ -292,14 +271,12 @@ byId("sign-out").addEventListener("click", () => during(byId("sign-out"), signOu
 byId("end-others").addEventListener("click", endOthers);
 byId("sign-out-everywhere").addEventListener("click", everywhere);
 byId("load-again").addEventListener("click", () => during(byId("load-again"), load));
-byId("confirm-yes").addEventListener("click", () => byId("confirm").close("yes"));
-byId("confirm-no").addEventListener("click", () => byId("confirm").close(""));
 bindPasswordToggles();
 bindPasswordForm();
 const showFactors = bindFactors({
-  confirmed, copyOf, sayDone, setTime, words: { ago, day: (date) => day.format(date) },
+  copyOf, setTime, words: { ago, day: (date) => day.format(date) },
 }, () => who);
-bindLeaving(sayDone, () => byId("profile-email").textContent);
+bindLeaving(() => byId("profile-email").textContent);
 
 // Another tab signed out: this one holds the same session. The sign-in page finds out for sure.
 onOtherTab((type) => {

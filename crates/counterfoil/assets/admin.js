@@ -2,12 +2,11 @@
 
 const version = new URL(import.meta.url).search;
 const { arrived, onOtherTab, request, toLogin } = await import(`./refresh.js${version}`);
-const { bindPasswordToggles, byId, describe, during, say } = await import(`./form.js${version}`);
+const { bindPasswordToggles, byId, describe, during } = await import(`./form.js${version}`);
 const { guarded } = await import(`./fresh.js${version}`);
 const { showUser, showUsers } = await import(`./admin_users.js${version}`);
 const { showAudit, showKeys, showServices } = await import(`./admin_lists.js${version}`);
 
-const DONE_SHOWN_MS = 12_000;
 
 /** Asks as whoever administers; for a fresh proof too, if one is wanting. Undefined if the person turns back. */
 async function ask(method, path, body) {
@@ -20,25 +19,6 @@ async function ask(method, path, body) {
   }
 }
 
-function sayDone(text) {
-  say(text, "good");
-  setTimeout(() => {
-    if (byId("status").textContent === text) say("");
-  }, DONE_SHOWN_MS);
-}
-
-function confirmed(title, text, yes) {
-  const dialog = byId("confirm");
-  byId("confirm-title").textContent = title;
-  byId("confirm-text").textContent = text;
-  byId("confirm-yes").textContent = yes;
-  dialog.returnValue = "";
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
-  });
-}
-
 /** What a receipt says to whoever administers: verifier by verifier. */
 function receiptWords({ ms, verifiers = [] } = {}) {
   if (ms === undefined) return "";
@@ -48,7 +28,7 @@ function receiptWords({ ms, verifiers = [] } = {}) {
 }
 
 const [, , section, id] = location.pathname.split("/");
-const tools = { ask, confirmed, load, receiptWords, roles: [], sayDone };
+const tools = { ask, load, receiptWords, roles: [] };
 
 async function load() {
   byId("load-problem").hidden = true;
@@ -83,8 +63,6 @@ function shown() {
 }
 
 byId("load-again").addEventListener("click", () => during(byId("load-again"), load));
-byId("confirm-yes").addEventListener("click", () => byId("confirm").close("yes"));
-byId("confirm-no").addEventListener("click", () => byId("confirm").close(""));
 bindPasswordToggles();
 onOtherTab((type) => {
   if (type === "signed-out") toLogin("signed_out");

@@ -2,7 +2,7 @@
 
 const version = new URL(import.meta.url).search;
 const { RECEIPT } = await import(`./refresh.js${version}`);
-const { byId, during } = await import(`./form.js${version}`);
+const { byId, confirmed, during, sayDone } = await import(`./form.js${version}`);
 const { el, table, time } = await import(`./draw.js${version}`);
 
 const section = (title, content, note) => [el("h2", { text: title }), note && el("p", { class: "intro", text: note }), content].filter(Boolean);
@@ -35,7 +35,7 @@ function behind({ instances, behind: entries }) {
 }
 
 /** The signing keys. */
-export async function showKeys({ ask, confirmed, load, receiptWords, roles, sayDone }) {
+export async function showKeys({ ask, load, receiptWords, roles }) {
   const answer = await ask("GET", "/api/admin/keys");
   if (answer === undefined) return undefined;
   const columns = [

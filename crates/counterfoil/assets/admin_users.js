@@ -2,7 +2,7 @@
 
 const version = new URL(import.meta.url).search;
 const { RECEIPT } = await import(`./refresh.js${version}`);
-const { byId, during, onSubmit } = await import(`./form.js${version}`);
+const { byId, confirmed, during, onSubmit, sayDone } = await import(`./form.js${version}`);
 const { el, table, time } = await import(`./draw.js${version}`);
 
 const PAGE = 50;
@@ -95,7 +95,7 @@ function facts({ user, password, locked, passkeys, totp_since: totp, recovery_co
 }
 
 function actionsOf(tools, { user, locked }, sessions) {
-  const { ask, confirmed, load, receiptWords, sayDone } = tools;
+  const { ask, load, receiptWords } = tools;
   const path = `/api/admin/users/${user.id}`;
   const button = (text, action, className) => {
     const made = el("button", { type: "button", class: className, text });
@@ -152,7 +152,7 @@ const WHY = {
   deleted: "Account deleted",
 };
 
-function sessionColumns({ ask, load, receiptWords, sayDone }, may) {
+function sessionColumns({ ask, load, receiptWords }, may) {
   const columns = [
     ["Device", (session) => el("bdi", { text: session.device || "Unknown device" })],
     ["Network", (session) => session.network || "–"],

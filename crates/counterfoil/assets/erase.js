@@ -2,13 +2,13 @@
 
 const version = new URL(import.meta.url).search;
 const { leaveDeleted, request } = await import(`./refresh.js${version}`);
-const { byId, during, onSubmit } = await import(`./form.js${version}`);
+const { byId, during, onSubmit, sayDone } = await import(`./form.js${version}`);
 const { guarded } = await import(`./fresh.js${version}`);
 
 const ACCOUNT_PATH = "/api/auth/account";
 
-/** Binds the section. `sayDone(text)` is the page's own; `address()` is the account's. */
-export function bindLeaving(sayDone, address) {
+/** Binds the section; `address()` is the account's. */
+export function bindLeaving(address) {
   const dialog = byId("delete-dialog");
   const typed = byId("delete-address");
 

@@ -2,7 +2,7 @@
 
 const version = new URL(import.meta.url).search;
 const { request } = await import(`./refresh.js${version}`);
-const { byId, during, onSubmit } = await import(`./form.js${version}`);
+const { byId, confirmed, during, onSubmit, sayDone } = await import(`./form.js${version}`);
 const { keepOnly, make, supported } = await import(`./passkeys.js${version}`);
 const { guarded, readFactors } = await import(`./fresh.js${version}`);
 const { setUpApp, showCodes } = await import(`./enrol.js${version}`);
@@ -10,11 +10,10 @@ const { setUpApp, showCodes } = await import(`./enrol.js${version}`);
 let known = null;
 
 /**
- * Binds the section. `tools` are the page's own: `confirmed(title, text, yes)`, `copyOf(templateId)`, `sayDone(text)`,
- * `setTime(element, value, words)` and `words`. Gives a function that shows what has been read.
+ * Binds the section. `tools` are the page's own: `copyOf(templateId)`, `setTime(element, value, words)` and `words`. Gives a function that shows what has been read.
  */
 export function bindFactors(tools, userId) {
-  const { confirmed, copyOf, sayDone, setTime, words } = tools;
+  const { copyOf, setTime, words } = tools;
 
   function item(passkey) {
     const [element, part] = copyOf("passkey-template");

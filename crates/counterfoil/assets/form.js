@@ -1,5 +1,7 @@
 // What the forms share: telling the person what happened, and where.
 
+const DONE_SHOWN_MS = 10_000;
+
 /** The element with this id; the templates and the scripts agree on them. */
 export const byId = (id) => document.getElementById(id);
 
@@ -9,6 +11,29 @@ export function say(text, tone = "calm") {
   const status = document.querySelector("dialog[open] .status") ?? byId("status");
   status.dataset.tone = tone;
   status.textContent = text;
+}
+
+/** Says what is done, for a while; the page itself shows it too. */
+export function sayDone(text) {
+  say(text, "good");
+  setTimeout(() => {
+    if (byId("status").textContent === text) say("");
+  }, DONE_SHOWN_MS);
+}
+
+/** Asks before something that reaches far; true if the person wants it. */
+export function confirmed(title, text, yes) {
+  const dialog = byId("confirm");
+  byId("confirm-title").textContent = title;
+  byId("confirm-text").textContent = text;
+  byId("confirm-yes").textContent = yes;
+  byId("confirm-yes").onclick = () => dialog.close("yes");
+  byId("confirm-no").onclick = () => dialog.close("");
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
 }
 
 /** One sentence for a person about a request that did not succeed. */

@@ -17,7 +17,6 @@ use counterfoil_core::user::Role;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::Deserialize;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 const USER_ID: HeaderName = HeaderName::from_static("x-user-id");
@@ -285,15 +284,4 @@ fn location(app: &App, asked: Option<&Asked>, demand: Option<&Demand>, problem: 
     }
     let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
     HeaderValue::try_from(app.public.absolute(&format!("/login{query}"))).expect("percent-encoded, so ASCII")
-}
-
-fn percent_encoded(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            write!(out, "%{byte:02X}").expect("writing to a string does not fail");
-        }
-        out
-    })
 }
