@@ -14,6 +14,9 @@ use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::revocation::Revocation;
 use counterfoil_core::user::Role;
 
+/// How many deleted accounts one round of housekeeping looks after.
+const AT_ONCE: u32 = 100;
+
 /// Why nothing was deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeleteError {
@@ -64,7 +67,7 @@ async fn delete(app: &App, user: UserId, entry: AuditEntry) -> Result<Ended, Del
 
 /// Erases the networks of accounts that have been deleted: those that a crash has left, and those of attempts with their tokens since.
 pub async fn finish(app: &App) -> Result<(), StoreError> {
-    for user in app.store.deleted_accounts().await? {
+    for user in app.store.unerased(AT_ONCE).await? {
         seal::erase_networks(app, user).await?;
     }
     Ok(())

@@ -12,7 +12,7 @@ use crate::gate::Resolved;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use counterfoil_core::gate::{Allow, Csrf, Demand, Forwarded, RequestPath, Rule, parse_host};
-use counterfoil_core::redirect::LocalPath;
+use counterfoil_core::redirect::{LocalPath, percent_encoded};
 use counterfoil_core::user::Role;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};

@@ -7,6 +7,6 @@ use counterfoil_core::UserId;
 /// Accounts that have been deleted.
 #[async_trait]
 pub trait Deletions {
-    /// Those of which something is left: sessions that are told why they have ended.
-    async fn deleted_accounts(&self) -> Result<Vec<UserId>, StoreError>;
+    /// Some of those whose networks still stand in the audit log: a crash has left them, or attempts with their tokens since.
+    async fn unerased(&self, limit: u32) -> Result<Vec<UserId>, StoreError>;
 }

@@ -30,30 +30,40 @@ const FORGET: &str = "\
 const HOLDS: &str = "\
     SELECT position(',' || $2::text || ',' IN ',' || roles || ',') > 0 FROM account WHERE id = $1 AND deleted_at IS NULL FOR UPDATE";
 
+/// Who is banned still holds nothing.
 const OTHERS_HOLD: &str = "\
-    SELECT EXISTS (SELECT 1 FROM account WHERE id <> $1 AND (banned_at IS NULL OR banned_until IS NOT NULL) AND roles <> '' \
+    SELECT EXISTS (SELECT 1 FROM account WHERE id <> $1 AND (banned_at IS NULL OR banned_until <= $3) AND roles <> '' \
       AND position(',' || $2::text || ',' IN ',' || roles || ',') > 0)";
+
+const UNERASED: &str = "\
+    SELECT id FROM account a WHERE deleted_at IS NOT NULL AND ( \
+      EXISTS (SELECT 1 FROM audit WHERE account = a.id AND actor <> 'admin' AND network <> '') \
+      OR EXISTS (SELECT 1 FROM audit WHERE by_user = a.id AND actor = 'admin' AND network <> '')) LIMIT $1";
 
 #[async_trait]
 impl Deletions for PostgresStore {
-    async fn deleted_accounts(&self) -> Result<Vec<UserId>, StoreError> {
+    async fn unerased(&self, limit: u32) -> Result<Vec<UserId>, StoreError> {
         again!(self, async {
-            let sql = "SELECT id FROM account WHERE deleted_at IS NOT NULL";
-            let rows = connection(&self.pool).await?.query(sql, &[]).await?;
+            let rows = connection(&self.pool).await?.query(UNERASED, &[&i64::from(limit)]).await?;
             all(&rows, |row| Ok(UserId::from_bytes(id(row, 0)?)))
         })
     }
 }
 
 /// Whether it may be deleted: it is there, and somebody else holds the role if it does. Of two that hold it, and nobody else does, one may.
-pub(super) async fn may_go(transaction: &Transaction, user: UserId, unless_last: &Role) -> Result<bool, Failure> {
+pub(super) async fn may_go(
+    transaction: &Transaction,
+    user: UserId,
+    unless_last: &Role,
+    at: i64,
+) -> Result<bool, Failure> {
     let account = Id(*user.as_bytes());
     transaction.optional(users::ONE_BY_ONE, &[]).await?;
     let Some(row) = transaction.optional(HOLDS, &[&account, &unless_last.as_str()]).await? else { return Ok(false) };
     if !row.try_get::<_, bool>(0)? {
         return Ok(true);
     }
-    Ok(transaction.one(OTHERS_HOLD, &[&account, &unless_last.as_str()]).await?.try_get(0)?)
+    Ok(transaction.one(OTHERS_HOLD, &[&account, &unless_last.as_str(), &at]).await?.try_get(0)?)
 }
 
 /// Erases what is personal.

@@ -78,7 +78,7 @@ async fn revoke(transaction: &Transaction, order: &RevocationOrder) -> Result<Re
         }
         Revocation::Ban { user, reason, until } => ban(transaction, *user, (reason, *until), order).await,
         Revocation::Deletion { user, unless_last } => {
-            if !deletions::may_go(transaction, *user, unless_last).await? {
+            if !deletions::may_go(transaction, *user, unless_last, order.at.as_millis()).await? {
                 return Ok(Revoked::default());
             }
             let why = EndReason::Deleted;

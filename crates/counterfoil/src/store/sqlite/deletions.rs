@@ -31,15 +31,20 @@ const FORGET: &str = "\
 const HOLDS: &str =
     "SELECT ',' || roles || ',' LIKE '%,' || ?2 || ',%' FROM account WHERE id = ?1 AND deleted_at IS NULL";
 
+/// Who is banned still holds nothing.
 const OTHERS_HOLD: &str = "\
-    SELECT EXISTS (SELECT 1 FROM account WHERE id <> ?1 AND (banned_at IS NULL OR banned_until IS NOT NULL) AND ',' || roles || ',' LIKE '%,' || ?2 || ',%')";
+    SELECT EXISTS (SELECT 1 FROM account WHERE id <> ?1 AND (banned_at IS NULL OR banned_until <= ?3) AND ',' || roles || ',' LIKE '%,' || ?2 || ',%')";
+
+const UNERASED: &str = "\
+    SELECT id FROM account a WHERE deleted_at IS NOT NULL AND ( \
+      EXISTS (SELECT 1 FROM audit WHERE account = a.id AND actor <> 'admin' AND network <> '') \
+      OR EXISTS (SELECT 1 FROM audit WHERE by_user = a.id AND actor = 'admin' AND network <> '')) LIMIT ?1";
 
 #[async_trait]
 impl Deletions for SqliteStore {
-    async fn deleted_accounts(&self) -> Result<Vec<UserId>, StoreError> {
+    async fn unerased(&self, limit: u32) -> Result<Vec<UserId>, StoreError> {
         self.readers.read(|connection| {
-            let sql = "SELECT id FROM account WHERE deleted_at IS NOT NULL";
-            all(connection.prepare_cached(sql)?.query([])?, |row| Ok(UserId::from_bytes(row.get(0)?)))
+            all(connection.prepare_cached(UNERASED)?.query([limit])?, |row| Ok(UserId::from_bytes(row.get(0)?)))
         })
     }
 }
@@ -53,7 +58,8 @@ pub(super) fn delete(
     let of_role = params![user.as_bytes(), unless_last.as_str()];
     let holds: Option<bool> = connection.prepare_cached(HOLDS)?.query_row(of_role, |row| row.get(0)).optional()?;
     let Some(holds) = holds else { return Ok(Revoked::default()) };
-    if holds && !connection.prepare_cached(OTHERS_HOLD)?.query_row(of_role, |row| row.get(0))? {
+    let others = params![user.as_bytes(), unless_last.as_str(), order.at.as_millis()];
+    if holds && !connection.prepare_cached(OTHERS_HOLD)?.query_row(others, |row| row.get(0))? {
         return Ok(Revoked::default());
     }
     let entries = end_all(connection, user, None, EndReason::Deleted, &order.audit)?;

@@ -5,7 +5,7 @@ use counterfoil::store::factors::{Changed, FactorChange, Passkey};
 use counterfoil::store::sqlite::{SqliteStore, Synchronous};
 use counterfoil::store::{Invite, NewAccount, NewSession, Opened, Registered, Store};
 use counterfoil_core::UserId;
-use counterfoil_core::audit::Event;
+use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::revocation::{Revocation, RevocationOrder, Revoked};
 use counterfoil_core::session::{Binding, EndReason, Ended};
 use counterfoil_core::user::{Role, User};
@@ -27,6 +27,12 @@ fn passkey(user: UserId) -> Passkey {
         created_at: at(0),
         last_used_at: None,
     }
+}
+
+/// An entry that says from where.
+fn seen(user: &User, actor: Actor) -> AuditEntry {
+    let about = matches!(actor, Actor::User(_)).then_some(user.id);
+    AuditEntry { actor, user: about, network: "192.0.2.0/24".into(), ..entry(Event::SignInFailed, 7) }
 }
 
 /// Another account that holds the role.
@@ -60,7 +66,13 @@ pub(super) async fn a_deleted_account_leaves_nothing_personal_and_its_address_is
     assert_eq!(store.factors(ada.id).await, Ok(None));
     assert_eq!(store.passkey(&[1]).await, Ok(None));
     assert_eq!(store.users(None, 10).await.unwrap(), [root]);
-    assert_eq!(store.deleted_accounts().await, Ok(vec![ada.id]));
+    assert_eq!(store.unerased(9).await, Ok(Vec::new()), "its entries name no network");
+    for done_by in [Actor::User(ada.id), Actor::Admin(ada.id)] {
+        store.append(seen(&ada, done_by)).await.unwrap();
+        assert_eq!(store.unerased(9).await, Ok(vec![ada.id]), "{done_by:?}");
+        assert_eq!(store.erase_networks(ada.id, 9).await, Ok(1));
+        assert_eq!(store.unerased(9).await, Ok(Vec::new()));
+    }
     let again = registered(&store, ADDRESS).await;
     assert_ne!(again.id, ada.id);
     let invited = NewAccount { user: user("b@example.com"), hash: "h".into(), passkey: None, invite: Some([7; 32]) };
@@ -100,7 +112,10 @@ pub(super) async fn the_last_who_holds_the_role_stays(store: Arc<dyn Store>) {
     assert_eq!(end(&store, deletion(ada.id)).await.entries, [], "bob may not sign in");
     assert!(store.by_sid(live.sid).await.unwrap().unwrap().0.ended.is_none(), "nothing is done");
     assert!(store.credential("ada@example.com").await.unwrap().is_some());
-    assert_eq!(store.unban(bob.id, entry(Event::Unbanned, 6)).await, Ok(true));
+    let ban = |until| Revocation::Ban { user: bob.id, reason: String::new(), until: Some(at(until)) };
+    assert!(end(&store, ban(6)).await.found);
+    assert!(!end(&store, deletion(ada.id)).await.found, "bob may not sign in yet");
+    assert!(end(&store, ban(5)).await.found);
     assert!(end(&store, deletion(ada.id)).await.found);
     assert!(end(&store, Revocation::Roles { user: bob.id, roles: Vec::new() }).await.found);
     assert!(end(&store, deletion(bob.id)).await.found, "who does not hold it may always go");
@@ -128,10 +143,11 @@ pub(super) async fn what_is_left_of_a_deleted_account_goes_with_its_last_session
     let purge = async |seconds| while !store.purge(at(seconds), 100).await.unwrap().at_end {};
     purge(4).await;
     assert!(store.by_sid(live.sid).await.unwrap().is_some(), "ended at 5");
-    assert_eq!(store.deleted_accounts().await, Ok(vec![ada.id]));
+    store.append(seen(&ada, Actor::User(ada.id))).await.unwrap();
+    assert_eq!(store.unerased(9).await, Ok(vec![ada.id]));
     purge(6).await;
     assert!(store.by_sid(live.sid).await.unwrap().is_none());
-    assert_eq!(store.deleted_accounts().await, Ok(Vec::new()));
+    assert_eq!(store.unerased(9).await, Ok(Vec::new()), "there is no account any more");
     assert_eq!(store.users(None, 10).await.unwrap().len(), 1, "and nobody else's");
 }
 
