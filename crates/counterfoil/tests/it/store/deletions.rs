@@ -66,6 +66,10 @@ pub(super) async fn a_deleted_account_leaves_nothing_personal_and_its_address_is
     assert_eq!(store.factors(ada.id).await, Ok(None));
     assert_eq!(store.passkey(&[1]).await, Ok(None));
     assert_eq!(store.users(None, 10).await.unwrap(), [root]);
+    for digit in "0123456789abcdef".chars() {
+        // What stands in the place of its address begins with one of these.
+        assert_eq!(store.users_by_address(&digit.to_string(), None, 9).await, Ok(Vec::new()), "{digit}");
+    }
     assert_eq!(store.unerased(9).await, Ok(Vec::new()), "its entries name no network");
     for done_by in [Actor::User(ada.id), Actor::Admin(ada.id)] {
         store.append(seen(&ada, done_by)).await.unwrap();
