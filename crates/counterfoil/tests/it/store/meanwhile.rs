@@ -4,7 +4,7 @@ use super::{Arc, at, end, entry, opened, registered, session};
 use counterfoil::clock::random;
 use counterfoil::store::{NewSession, Opened, ProvedBy, Store};
 use counterfoil_core::audit::Event;
-use counterfoil_core::revocation::{Revocation, Revoked};
+use counterfoil_core::revocation::{Revocation, RevocationOrder, Revoked};
 use counterfoil_core::session::{EndReason, Handle};
 use counterfoil_core::user::Role;
 
@@ -54,15 +54,19 @@ pub(super) async fn a_ban_with_an_end_keeps_out_until_then(store: Arc<dyn Store>
         let new = NewSession { session, proved_by: None, limit: 100 };
         matches!(store.open(new, entry(Event::SignedIn, seconds)).await.unwrap(), Opened::Done { .. })
     };
-    let ban = |until| Revocation::Ban { user: user.id, reason: "spam".into(), until: Some(at(until)) };
-    end(&store, ban(100)).await;
+    let ban = async |from: i64, until: i64| {
+        let what = Revocation::Ban { user: user.id, reason: "spam".into(), until: Some(at(until)) };
+        let order = RevocationOrder { what, at: at(from), audit: entry(Event::Banned, from) };
+        assert!(store.revoke(order).await.unwrap().found);
+        let banned = store.credential_of(user.id).await.unwrap().unwrap().user.banned.unwrap();
+        assert_eq!((banned.until, banned.reason.as_str()), (Some(at(until)), "spam"));
+        banned.at
+    };
+    assert_eq!(ban(5, 100).await, at(5));
     assert!(!open(99).await, "it counts");
     assert!(open(100).await, "it has ended");
-    let first = store.credential_of(user.id).await.unwrap().unwrap().user.banned.unwrap();
-    assert_eq!((first.until, first.reason.as_str()), (Some(at(100)), "spam"));
-    end(&store, ban(200)).await;
-    let second = store.credential_of(user.id).await.unwrap().unwrap().user.banned.unwrap();
-    assert_eq!((second.at, second.until), (first.at, Some(at(200))), "a ban that goes on keeps its beginning");
+    assert_eq!(ban(50, 150).await, at(5), "a ban that goes on keeps its beginning");
+    assert_eq!(ban(150, 200).await, at(150), "one after its end begins anew");
     assert!(!open(199).await);
 }
 
