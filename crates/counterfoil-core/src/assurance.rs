@@ -1,7 +1,8 @@
 //! How strongly somebody has proved to be who they are, what is asked of them, and which step comes next.
 //!
 //! A passkey with user verification is two factors in one gesture (NIST SP 800-63B section 2.2) and the only method here that
-//! cannot be relayed by a page which looks like ours. Two methods that both show possession are one factor.
+//! cannot be relayed by a page which looks like ours. Two methods that both show possession are one factor. What comes by mail is worth no
+//! more than the password, which it could replace: beside the password it adds nothing to the level (NIST SP 800-63B section 3.1.3.1).
 
 use crate::session::{Assurance, Session};
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,10 @@ pub enum Method {
     Totp,
     /// A recovery code.
     RecoveryCode,
+    /// A link that came by mail.
+    MailLink,
+    /// A code that came by mail.
+    MailCode,
     /// A passkey that does not leave its device, with user verification.
     Passkey,
     /// A passkey that is synchronised between devices, with user verification.
@@ -34,6 +39,8 @@ impl Method {
         match self {
             Self::Password => &["pwd"],
             Self::Totp | Self::RecoveryCode => &["otp"],
+            // RFC 8176 has no word for it.
+            Self::MailLink | Self::MailCode => &["mail"],
             Self::Passkey => &["hwk", "user"],
             Self::SyncedPasskey => &["swk", "user"],
         }
@@ -46,7 +53,7 @@ const OF_PASSKEYS: [&str; 2] = ["hwk", "swk"];
 /// The level that these methods together reach.
 pub fn acr(methods: &[Method]) -> Assurance {
     let has = |wanted: &[Method]| methods.iter().any(|method| wanted.contains(method));
-    let two = has(&[Method::Password]) && has(&[Method::Totp, Method::RecoveryCode]);
+    let two = has(&[Method::Password, Method::MailLink]) && has(&[Method::Totp, Method::RecoveryCode]);
     if two || methods.iter().any(|method| method.is_passkey()) { Assurance::Aal2 } else { Assurance::Aal1 }
 }
 
@@ -68,7 +75,8 @@ pub fn with(session: &Session, method: Method) -> (Assurance, Vec<String>) {
     let had = |value: &str| session.amr.iter().any(|known| known == value);
     let of_two_kinds = match method {
         Method::Password => had("otp"),
-        Method::Totp | Method::RecoveryCode => had("pwd"),
+        Method::Totp | Method::RecoveryCode => had("pwd") || had("mail"),
+        Method::MailLink | Method::MailCode => had("otp"),
         Method::Passkey | Method::SyncedPasskey => true,
     };
     let acr = if of_two_kinds { Assurance::Aal2.max(session.acr) } else { session.acr };
@@ -171,6 +179,8 @@ pub struct Enrolled {
     pub totp: bool,
     /// It has a recovery code that has not been used.
     pub recovery_code: bool,
+    /// The application takes a code that comes by mail, and one can be sent.
+    pub mail_code: bool,
 }
 
 /// A step of a sign-in, by the word that clients see.
@@ -182,6 +192,8 @@ pub enum Step {
     Totp,
     /// Type a recovery code.
     RecoveryCode,
+    /// Type a code that comes by mail.
+    Mail,
 }
 
 impl Step {
@@ -191,6 +203,7 @@ impl Step {
             Self::Passkey => "passkey",
             Self::Totp => "totp",
             Self::RecoveryCode => "recovery_code",
+            Self::Mail => "mail",
         }
     }
 }
@@ -209,10 +222,18 @@ pub enum Next {
 /// What comes next after `methods`, for an account with these factors, where this is asked.
 ///
 /// An authenticator app that has been enrolled is always asked for after a password: whoever has set it up wants that. Setting up
-/// something new takes the proof of what is there already (ASVS-6.4.4), or a stolen password would be enough to add a passkey.
+/// something new takes the proof of what is there already (ASVS-6.4.4), or a stolen password would be enough to add a passkey. A code by mail
+/// is for accounts that have nothing better, and only after a password: after a link by mail it would prove the same again.
 pub fn next(methods: &[Method], enrolled: Enrolled, asked: Requirement) -> Next {
-    let asked = if enrolled.totp { asked.max(Requirement::TwoFactor) } else { asked };
-    if asked.is_met(methods) {
+    let has = |method| methods.contains(&method);
+    // Whoever reads the mail must not come past a passkey.
+    let guarded = enrolled.totp || enrolled.passkey && has(Method::MailLink);
+    let asked = if guarded { asked.max(Requirement::TwoFactor) } else { asked };
+    let better = enrolled.totp || enrolled.passkey;
+    let by_mail = enrolled.mail_code && !better;
+    // Taken where two factors are asked for, although it is worth one.
+    let taken = asked == Requirement::TwoFactor && by_mail && has(Method::Password) && has(Method::MailCode);
+    if taken || asked.is_met(methods) {
         return Next::Nothing;
     }
     let second = Requirement::TwoFactor;
@@ -220,7 +241,10 @@ pub fn next(methods: &[Method], enrolled: Enrolled, asked: Requirement) -> Next 
         let step = vec![Step::Passkey];
         return if enrolled.passkey { Next::Prove(step) } else { Next::Enrol(step) };
     }
-    let codes = enrolled.recovery_code && (enrolled.totp || enrolled.passkey);
+    if by_mail && has(Method::Password) {
+        return Next::Prove(vec![Step::Mail]);
+    }
+    let codes = enrolled.recovery_code && better;
     let steps = [(enrolled.passkey, Step::Passkey), (enrolled.totp, Step::Totp), (codes, Step::RecoveryCode)];
     let steps: Vec<Step> = steps.into_iter().filter(|(has, _)| *has).map(|(_, step)| step).collect();
     if steps.is_empty() { Next::Enrol(vec![Step::Passkey, Step::Totp]) } else { Next::Prove(steps) }
@@ -231,18 +255,23 @@ mod tests {
     use super::{Enrolled, Method, Next, Requirement, Step, acr, amr, next};
     use crate::session::Assurance;
 
-    const NOTHING: Enrolled = Enrolled { passkey: false, totp: false, recovery_code: false };
+    const NOTHING: Enrolled = Enrolled { passkey: false, totp: false, recovery_code: false, mail_code: false };
+    const MAIL: Enrolled = Enrolled { mail_code: true, ..NOTHING };
     const TOTP: Enrolled = Enrolled { totp: true, recovery_code: true, ..NOTHING };
+    const TOTP_AND_MAIL: Enrolled = Enrolled { mail_code: true, ..TOTP };
     const PASSKEY: Enrolled = Enrolled { passkey: true, ..NOTHING };
     const BOTH: Enrolled = Enrolled { passkey: true, ..TOTP };
 
     #[test]
     fn two_factors_are_of_two_kinds_and_a_verified_passkey_is_both() {
-        use Method::{Passkey, Password, RecoveryCode, SyncedPasskey, Totp};
+        use Method::{MailCode, MailLink, Passkey, Password, RecoveryCode, SyncedPasskey, Totp};
         for (methods, level) in [
             (&[Password][..], Assurance::Aal1),
             (&[Totp], Assurance::Aal1),
             (&[Totp, RecoveryCode], Assurance::Aal1),
+            (&[Password, MailCode], Assurance::Aal1),
+            (&[MailLink], Assurance::Aal1),
+            (&[MailLink, Totp], Assurance::Aal2),
             (&[Password, Totp], Assurance::Aal2),
             (&[Password, RecoveryCode], Assurance::Aal2),
             (&[Passkey], Assurance::Aal2),
@@ -258,8 +287,9 @@ mod tests {
     #[test]
     fn the_next_step_is_what_the_moment_deserves() {
         use Requirement::{OneFactor, PhishingResistant, TwoFactor};
-        use Step::{Passkey, RecoveryCode, Totp};
+        use Step::{Mail, Passkey, RecoveryCode, Totp};
         let (password, with_totp) = (&[Method::Password][..], &[Method::Password, Method::Totp][..]);
+        let (link, with_mail) = (&[Method::MailLink][..], &[Method::Password, Method::MailCode][..]);
         let passkey = &[Method::SyncedPasskey][..];
         let prove = |steps: &[Step]| Next::Prove(steps.to_vec());
         let enrol = |steps: &[Step]| Next::Enrol(steps.to_vec());
@@ -271,6 +301,16 @@ mod tests {
             (with_totp, TOTP, OneFactor, Next::Nothing),
             (passkey, TOTP, OneFactor, Next::Nothing),
             (password, NOTHING, TwoFactor, enrol(&[Passkey, Totp])),
+            (password, MAIL, OneFactor, Next::Nothing),
+            (password, MAIL, TwoFactor, prove(&[Mail])),
+            (with_mail, MAIL, TwoFactor, Next::Nothing),
+            (with_mail, NOTHING, TwoFactor, enrol(&[Passkey, Totp])),
+            (with_mail, TOTP_AND_MAIL, TwoFactor, prove(&[Totp, RecoveryCode])),
+            (with_mail, MAIL, PhishingResistant, enrol(&[Passkey])),
+            (link, MAIL, TwoFactor, enrol(&[Passkey, Totp])),
+            (link, NOTHING, OneFactor, Next::Nothing),
+            (link, PASSKEY, OneFactor, prove(&[Passkey])),
+            (link, TOTP, OneFactor, prove(&[Totp, RecoveryCode])),
             (password, PASSKEY, TwoFactor, prove(&[Passkey])),
             (with_totp, TOTP, TwoFactor, Next::Nothing),
             (password, NOTHING, PhishingResistant, enrol(&[Passkey])),

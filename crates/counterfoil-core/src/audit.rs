@@ -94,6 +94,10 @@ pub enum Event {
     RefreshFastForward,
     /// A password was changed.
     PasswordChanged,
+    /// A password was replaced through a link in a mail.
+    PasswordReset,
+    /// An account got another mail address.
+    EmailChanged,
     /// An imported password hash was replaced by one of ours, at a sign-in with that password.
     PasswordRehashed,
     /// A code of an authenticator app or a recovery code was wrong, or has been used before.
@@ -155,7 +159,7 @@ pub enum Event {
 }
 
 impl Event {
-    const ALL: [Self; 43] = [
+    const ALL: [Self; 45] = [
         Self::Registered,
         Self::AccountsImported,
         Self::SignedIn,
@@ -170,6 +174,8 @@ impl Event {
         Self::DeviceProofMissing,
         Self::RefreshFastForward,
         Self::PasswordChanged,
+        Self::PasswordReset,
+        Self::EmailChanged,
         Self::PasswordRehashed,
         Self::WrongCode,
         Self::RecoveryCodeUsed,
@@ -228,6 +234,8 @@ impl Event {
             Self::DeviceProofMissing => "device_proof_missing",
             Self::RefreshFastForward => "refresh_fast_forward",
             Self::PasswordChanged => "password_changed",
+            Self::PasswordReset => "password_reset",
+            Self::EmailChanged => "email_changed",
             Self::PasswordRehashed => "password_rehashed",
             Self::WrongCode => "wrong_code",
             Self::RecoveryCodeUsed => "recovery_code_used",

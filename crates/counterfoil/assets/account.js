@@ -9,6 +9,7 @@ const {
 } = await import(`./form.js${version}`);
 const { guarded, readFactors } = await import(`./fresh.js${version}`);
 const { bindFactors } = await import(`./factors.js${version}`);
+const { bindAddress } = await import(`./address.js${version}`);
 const { bindLeaving } = await import(`./erase.js${version}`);
 
 const SESSIONS_PATH = "/api/auth/sessions";
@@ -276,6 +277,7 @@ bindPasswordForm();
 const showFactors = bindFactors({
   copyOf, setTime, words: { ago, day: (date) => day.format(date) },
 }, () => who);
+bindAddress(() => byId("profile-email").textContent);
 bindLeaving(() => byId("profile-email").textContent);
 
 // Another tab signed out: this one holds the same session. The sign-in page finds out for sure.

@@ -67,6 +67,12 @@ export function describe(problem) {
       return `The server is busy. Please try again ${when(problem.retryAfter)}.`;
     case "email_taken":
       return "There is already an account with this email.";
+    case "link_invalid":
+      return "This link has been used, or is over. Ask for a new one.";
+    case "link_other_browser":
+      return "This link works only in the browser in which it was asked for.";
+    case "mail_unavailable":
+      return "This server sends no mail.";
     case "registration_closed":
       return "New accounts cannot be created here without an invitation.";
     case "invite_invalid":

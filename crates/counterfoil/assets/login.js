@@ -6,7 +6,7 @@ const {
   ENDED_REASONS, begin, cameStraightBack, goOn, login, onOtherTab, receiptWords, refresh, request, signInStep, stepUp, takeReceipt,
 } = await import(`./refresh.js${version}`);
 const {
-  bindPasswordToggles, byId, describe, during, looksLikeEmail, onSubmit, say, sayProblem,
+  bindPasswordToggles, byId, describe, during, looksLikeEmail, onSubmit, say, sayProblem, setError,
 } = await import(`./form.js${version}`);
 const { forget, make, offersInAutofill, supported, use } = await import(`./passkeys.js${version}`);
 const { bindProof, enough } = await import(`./prove.js${version}`);
@@ -88,10 +88,11 @@ const prove = bindProof(async (way, secret) => {
   const step = {
     totp: () => signInStep("/api/auth/totp/verify", { code: secret }),
     recovery_code: () => signInStep("/api/auth/recovery-codes/verify", { code: secret }),
+    mail: () => signInStep("/api/auth/mail-code/verify", { code: secret }),
     passkey: () => byPasskey({}),
   }[way];
   return arrive(await begun(step));
-});
+}, () => begun(() => begin("/api/auth/mail-code/send")));
 
 async function provedAgain(way, secret) {
   if (way === "passkey") {
@@ -211,6 +212,17 @@ async function act() {
   }));
 }
 
+/** Has a link sent that signs in here. The answer is the same whether there is an account or not. */
+async function linkByMail() {
+  if (!looksLikeEmail(email.value)) {
+    setError(email, "Enter your email address.");
+    return email.focus();
+  }
+  const wish = { email: email.value.trim(), remember: byId("remember").checked };
+  await begin("/api/auth/mail-link/start", wish);
+  return say("If there is an account with this address, a link is in its mail. Open it in this browser.", "good");
+}
+
 function place(problem) {
   if (problem.code !== "invalid_credentials") return null;
   password.select();
@@ -223,8 +235,9 @@ async function atTheButton() {
   autofill?.abort();
   await arrive(await byPasskey(ANEW));
 }
-for (const [id, action] of [["passkey", atTheButton], ["enrol-passkey", enrolPasskey], ["enrol-app", enrolApp]]) {
-  byId(id).addEventListener("click", () => during(byId(id), () => {
+const BUTTONS = { passkey: atTheButton, "enrol-passkey": enrolPasskey, "enrol-app": enrolApp, "by-mail": linkByMail };
+for (const [id, action] of Object.entries(BUTTONS)) {
+  byId(id)?.addEventListener("click", () => during(byId(id), () => {
     say("");
     return action();
   }));
@@ -238,5 +251,8 @@ window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 show("form", "Sign in");
-await trySilently();
+const waiting = sessionStorage.getItem("counterfoil-next");
+sessionStorage.removeItem("counterfoil-next");
+if (waiting) await arrive(JSON.parse(waiting));
+else await trySilently();
 if (!byId("login-form").hidden) offerPasskeys();

@@ -8,12 +8,14 @@ const INTRO = {
   passkey: "Use the passkey of this account.",
   totp: "Enter the six digits that your authenticator app shows.",
   recovery_code: "Enter one of your recovery codes. It works once.",
+  mail: "We have sent a code to your mail address. Enter it here; it works for ten minutes.",
   password: "Enter your password.",
 };
 const INSTEAD = {
   passkey: "Use a passkey",
   totp: "Use the authenticator app",
   recovery_code: "Use a recovery code",
+  mail: "Use a code that comes by mail",
   password: "Use the password",
 };
 
@@ -24,10 +26,11 @@ export function enough(ways, acrValues) {
 }
 
 /**
- * Makes the prompt work. `act(way, secret)` does the proving; for a passkey there is no secret. What it throws is shown.
+ * Makes the prompt work. `act(way, secret)` does the proving; for a passkey there is no secret. What it throws is shown. `send()` has a
+ * code mailed, where that is one of the ways.
  * Gives a function that shows the prompt with these ways, the best first; false if this browser can do none of them.
  */
-export function bindProof(act) {
+export function bindProof(act, send) {
   const code = byId("prove-code");
   const password = byId("prove-password");
   let way = "";
@@ -36,7 +39,8 @@ export function bindProof(act) {
     way = chosen;
     byId("prove-intro").textContent = INTRO[way];
     byId("prove-passkey").hidden = way !== "passkey";
-    byId("prove-code-form").hidden = way !== "totp" && way !== "recovery_code";
+    byId("prove-code-form").hidden = !["totp", "recovery_code", "mail"].includes(way);
+    byId("prove-again").hidden = way !== "mail";
     byId("prove-password-form").hidden = way !== "password";
     const recovery = way === "recovery_code";
     byId("prove-code-label").textContent = recovery ? "Recovery code" : "Code";
@@ -53,11 +57,12 @@ export function bindProof(act) {
       });
       return button;
     }));
+    if (way === "mail") during(byId("prove-again"), send);
     if (focus) ({ passkey: byId("prove-passkey"), password }[way] ?? code).focus();
   }
 
   onSubmit(byId("prove-code-form"), {
-    check: () => (code.value.trim() ? [] : [[code, way === "totp" ? "Enter the code." : "Enter a recovery code."]]),
+    check: () => (code.value.trim() ? [] : [[code, way === "recovery_code" ? "Enter a recovery code." : "Enter the code."]]),
     act: () => act(way, code.value.trim()),
     place: (problem) => (problem.code === "invalid_code" ? [[code, describe(problem)]] : null),
   });
@@ -66,6 +71,10 @@ export function bindProof(act) {
     act: () => act("password", password.value),
     place: (problem) => (problem.code === "invalid_credentials" ? [[password, "This is not your password."]] : null),
   });
+  byId("prove-again").addEventListener("click", () => during(byId("prove-again"), async () => {
+    await send();
+    say("We have sent another one.", "good");
+  }));
   byId("prove-passkey").addEventListener("click", () => during(byId("prove-passkey"), () => {
     say("");
     return act("passkey");

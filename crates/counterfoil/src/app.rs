@@ -11,6 +11,7 @@ use crate::gate::Gate;
 use crate::hashing::Hasher;
 use crate::keyring::{Keyring, Keys, Parties};
 use crate::limits::{Admission, Limiter};
+use crate::mail::Mail;
 use crate::passkeys::RelyingParty;
 use crate::public_url::PublicUrl;
 use crate::replica::Replica;
@@ -50,6 +51,8 @@ pub struct Application {
     pub require_dpop: bool,
     /// How strongly people prove themselves.
     pub require: Requirement,
+    /// Whether a code by mail does for a second factor, for who has none.
+    pub mail_code: bool,
 }
 
 /// An API that takes tokens of services and exchanged ones.
@@ -104,6 +107,8 @@ pub struct App {
     pub admission: Arc<Admission>,
     /// What replicas count in together, where there is one.
     pub redis: Option<Arc<SharedRedis>>,
+    /// What sends mail, if anything does.
+    pub mail: Option<Arc<Mail>>,
     /// The applications by name.
     pub applications: Arc<BTreeMap<String, Application>>,
     /// What takes tokens of services and exchanged ones, by name.
@@ -140,6 +145,8 @@ pub struct Parts {
     pub replica: Option<Replica>,
     /// What replicas count in together, where there is one.
     pub redis: Option<Arc<SharedRedis>>,
+    /// What sends mail, if anything does.
+    pub mail: Option<Arc<Mail>>,
     /// Opened secrets.
     pub secrets: Secrets,
     /// Draws the metrics page.
@@ -186,6 +193,7 @@ impl App {
             limiter: Limiter::default(),
             admission: Admission::new(parts.config.limits.in_flight),
             redis: parts.redis,
+            mail: parts.mail,
             gate: Gate::new(&parts.config.gate),
             feed,
             revocations: Arc::new(RwLock::new(index)),
@@ -265,6 +273,7 @@ fn applications(config: &Config, issuer: &str) -> BTreeMap<String, Application> 
             algorithm,
             require_dpop: chosen.require_dpop,
             require: chosen.require,
+            mail_code: chosen.mail_code,
         };
         (name.clone(), application)
     };

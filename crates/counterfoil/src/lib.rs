@@ -15,6 +15,7 @@ pub mod http;
 pub mod jobs;
 pub mod keyring;
 pub mod limits;
+pub mod mail;
 mod outgoing;
 pub mod passkeys;
 pub mod public_url;

@@ -88,6 +88,11 @@ impl PublicUrl {
         self.url.starts_with("https://")
     }
 
+    /// Whether it is this machine, in the clear: what is reached so is reached by nobody else.
+    pub fn is_local_http(&self) -> bool {
+        !self.is_https() && matches!(self.host(), "localhost" | "127.0.0.1" | "[::1]")
+    }
+
     /// The origins that are this server.
     pub fn own_origins(&self) -> Vec<String> {
         self.own_origins.clone()

@@ -24,6 +24,8 @@ pub enum Use {
     Totp(UserId),
     /// A ticket of an unfinished ceremony, which a client keeps.
     Ticket,
+    /// What a link in a mail is for, beside the hash of its token.
+    MailLink([u8; 32]),
 }
 
 impl Use {
@@ -31,6 +33,7 @@ impl Use {
         Aad::from(match self {
             Self::Totp(user) => format!("counterfoil/totp/{user}").into_bytes(),
             Self::Ticket => b"counterfoil/ticket".to_vec(),
+            Self::MailLink(hash) => [b"counterfoil/mail-link/".as_slice(), &hash].concat(),
         })
     }
 }

@@ -3,6 +3,7 @@
 pub mod argon2id;
 pub mod factor_key;
 pub mod imported;
+pub mod mail_link;
 pub mod password;
 pub mod recovery_code;
 pub mod stored;

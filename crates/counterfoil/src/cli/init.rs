@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::data::{Data, NEXT_MASTER_KEY};
 use crate::flow::administer::{ADMIN, Administrator, invite};
 use crate::flow::{restore, start};
+use crate::mail::Mail;
 use crate::public_url::PublicUrl;
 use crate::replica::Replica;
 use crate::secret_text;
@@ -87,8 +88,9 @@ pub(super) async fn open_app_after(
         tracing::warn!(ended, "the store has been put back from a backup; what was revoked since has ended again");
     }
     let redis = config.redis.as_ref().map(SharedRedis::prepare).transpose()?.map(Arc::new);
+    let mail = Mail::prepare(&config.mail, &config.service_name, &public)?.map(Arc::new);
     let metrics = telemetry::start_metrics();
-    let app = App::new(Parts { config, public, store, clock, replica, redis, secrets, metrics }).await?;
+    let app = App::new(Parts { config, public, store, clock, replica, redis, mail, secrets, metrics }).await?;
     if let Some(ends) = &put_back {
         restore::revoke_keys(&app, ends).await?;
         data.restore_done()?;

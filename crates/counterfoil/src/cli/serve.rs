@@ -4,6 +4,7 @@ use super::Place;
 use super::init::{first_admin, open_app};
 use crate::app::App;
 use crate::data::Data;
+use crate::flow::mail_link;
 use crate::http::serve::Server;
 use crate::http::{control_router, router, tls};
 use crate::public_url::PublicUrl;
@@ -73,6 +74,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let (end, ended) = watch::channel(false);
     let waiting = |mut stopped: watch::Receiver<bool>| async move { drop(stopped.wait_for(|stop| *stop).await) };
     let jobs = tokio::spawn(jobs::run(Arc::clone(&app), waiting(stopped.clone())));
+    let mail = tokio::spawn(mail_link::run(Arc::clone(&app), waiting(stopped.clone())));
     let sealed = tokio::spawn(jobs::keep_sealed(Arc::clone(&app), waiting(stopped.clone())));
     let followed = tokio::spawn(replica::run(Arc::clone(&app), true, waiting(ended)));
     let control =
@@ -82,6 +84,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         store: Arc::clone(&app.store),
         feed: Arc::clone(&app.feed),
         clock: Arc::clone(&app.clock),
+        mail: app.mail.clone(),
         replica: app.replica.as_ref().map(|replica| replica.id),
     };
     let readers = readers.start(&source, || waiting(stopped.clone()));
@@ -91,7 +94,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     tracing::info!("stopping: letting what is under way finish");
     app.feed.close();
     stop.send_replace(true);
-    for task in [jobs, sealed, control, http].into_iter().chain(readers).chain(redis) {
+    for task in [jobs, sealed, control, http, mail].into_iter().chain(readers).chain(redis) {
         task.await.context("a part of the server failed")?;
     }
     // Others wait for this one's guards until they have heard what they have taken in.

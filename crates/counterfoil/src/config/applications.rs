@@ -30,6 +30,9 @@ pub struct ApplicationConfig {
     /// How strongly people prove themselves at a sign-in: `one-factor` (a second factor is asked for where the account has one),
     /// `two-factor` or `phishing-resistant` (a passkey).
     pub require: Requirement,
+    /// Whether, where `two-factor` is asked for, a code by mail does for people who have set up nothing better. Needs `[mail]`; it proves
+    /// little, since whoever reads the mail can also choose another password.
+    pub mail_code: bool,
     /// How many bytes an access token may have: 400 to 4096.
     pub token_budget: usize,
 }
@@ -45,6 +48,7 @@ impl Default for ApplicationConfig {
             algorithm: None,
             require_dpop: false,
             require: Requirement::OneFactor,
+            mail_code: false,
             token_budget: 640,
         }
     }

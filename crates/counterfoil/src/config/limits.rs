@@ -16,6 +16,10 @@ pub struct LimitsConfig {
     pub login_per_network: LimitConfig,
     /// Accounts made per network.
     pub register_per_network: LimitConfig,
+    /// Mails to one address, whether there is an account or not.
+    pub mail_per_address: LimitConfig,
+    /// Requests that lead to a mail, per network.
+    pub mail_per_network: LimitConfig,
     /// Tokens revoked at `/oauth/revoke` without a guard's credential, per network.
     pub revoke_per_network: LimitConfig,
     /// Requests for tokens at `/oauth/token`, per network.
@@ -52,6 +56,8 @@ impl Default for LimitsConfig {
             login_per_account: LimitConfig { burst: 10, interval: Span::seconds(30) },
             login_per_network: LimitConfig { burst: 100, interval: Span::seconds(2) },
             register_per_network: LimitConfig { burst: 50, interval: Span::seconds(10) },
+            mail_per_address: LimitConfig { burst: 5, interval: Span::seconds(600) },
+            mail_per_network: LimitConfig { burst: 50, interval: Span::seconds(30) },
             revoke_per_network: LimitConfig { burst: 300, interval: Span::seconds(1) },
             token_per_network: LimitConfig { burst: 600, interval: Span::seconds(1) },
             hash_queue: 64,
@@ -67,6 +73,8 @@ impl LimitsConfig {
             ("limits.login_per_account", self.login_per_account),
             ("limits.login_per_network", self.login_per_network),
             ("limits.register_per_network", self.register_per_network),
+            ("limits.mail_per_address", self.mail_per_address),
+            ("limits.mail_per_network", self.mail_per_network),
             ("limits.revoke_per_network", self.revoke_per_network),
             ("limits.token_per_network", self.token_per_network),
         ];

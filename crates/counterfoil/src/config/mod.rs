@@ -6,6 +6,7 @@ mod audit;
 mod gate;
 mod keys;
 mod limits;
+mod mail;
 mod passkeys;
 mod readers;
 mod resources;
@@ -20,6 +21,7 @@ pub use audit::{AuditConfig, Retention};
 pub use gate::{GateConfig, RuleConfig};
 pub use keys::{AlgorithmConfig, KEY_SET_MAX_AGE, KeysConfig};
 pub use limits::{LimitConfig, LimitsConfig};
+pub use mail::{MailConfig, Security, Sender, SmtpUrl};
 pub use passkeys::PasskeysConfig;
 pub use readers::{Events, RedisMirrorConfig, RedisUrl, WebhookConfig, WebhookUrl};
 pub use resources::{ClientConfig, ResourceConfig};
@@ -72,6 +74,8 @@ pub struct Config {
     pub passkeys: PasskeysConfig,
     /// Who may make an account.
     pub registration: RegistrationConfig,
+    /// What is sent by mail, and through what.
+    pub mail: MailConfig,
     /// Rate limits and other bounds.
     pub limits: LimitsConfig,
     /// Who may read `/metrics`.
@@ -111,6 +115,7 @@ impl Default for Config {
             password: PasswordConfig::default(),
             passkeys: PasskeysConfig::default(),
             registration: RegistrationConfig::default(),
+            mail: MailConfig::default(),
             limits: LimitsConfig::default(),
             metrics: MetricsConfig::default(),
             dpop: DpopConfig::default(),
@@ -274,8 +279,12 @@ impl Config {
         self.revocation.check()?;
         self.audit.check()?;
         self.limits.check()?;
+        self.mail.check()?;
         for (name, application) in &self.applications {
             application.check(name)?;
+            if application.mail_code && !self.mail.is_on() {
+                return Err(ConfigError::key(format!("applications.{name}.mail_code"), "needs mail: set `mail.smtp`"));
+            }
             let algorithm = application.algorithm.unwrap_or(self.keys.algorithm);
             check_format(&format!("applications.{name}.format"), application.format, algorithm)?;
         }

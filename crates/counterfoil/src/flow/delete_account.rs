@@ -7,12 +7,13 @@ use super::authenticate::Identity;
 use super::factors::{FactorError, require_fresh};
 use super::{Caller, access, seal};
 use crate::app::App;
+use crate::mail::{Asked, Letter, Seen, What};
 use crate::store::StoreError;
 use counterfoil_core::UserId;
 use counterfoil_core::assurance::Challenge;
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::revocation::Revocation;
-use counterfoil_core::user::Role;
+use counterfoil_core::user::{Email, Role};
 
 /// How many deleted accounts one round of housekeeping looks after.
 const AT_ONCE: u32 = 100;
@@ -43,7 +44,20 @@ pub async fn delete_own(app: &App, identity: &Identity, caller: &Caller) -> Resu
     }
     let user = identity.user.id;
     let entry = caller.audit(Event::AccountDeleted, Actor::User(user), app.clock.now());
-    delete(app, user, AuditEntry { user: Some(user), ..entry }).await
+    let at = entry.at;
+    let ended = delete(app, user, AuditEntry { user: Some(user), ..entry }).await?;
+    tell(app, identity.user.email.clone(), Seen { at, network: caller.network(), device: caller.device.clone() });
+    Ok(ended)
+}
+
+/// The last mail. It is not in the audit log's notices: the address is gone from the store by now.
+fn tell(app: &App, to: Email, seen: Seen) {
+    let letter = Letter { seen: Some(seen), ..Letter::plain(What::AccountDeleted) };
+    if let Some(mail) = &app.mail
+        && mail.ask(Asked::Letter { to, letter }).is_err()
+    {
+        tracing::warn!("the owner of a deleted account could not be told: too much mail waits");
+    }
 }
 
 /// Deletes somebody's account.

@@ -125,7 +125,7 @@ pub(super) async fn enroller(
     };
     let factors = app.store.factors(progress.user).await?.ok_or(FactorError::Unknown)?;
     let asked = asked_of(app, &factors.credential.user, &progress.application);
-    match assurance::next(&progress.methods, enrolled(&factors), asked) {
+    match assurance::next(&progress.methods, enrolled(app, &factors, &progress.application), asked) {
         Next::Enrol(_) => Ok((Enroller::Newcomer(progress.clone()), factors)),
         Next::Nothing | Next::Prove(_) => Err(FactorError::Expired),
     }

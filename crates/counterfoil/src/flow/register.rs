@@ -2,13 +2,17 @@
 
 use super::Caller;
 use super::counts::{self, Limit};
+use super::mail_link::{self, MailLinkError};
+use super::ticket::Ticket;
 use crate::app::App;
 use crate::clock::random;
 use crate::config::RegistrationPolicy;
 use crate::hashing::HashingError;
 use crate::limits::Limited;
+use crate::mail::{Asked, Held};
 use crate::store::{NewAccount, Registered, StoreError};
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
+use counterfoil_core::credential::mail_link::Purpose;
 use counterfoil_core::credential::password::{Password, Rejected};
 use counterfoil_core::user::{Email, Role, User, parse_name};
 use counterfoil_core::{Secret, UserId};
@@ -48,6 +52,12 @@ pub enum RegisterError {
     /// The invitation is unknown, spent or over.
     #[error("the invitation is not valid")]
     InviteInvalid,
+    /// The password that was shown is not the one that was chosen.
+    #[error("the password is wrong")]
+    InvalidCredentials,
+    /// The link that confirms the address.
+    #[error(transparent)]
+    Link(#[from] MailLinkError),
     /// Too many from this network; try again after this.
     #[error("too many attempts")]
     RateLimited(Duration),
@@ -68,15 +78,64 @@ impl From<Limit> for RegisterError {
     }
 }
 
-/// Makes an account for whoever may have one.
-pub async fn register(app: &App, registration: Registration, caller: &Caller) -> Result<User, RegisterError> {
+/// What came of a registration.
+#[derive(Debug)]
+pub enum Registering {
+    /// The account is there.
+    Done(User),
+    /// It is there once a link in a mail has been opened; the client keeps the ticket until then.
+    Mail(Ticket),
+}
+
+/// Makes an account for whoever may have one; where mail is sent, only once the address is confirmed. The answer is then the same whether
+/// the address is free or not (P1).
+pub async fn register(app: &App, registration: Registration, caller: &Caller) -> Result<Registering, RegisterError> {
     let open = app.config.registration.policy == RegistrationPolicy::Open;
     if registration.invite.is_none() && !open {
         return Err(RegisterError::Closed);
     }
     let rate = app.config.limits.register_per_network;
     counts::take_from_network(app, Limited::RegisterNetwork, rate, caller).await?;
-    create(app, registration, Vec::new(), (Actor::Anonymous, caller)).await
+    let Some(office) = app.mail.as_deref() else {
+        return create(app, registration, Vec::new(), (Actor::Anonymous, caller)).await.map(Registering::Done);
+    };
+    let (email, name, password) = read(app, &registration)?;
+    mail_link::count(app, &email, caller).await?;
+    let hash = app.hasher.hash(password).await?;
+    let (ticket, asked) = mail_link::ticket(app, Purpose::Register);
+    let invite = registration.invite.map(|token| invite_hash(token.expose()));
+    let held = Held::Register { email: email.as_str().to_owned(), name, hash, invite, asked };
+    office.ask(Asked::Link { to: email, by: None, held }).map_err(MailLinkError::from)?;
+    Ok(Registering::Mail(ticket))
+}
+
+/// Makes the account that a link confirms the address of. In another browser than the one that has asked for it, the password has to be
+/// shown: or somebody could choose one, and have the owner of the address confirm the account for them.
+pub async fn confirm(
+    app: &App,
+    (token, password): (&Secret<String>, Option<&Secret<String>>),
+    tickets: &[&Ticket],
+    caller: &Caller,
+) -> Result<User, RegisterError> {
+    let opened = mail_link::look(app, Purpose::Register, token).await?;
+    let Held::Register { email, name, hash, invite, asked } = opened.held else {
+        return Err(MailLinkError::Invalid.into());
+    };
+    let email = Email::parse(&email).ok_or(RegisterError::BadEmail)?;
+    if !mail_link::has_asked(tickets, (Purpose::Register, asked)) {
+        let password = password.ok_or(MailLinkError::OtherBrowser)?;
+        let rate = app.config.limits.login_per_account.rate();
+        counts::take(app, Limited::LoginAccount, &email.key(), rate).await?;
+        let password = Password::new(password).map_err(|_| RegisterError::InvalidCredentials)?;
+        if !app.hasher.verify(password, Some(hash.clone())).await? {
+            return Err(RegisterError::InvalidCredentials);
+        }
+    }
+    mail_link::take(app, Purpose::Register, token).await?;
+    let (id, now) = (UserId::from_bytes(random()), app.clock.now());
+    let user = User { id, email, name, roles: Vec::new(), claims_version: 0, created_at: now, banned: None };
+    let entry = caller.audit(Event::Registered, Actor::Anonymous, now);
+    keep(app, NewAccount { user, hash, passkey: None, invite }, entry).await
 }
 
 /// Makes an account on somebody's authority, with roles.
@@ -87,6 +146,16 @@ pub async fn create(
     (actor, caller): (Actor, &Caller),
 ) -> Result<User, RegisterError> {
     let now = app.clock.now();
+    let (email, name, password) = read(app, &registration)?;
+    let hash = app.hasher.hash(password).await?;
+    let id = UserId::from_bytes(random());
+    let user = User { id, email, name, roles, claims_version: 0, created_at: now, banned: None };
+    let invite = registration.invite.map(|token| invite_hash(token.expose()));
+    keep(app, NewAccount { user, hash, passkey: None, invite }, caller.audit(Event::Registered, actor, now)).await
+}
+
+/// What was typed, checked before any hashing.
+fn read(app: &App, registration: &Registration) -> Result<(Email, Option<String>, Password), RegisterError> {
     let email = Email::parse(&registration.email).ok_or(RegisterError::BadEmail)?;
     let name = match registration.name.as_deref() {
         None | Some("") => None,
@@ -94,12 +163,12 @@ pub async fn create(
     };
     let words = [email.as_str(), name.as_deref().unwrap_or_default()];
     let password = acceptable(app, &registration.password, &words).map_err(RegisterError::Password)?;
-    let hash = app.hasher.hash(password).await?;
-    let id = UserId::from_bytes(random());
-    let user = User { id, email, name, roles, claims_version: 0, created_at: now, banned: None };
-    let invite = registration.invite.map(|token| invite_hash(token.expose()));
-    let entry = AuditEntry { user: Some(id), ..caller.audit(Event::Registered, actor, now) };
-    match app.store.register(NewAccount { user: user.clone(), hash, passkey: None, invite }, entry).await? {
+    Ok((email, name, password))
+}
+
+async fn keep(app: &App, account: NewAccount, entry: AuditEntry) -> Result<User, RegisterError> {
+    let user = account.user.clone();
+    match app.store.register(account, AuditEntry { user: Some(user.id), ..entry }).await? {
         Registered::Done => Ok(user),
         Registered::EmailTaken | Registered::PasskeyTaken => Err(RegisterError::EmailTaken),
         Registered::InviteInvalid => Err(RegisterError::InviteInvalid),

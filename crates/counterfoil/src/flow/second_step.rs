@@ -2,13 +2,13 @@
 
 use super::Caller;
 use super::counts;
-use super::sign_in::{LoginError, SignIn, go_on};
+use super::sign_in::{LoginError, SignIn, asked_of, enrolled, go_on};
 use super::ticket::{Ceremony, Progress, Ticket};
 use crate::app::App;
 use crate::limits::Limited;
 use crate::store::StoreError;
 use crate::store::factors::{FactorUse, Factors};
-use counterfoil_core::assurance::Method;
+use counterfoil_core::assurance::{self, Method, Next, Step};
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::credential::factor_key::Use;
 use counterfoil_core::credential::recovery_code;
@@ -70,11 +70,24 @@ pub(super) async fn check_code(app: &App, user: UserId, typed: &Typed, caller: &
         }
     };
     if !counts {
-        note_wrong_code(app, user, entry(Event::WrongCode)).await?;
+        note_wrong(app, user, caller).await?;
         return Err(LoginError::InvalidCode);
     }
     counts::give_back(app, Limited::CodeAccount, &key, None).await;
     Ok(())
+}
+
+/// Whether a code by mail is what this sign-in needs next.
+pub(super) fn may_use_mail(app: &App, factors: &Factors, progress: &Progress) -> bool {
+    let asked = asked_of(app, &factors.credential.user, &progress.application);
+    let next = assurance::next(&progress.methods, enrolled(app, factors, &progress.application), asked);
+    matches!(next, Next::Prove(steps) if steps.contains(&Step::Mail))
+}
+
+/// Writes down that a code was wrong.
+pub(super) async fn note_wrong(app: &App, user: UserId, caller: &Caller) -> Result<(), StoreError> {
+    let entry = caller.audit(Event::WrongCode, Actor::User(user), app.clock.now());
+    note_wrong_code(app, user, AuditEntry { user: Some(user), ..entry }).await
 }
 
 async fn note_wrong_code(app: &App, user: UserId, entry: AuditEntry) -> Result<(), StoreError> {

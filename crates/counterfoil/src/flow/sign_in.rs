@@ -124,11 +124,12 @@ pub(super) fn asked_of(app: &App, user: &User, application: &str) -> Requirement
 }
 
 /// What an account has, as the decision sees it.
-pub(super) fn enrolled(factors: &Factors) -> Enrolled {
+pub(super) fn enrolled(app: &App, factors: &Factors, application: &str) -> Enrolled {
     Enrolled {
         passkey: !factors.passkeys.is_empty(),
         totp: factors.totp.is_some(),
         recovery_code: factors.recovery_codes > 0,
+        mail_code: app.mail.is_some() && app.applications.get(application).is_some_and(|known| known.mail_code),
     }
 }
 
@@ -149,7 +150,8 @@ pub(super) async fn go_on(
         return Err(LoginError::InvalidCredentials);
     }
     let asked = asked_of(app, user, &progress.application);
-    let (steps, enrol) = match assurance::next(&progress.methods, enrolled(&factors), asked) {
+    let (steps, enrol) = match assurance::next(&progress.methods, enrolled(app, &factors, &progress.application), asked)
+    {
         Next::Nothing => {
             let password = progress.password.map(|_| ProvedBy::Password(hash.clone()));
             let proved_by = passkey.map(ProvedBy::Passkey).or(password);

@@ -70,6 +70,22 @@ pub enum Ceremony {
         invite: Option<[u8; 32]>,
         /// The application to sign in to.
         application: String,
+        /// The link that has confirmed the address, by its hash, where addresses are confirmed.
+        link: Option<[u8; 32]>,
+    },
+    /// Something that goes on with a link in a mail, in this browser.
+    MailAsked {
+        /// What for, in the word of the link's purpose.
+        purpose: String,
+        /// Which request.
+        asked: [u8; 16],
+    },
+    /// A sign-in that goes on with a code in a mail.
+    MailCode {
+        /// How far it has come.
+        progress: Progress,
+        /// The code.
+        code: String,
     },
     /// A passkey as the proof of a session that goes on.
     StepUp {

@@ -156,8 +156,8 @@ fn secure(app: &App, headers: &mut HeaderMap) {
     let is_page = headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers
-        .insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(if is_page { CSP } else { CSP_NOT_A_PAGE }));
+    let policy = HeaderValue::from_static(if is_page { CSP } else { CSP_NOT_A_PAGE });
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     if is_page {
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));

@@ -2,12 +2,16 @@
 //! here; what a source said stays in the log.
 
 use crate::flow::authenticate::AuthenticateError;
+use crate::flow::change_email::ChangeEmailError;
 use crate::flow::change_password::ChangePasswordError;
 use crate::flow::delete_account::DeleteError;
 use crate::flow::factors::FactorError;
 use crate::flow::gate::GateError;
+use crate::flow::mail_link::MailLinkError;
+use crate::flow::mail_sign_in::MailSignInError;
 use crate::flow::refresh::RefreshError;
 use crate::flow::register::RegisterError;
+use crate::flow::reset_password::ResetError;
 use crate::flow::sign_in::LoginError;
 use crate::flow::sign_up::SignUpError;
 use crate::hashing::HashingError;
@@ -79,6 +83,9 @@ codes! {
     NameTaken, CONFLICT, "name_taken", "There is one of that name.";
     NotFound, NOT_FOUND, "not_found", "There is no such thing.";
     MethodNotAllowed, METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not take that method.";
+    MailUnavailable, CONFLICT, "mail_unavailable", "This server sends no mail, or not for this.";
+    LinkInvalid, GONE, "link_invalid", "The link has been used, or is over; ask for a new one.";
+    LinkOtherBrowser, FORBIDDEN, "link_other_browser", "The link counts in the browser in which it was asked for.";
     EmailTaken, CONFLICT, "email_taken", "There is an account with this address.";
     TooLarge, PAYLOAD_TOO_LARGE, "too_large", "The body is too large.";
     UnsupportedMediaType, UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The body must be JSON.";
@@ -380,6 +387,10 @@ impl From<RegisterError> for Problem {
             RegisterError::EmailTaken => Self::new(Code::EmailTaken),
             RegisterError::Closed => Self::new(Code::RegistrationClosed),
             RegisterError::InviteInvalid => Self::new(Code::InviteInvalid),
+            RegisterError::InvalidCredentials => {
+                Self::new(Code::InvalidCredentials).detail("it is not the password that was chosen for this account")
+            }
+            RegisterError::Link(error) => error.into(),
             RegisterError::RateLimited(wait) => Self::new(Code::RateLimited).retry_after(wait),
             RegisterError::Hashing(error) => error.into(),
             RegisterError::Store(error) => error.into(),
@@ -400,6 +411,52 @@ impl From<ChangePasswordError> for Problem {
             ChangePasswordError::Hashing(error) => error.into(),
             ChangePasswordError::Store(error) => error.into(),
             ChangePasswordError::TooLarge => Self::new(Code::Internal),
+        }
+    }
+}
+
+impl From<MailLinkError> for Problem {
+    fn from(error: MailLinkError) -> Self {
+        match error {
+            MailLinkError::Off => Self::new(Code::MailUnavailable),
+            MailLinkError::BadEmail => Self::new(Code::Malformed).detail("`email` is not an email address"),
+            MailLinkError::Invalid => Self::new(Code::LinkInvalid),
+            MailLinkError::OtherBrowser => Self::new(Code::LinkOtherBrowser),
+            MailLinkError::RateLimited(wait) => Self::new(Code::RateLimited).retry_after(wait),
+            MailLinkError::QueueFull(_) => Self::new(Code::Overloaded).retry_after(Duration::from_secs(10)),
+            MailLinkError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ResetError> for Problem {
+    fn from(error: ResetError) -> Self {
+        match error {
+            ResetError::Link(error) => error.into(),
+            ResetError::Password(rejected) => rejected.into(),
+            ResetError::Hashing(error) => error.into(),
+        }
+    }
+}
+
+impl From<MailSignInError> for Problem {
+    fn from(error: MailSignInError) -> Self {
+        match error {
+            MailSignInError::Link(error) => error.into(),
+            MailSignInError::SignIn(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangeEmailError> for Problem {
+    fn from(error: ChangeEmailError) -> Self {
+        match error {
+            ChangeEmailError::Factor(error) => error.into(),
+            ChangeEmailError::Link(error) => error.into(),
+            ChangeEmailError::Taken => Self::new(Code::EmailTaken),
+            ChangeEmailError::OtherAccount => {
+                Self::new(Code::Forbidden).detail("the link is another account's than the one signed in here")
+            }
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Every route in one table.
 
 use super::admin::{applications, audit, clients, guards, import, invites, keys, sessions as admin_sessions, users};
-use super::auth::{account, device, login, logout, me, passkeys, password, refresh, register, sessions, step_up, totp};
+use super::auth::{account, device, email, login, logout, mail_link, me, passkeys, password};
+use super::auth::{refresh, register, sessions, step_up, totp};
 use super::oauth::{introspect, revoke, token};
 use super::problem::{Code, Problem};
 use super::{frame, gate, health, openapi, pages, revocations, well_known};
@@ -35,6 +36,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/auth/sessions/{sid}", delete(sessions::delete_one))
         .route("/api/auth/sessions/{sid}/timeline", get(sessions::timeline))
         .route("/api/auth/password/change", post(password::change))
+        .merge(by_mail())
         .route("/api/auth/account", delete(account::delete))
         .route("/api/auth/account/data", get(account::data))
         .merge(factors())
@@ -77,6 +79,24 @@ fn factors() -> Router<Arc<App>> {
         .route("/api/auth/step-up/totp", post(step_up::by_totp))
         .route("/api/auth/step-up/passkey/start", post(step_up::passkey_start))
         .route("/api/auth/step-up/passkey/finish", post(step_up::passkey_finish))
+}
+
+/// What goes on in a mail.
+fn by_mail() -> Router<Arc<App>> {
+    Router::new()
+        .route("/forgot", get(pages::forgot))
+        .route("/mail/{purpose}", get(pages::mail))
+        .route("/outbox", get(pages::outbox))
+        .route("/api/auth/register/confirm", post(register::confirmed))
+        .route("/api/auth/password/forgot", post(password::forgot))
+        .route("/api/auth/password/reset", post(password::reset))
+        .route("/api/auth/mail/look", post(mail_link::look_at))
+        .route("/api/auth/mail-link/start", post(mail_link::start))
+        .route("/api/auth/mail-link/finish", post(mail_link::finish))
+        .route("/api/auth/mail-code/send", post(mail_link::send_code))
+        .route("/api/auth/mail-code/verify", post(mail_link::verify_code))
+        .route("/api/auth/email/change", post(email::change))
+        .route("/api/auth/email/change/finish", post(email::finish))
 }
 
 /// What the control socket serves: administration only, by whoever owns the data folder.

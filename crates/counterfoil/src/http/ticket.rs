@@ -112,6 +112,16 @@ pub(super) const fn is_step_up(what: &Ceremony) -> bool {
     matches!(what, Ceremony::StepUp { .. })
 }
 
+/// Something that goes on with a link in a mail.
+pub(super) const fn is_mail_asked(what: &Ceremony) -> bool {
+    matches!(what, Ceremony::MailAsked { .. })
+}
+
+/// A sign-in that goes on with a code in a mail.
+pub(super) const fn is_mail_code(what: &Ceremony) -> bool {
+    matches!(what, Ceremony::MailCode { .. })
+}
+
 /// An authenticator app being set up.
 pub(super) const fn is_totp_enrolment(what: &Ceremony) -> bool {
     matches!(what, Ceremony::TotpEnrolment { .. })

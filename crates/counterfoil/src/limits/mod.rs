@@ -28,6 +28,10 @@ pub enum Limited {
     PasskeyNetwork,
     /// Registrations from a network.
     RegisterNetwork,
+    /// Mails to an address, whether it is an account's or not (P1).
+    MailAddress,
+    /// Requests that lead to a mail, from a network.
+    MailNetwork,
     /// Tokens revoked by clients without a credential, from a network.
     RevokeNetwork,
     /// What is written down of refreshes of one session without the proof it needs.
@@ -45,6 +49,8 @@ impl Limited {
             Self::CodeAccount => "code_account",
             Self::PasskeyNetwork => "passkey_network",
             Self::RegisterNetwork => "register_network",
+            Self::MailAddress => "mail_address",
+            Self::MailNetwork => "mail_network",
             Self::RevokeNetwork => "revoke_network",
             Self::Unproven => "unproven",
             Self::TokenNetwork => "token_network",

@@ -3,15 +3,18 @@
 
 mod backoff;
 mod message;
+mod notices;
 mod redis_mirror;
 mod webhook;
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::feed::Feed;
+use crate::mail::Mail;
 use crate::replica;
 use crate::secret_text::SecretError;
 use crate::store::{ReplicaId, Store, StoreError};
+use notices::Notices;
 use redis_mirror::Mirror;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +23,7 @@ use tokio::task::JoinHandle;
 use webhook::Webhook;
 
 pub use message::{Message, SigningSecrets};
+pub(crate) use notices::PLACE as NOTICES;
 
 /// For how long a replica leads once it has asked, and how often it asks.
 const LEAD_FOR: Duration = Duration::from_secs(15);
@@ -65,6 +69,8 @@ pub struct Source {
     pub feed: Arc<Feed>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// What sends mail, if anything does.
+    pub mail: Option<Arc<Mail>>,
     /// Which of the processes this is that share the store, if several can.
     pub replica: Option<ReplicaId>,
 }
@@ -86,6 +92,7 @@ impl Source {
 pub struct Readers {
     webhooks: Vec<Webhook>,
     mirror: Option<Mirror>,
+    notices: bool,
 }
 
 impl Readers {
@@ -93,13 +100,16 @@ impl Readers {
     pub fn prepare(config: &Config) -> Result<Self, ReaderError> {
         let webhooks = config.webhooks.iter().map(Webhook::prepare).collect::<Result<_, _>>()?;
         let mirror = config.redis_mirror.as_ref().map(Mirror::prepare).transpose()?;
-        Ok(Self { webhooks, mirror })
+        Ok(Self { webhooks, mirror, notices: config.mail.is_on() && config.mail.notices })
     }
 
-    /// Gives each webhook its place in the audit log. To be called before anybody is served: a new one begins here.
+    /// Gives each reader of the audit log its place in it. To be called before anybody is served: a new one begins here.
     pub async fn settle(&self, store: &dyn Store) -> Result<(), StoreError> {
         for webhook in &self.webhooks {
             store.reader(&webhook.reader()).await?;
+        }
+        if self.notices {
+            store.reader(NOTICES).await?;
         }
         Ok(())
     }
@@ -113,6 +123,9 @@ impl Readers {
     ) -> Vec<JoinHandle<()>> {
         let readers = self.webhooks.into_iter().map(|webhook| Reader::Webhook(Box::new(webhook)));
         let readers = readers.chain(self.mirror.into_iter().map(|mirror| Reader::Mirror(Box::new(mirror))));
+        let notices =
+            source.mail.as_ref().filter(|_| self.notices).map(|mail| Reader::Notices(Notices(Arc::clone(mail))));
+        let readers = readers.chain(notices);
         readers.map(|reader| until(stop(), alone(reader, source.clone()))).collect()
     }
 }
@@ -121,6 +134,7 @@ impl Readers {
 enum Reader {
     Webhook(Box<Webhook>),
     Mirror(Box<Mirror>),
+    Notices(Notices),
 }
 
 impl Reader {
@@ -128,6 +142,7 @@ impl Reader {
         match self {
             Self::Webhook(webhook) => webhook.reader(),
             Self::Mirror(_) => "redis_mirror".to_owned(),
+            Self::Notices(_) => NOTICES.to_owned(),
         }
     }
 
@@ -136,6 +151,7 @@ impl Reader {
         match self {
             Self::Webhook(webhook) => webhook.measure_nothing(),
             Self::Mirror(_) => redis_mirror::measure_nothing(),
+            Self::Notices(_) => {}
         }
     }
 
@@ -143,6 +159,7 @@ impl Reader {
         match self {
             Self::Webhook(webhook) => webhook.run(source).await,
             Self::Mirror(mirror) => mirror.run(source).await,
+            Self::Notices(notices) => notices.run(source).await,
         }
     }
 }

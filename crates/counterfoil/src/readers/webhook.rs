@@ -200,7 +200,7 @@ impl Webhook {
 
 /// Moves the durable cursor. If the store cannot do that now, the next move makes up for it; after a crash before that, the
 /// receiver sees some events twice.
-async fn keep(source: &Source, reader: &str, at: i64) {
+pub(super) async fn keep(source: &Source, reader: &str, at: i64) {
     if let Err(error) = source.store.move_reader(reader, at).await {
         tracing::debug!(%error, reader, "the cursor stays behind");
     }

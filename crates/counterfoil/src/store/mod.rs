@@ -9,6 +9,7 @@ mod columns;
 mod deletions;
 mod devices;
 pub mod factors;
+pub mod mail;
 pub mod postgres;
 mod shared;
 pub mod sqlite;
@@ -454,6 +455,7 @@ pub trait Store:
     + Sessions
     + Devices
     + Deletions
+    + mail::MailLinks
     + Log
     + Guards
     + Clients

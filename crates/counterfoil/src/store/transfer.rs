@@ -13,7 +13,7 @@ use Column::{Bytes, Flag, Id, Long, Short, Text};
 /// A table, its columns, and by which of them it is read in order.
 struct Table(&'static str, &'static [(&'static str, Column)], &'static str);
 
-const TABLES: [Table; 19] = [
+const TABLES: [Table; 20] = [
     Table(
         "account",
         &[
@@ -52,6 +52,11 @@ const TABLES: [Table; 19] = [
         "account",
     ),
     Table("recovery_code", &[("account", Id), ("hash", Bytes)], "hash"),
+    Table(
+        "mail_link",
+        &[("expires_at", Long), ("account", Id), ("hash", Bytes), ("purpose", Text), ("sealed", Bytes)],
+        "hash",
+    ),
     Table(
         "session",
         &[

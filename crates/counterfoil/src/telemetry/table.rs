@@ -53,6 +53,7 @@ metrics! {
     "counterfoil_lease_seconds_left_min", Gauge, "", "How long the lease that ends first has to go; absent without guards.";
     "counterfoil_log_copy_age_seconds", Gauge, "", "How old this replica's copy of the revocation log is; 0 where it is no copy.";
     "counterfoil_log_head", Gauge, "", "The newest entry of the revocation log that is known here.";
+    "counterfoil_mails_total", Counter, "outcome", "Mails handed over to the server, and those that could not be.";
     "counterfoil_overloaded_total", Counter, "", "Answers 503: the work was more than can be done in good time, or the store failed.";
     "counterfoil_purged_rows_total", Counter, "", "Rows removed because they were over.";
     "counterfoil_receipt_seconds", Histogram(RECEIPTS), "", "From a revocation's commit until it was in force everywhere, where somebody waited for it.";

@@ -10,6 +10,7 @@ mod factors;
 mod feed;
 mod import;
 mod keys;
+mod mail;
 mod meanwhile;
 mod shared;
 
@@ -74,6 +75,7 @@ use keys::{
     k2_a_revoked_key_has_its_entry_in_the_same_transaction, keys_are_initialised_once,
     secrets_are_sealed_anew_only_from_what_was_read, the_ring_changes_as_a_whole_or_not_at_all,
 };
+use mail::{a_link_counts_once_for_its_purpose_and_in_time, an_address_moves_once_and_takes_the_links_with_it};
 use meanwhile::{
     a_ban_with_an_end_keeps_out_until_then, a_password_is_not_changed_in_a_session_that_has_ended,
     accounts_are_found_by_the_beginning_of_their_address, what_came_between_the_check_and_the_session_wins,
@@ -104,6 +106,8 @@ macro_rules! engines {
 }
 
 engines! { [sqlite, postgres] {
+    a_link_counts_once_for_its_purpose_and_in_time,
+    an_address_moves_once_and_takes_the_links_with_it,
     a_passkey_is_kept_once_named_used_and_removed,
     the_last_way_in_stays_and_there_is_an_end_to_passkeys,
     atk28_a_code_counts_once,

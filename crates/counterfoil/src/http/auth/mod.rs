@@ -2,8 +2,10 @@
 
 pub(super) mod account;
 pub(super) mod device;
+pub(super) mod email;
 pub(super) mod login;
 pub(super) mod logout;
+pub(super) mod mail_link;
 pub(super) mod me;
 pub(super) mod passkeys;
 pub(super) mod password;

@@ -1,11 +1,13 @@
 //! `/api/auth/passkeys/…`: sign in, sign up, add, name and remove.
 
+use super::mail_link::{MailView, in_a_mail};
 use super::steps::{NextView, SignedInView, answer, more_answer, signed_in_answer};
 use crate::app::App;
 use crate::flow::authenticate::{Identity, identify};
 use crate::flow::factors::{self, Enrolled};
 use crate::flow::passkey_sign_in::{self, Challenge};
 use crate::flow::sign_in::LoginError;
+use crate::flow::sign_up::Begun;
 use crate::flow::{Caller, enrol_passkey, sign_up};
 use crate::http::csrf::NotForeign;
 use crate::http::dpop;
@@ -119,19 +121,24 @@ pub(in crate::http) async fn login_finish(
     Ok(answer(&app, &headers, outcome?, tickets))
 }
 
-/// A new account.
+/// A new account: an address, or the link that has confirmed one.
 #[derive(Deserialize, ToSchema)]
 pub(in crate::http) struct SignUpBody {
-    email: String,
+    email: Option<String>,
+    /// Of the link in the mail, in place of the rest.
+    #[schema(value_type = Option<String>)]
+    token: Option<Secret<String>>,
     name: Option<String>,
     #[schema(value_type = Option<String>)]
     invite: Option<Secret<String>>,
     client_id: Option<String>,
 }
 
-/// Begin to make an account that has a passkey and no password.
+/// Begin to make an account that has a passkey and no password. Where mail is sent, the answer to an address is always
+/// `{"next":"mail"}`, and it goes on with the token of the link in the mail.
 #[utoipa::path(post, path = "/api/auth/passkeys/sign-up/start", tag = "sign-in", request_body = SignUpBody, responses(
-    (status = 200, body = ChallengeView), (status = 403, description = "`registration_closed`"),
+    (status = 200, body = ChallengeView), (status = 200, body = MailView),
+    (status = 403, description = "`registration_closed`"), (status = 410, description = "`link_invalid`"),
     (status = 409, description = "`passkeys_unavailable`"), (status = 429, description = "`rate_limited`"),
 ))]
 pub(in crate::http) async fn sign_up_start(
@@ -141,10 +148,19 @@ pub(in crate::http) async fn sign_up_start(
     headers: HeaderMap,
     JsonBody(body): JsonBody<SignUpBody>,
 ) -> Result<Response, Problem> {
-    let SignUpBody { email, name, invite, client_id } = body;
+    let SignUpBody { email, token, name, invite, client_id } = body;
     let profile = profile_of(&app, client_id.as_deref(), false);
-    let begun = sign_up::begin(&app, sign_up::SignUp { email, name, invite, client_id }, &caller).await?;
-    Ok(challenge(&app, begun, Tickets::brought(&app, &headers, None), profile))
+    let begun = match (email, token) {
+        (Some(email), None) => {
+            sign_up::begin(&app, sign_up::SignUp { email, name, invite, client_id }, &caller).await?
+        }
+        (None, Some(token)) => Begun::Challenge(sign_up::begin_with_link(&app, &token).await?),
+        _ => return Err(Problem::new(Code::Malformed).detail("send either `email` or `token`")),
+    };
+    Ok(match begun {
+        Begun::Challenge(begun) => challenge(&app, begun, Tickets::brought(&app, &headers, None), profile),
+        Begun::Mail => in_a_mail(StatusCode::OK),
+    })
 }
 
 /// What the authenticator has made.

@@ -25,7 +25,7 @@ pub(crate) fn account(view: &AccountView<'_>) -> Markup {
             div.columns {
                 (profile())
                 div.wide { (ways()) (devices()) (ended()) }
-                div.narrow { (password()) (leaving()) }
+                div.narrow { (password()) @if view.mail { (address()) } (leaving()) }
             }
         }
         (status())
@@ -194,6 +194,20 @@ fn password() -> Markup {
     }
 }
 
+/// The form for another mail address.
+fn address() -> Markup {
+    html! {
+        section #address-section aria-labelledby="address-heading" {
+            h2 #address-heading { "Mail address" }
+            p.intro { "We send a link to the new address, and a word to the old one." }
+            form #address-form method="post" action="/account" novalidate {
+                (NEW_ADDRESS.email())
+                (submit("change-address", "Change address", "Sending the link…"))
+            }
+        }
+    }
+}
+
 /// One device; the script copies it for each session.
 fn device_template() -> Markup {
     html! {
@@ -239,6 +253,9 @@ fn ended_template() -> Markup {
 /// Proves that it is still the same person.
 const CURRENT_PASSWORD: Field<'_> =
     Field { id: "current-password", label: "Current password", autocomplete: "current-password", hint: None };
+
+/// What the address shall be.
+const NEW_ADDRESS: Field<'_> = Field { id: "new-address", label: "New address", autocomplete: "email", hint: None };
 
 /// What the password shall be.
 const NEW_PASSWORD: Field<'_> =

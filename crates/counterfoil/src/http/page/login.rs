@@ -24,6 +24,12 @@ pub(crate) fn login(view: &LoginView<'_>) -> Markup {
                 label for="remember" { "Keep me signed in" }
             }
             (submit("submit", "Sign in", "Signing in…"))
+            @if view.mail {
+                div.others {
+                    @if view.mail_sign_in { button.link #by-mail type="button" { "Sign in by a link in your mail" } }
+                    a #forgot-link href="/forgot" { "Forgotten your password?" }
+                }
+            }
         }
         section #second aria-labelledby="heading" hidden {
             (prompt())

@@ -8,12 +8,14 @@ mod admin;
 mod erase;
 mod layout;
 mod login;
+mod mail;
 mod prove;
 mod register;
 
 pub(crate) use account::account;
 pub(crate) use admin::{Section, admin};
 pub(crate) use login::login;
+pub(crate) use mail::{MailView, as_html, forgot, link, outbox};
 pub(crate) use register::register;
 
 /// What the sign-in page needs to know.
@@ -24,6 +26,10 @@ pub(crate) struct LoginView<'a> {
     pub(crate) redirect: &'a str,
     /// Whether browsers allow passkeys at this address.
     pub(crate) passkeys: bool,
+    /// Whether mail is sent.
+    pub(crate) mail: bool,
+    /// Whether a link by mail signs in.
+    pub(crate) mail_sign_in: bool,
     /// Whether to offer the creation of an account.
     pub(crate) registration_open: bool,
     /// Changes whenever an asset does; part of every asset's address.
@@ -50,6 +56,8 @@ pub(crate) struct RegisterView<'a> {
 pub(crate) struct AccountView<'a> {
     /// The name of the service people sign in to.
     pub(crate) service_name: &'a str,
+    /// Whether mail is sent, so that an address can be changed.
+    pub(crate) mail: bool,
     /// Changes whenever an asset does; part of every asset's address.
     pub(crate) asset_version: &'a str,
 }
@@ -92,6 +100,8 @@ pub(crate) static ASSETS: &[Asset] = &[
     Asset { path: "/assets/draw.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/draw.js") },
     Asset { path: "/assets/factors.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/factors.js") },
     Asset { path: "/assets/erase.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/erase.js") },
+    Asset { path: "/assets/address.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/address.js") },
+    Asset { path: "/assets/mail.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/mail.js") },
     Asset { path: "/assets/login.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/login.js") },
     Asset { path: "/assets/register.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/register.js") },
     Asset { path: "/assets/account.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/account.js") },

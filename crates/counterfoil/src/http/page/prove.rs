@@ -18,6 +18,7 @@ pub(super) fn prompt() -> Markup {
             }
             (submit("prove-code-submit", "Go on", "Checking…"))
         }
+        p.aside { button.link #prove-again type="button" hidden { "Send another code" } }
         form #prove-password-form method="post" action="/login" novalidate hidden {
             (PASSWORD.password())
             (submit("prove-password-submit", "Go on", "Checking…"))

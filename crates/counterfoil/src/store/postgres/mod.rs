@@ -15,6 +15,7 @@ mod id;
 mod keys;
 mod lanes;
 mod log;
+mod mail;
 mod migrate;
 mod rates;
 mod refresh;

@@ -67,13 +67,14 @@ const PURGE: &str = "\
 const PURGE_THE_REST: &str = "\
     WITH handles AS (DELETE FROM superseded_handle WHERE at <= $1 RETURNING 1), \
       invites AS (DELETE FROM invite WHERE expires_at <= $1 RETURNING 1), \
+      links AS (DELETE FROM mail_link WHERE expires_at <= $1 RETURNING 1), \
       once AS (DELETE FROM spent WHERE until <= $1 RETURNING 1), \
       deleted AS (DELETE FROM account a WHERE a.deleted_at <= $1 AND NOT EXISTS (SELECT 1 FROM session s WHERE s.account = a.id) \
         RETURNING 1), \
       entries AS (DELETE FROM revocation WHERE seq IN (SELECT seq FROM revocation WHERE until <= $1 AND kind <> 'key' \
         AND seq < (SELECT seq FROM log_head) LIMIT $2) RETURNING 1) \
     SELECT (SELECT count(*) FROM handles) + (SELECT count(*) FROM invites) + (SELECT count(*) FROM once) \
-        + (SELECT count(*) FROM deleted), \
+        + (SELECT count(*) FROM links) + (SELECT count(*) FROM deleted), \
       (SELECT count(*) FROM entries)";
 
 #[async_trait]

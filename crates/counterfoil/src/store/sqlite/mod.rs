@@ -12,6 +12,7 @@ mod factors;
 mod guards;
 mod keys;
 mod log;
+mod mail;
 mod migrate;
 mod readers;
 mod restore;

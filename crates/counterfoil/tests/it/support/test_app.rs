@@ -6,8 +6,9 @@ use counterfoil::app::{App, Parts};
 use counterfoil::clock::{Clock, ManualClock};
 use counterfoil::config::Config;
 use counterfoil::data::Data;
-use counterfoil::flow::start;
+use counterfoil::flow::{mail_link, start};
 use counterfoil::http::{control_router, router};
+use counterfoil::mail::Mail;
 use counterfoil::public_url::PublicUrl;
 use counterfoil::shared_redis::SharedRedis;
 use counterfoil::store::Store;
@@ -111,10 +112,17 @@ impl TestApp {
         let secrets = start::secrets(store.as_ref(), master, (&in_use, policy), clock.as_ref()).await?;
         note_sealed(store.as_ref()).await;
         let redis = config.redis.as_ref().map(|redis| Arc::new(SharedRedis::prepare(redis).unwrap()));
+        // The outbox is for this machine; what stands in the links beside the token does not matter here.
+        let local = PublicUrl::settle(None, listening, false).unwrap();
+        let mail = Mail::prepare(&config.mail, &config.service_name, if config.mail.outbox { &local } else { &public });
+        let mail = mail.unwrap().map(Arc::new);
         let metrics = telemetry::start_metrics();
         let shared: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
-        let parts = Parts { config, public, store, clock: shared, replica: None, redis, secrets, metrics };
+        let parts = Parts { config, public, store, clock: shared, replica: None, redis, mail, secrets, metrics };
         let app = Arc::new(App::new(parts).await?);
+        if app.mail.is_some() {
+            tokio::spawn(mail_link::run(Arc::clone(&app), std::future::pending()));
+        }
         let (router, control) = (router(Arc::clone(&app)), control_router(Arc::clone(&app)));
         Ok(Self { app, clock, router, control, _data: None, folder, _kept: kept })
     }

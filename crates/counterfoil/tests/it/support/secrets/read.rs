@@ -40,7 +40,8 @@ const IN_THE_STORE_ANYWAY: [&str; 2] = [EMAIL, "passwordpassword"];
 const LONGEST: usize = 256 * 1024;
 
 /// What a word that is a secret begins with.
-const PREFIXES: [&str; 10] = ["cfr_", "cfs_", "cfd_", "cfg_", "cfc_", "cfi_", "cfl_", "whsec_", "v4.public.", "eyJ"];
+const PREFIXES: [&str; 11] =
+    ["cfr_", "cfs_", "cfd_", "cfg_", "cfc_", "cfi_", "cfl_", "cfm_", "whsec_", "v4.public.", "eyJ"];
 
 const ANY_BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
@@ -164,7 +165,7 @@ impl Secrets {
             }
             return;
         }
-        let opaque = ["cfg_", "cfc_", "cfi_", "cfl_"].iter().find_map(|prefix| value.strip_prefix(prefix));
+        let opaque = ["cfg_", "cfc_", "cfi_", "cfl_", "cfm_"].iter().find_map(|prefix| value.strip_prefix(prefix));
         if let Some(bytes) = opaque.and_then(base64url_decode) {
             return self.add(kind, &bytes, Reach::Nowhere);
         }

@@ -1,0 +1,107 @@
+// What a link in a mail opens, and the page that asks for one. Nothing happens before the button is pressed: programs that look at mail
+// open links too.
+
+const version = new URL(import.meta.url).search;
+const { begin, goOn, request, signInStep } = await import(`./refresh.js${version}`);
+const { bindPasswordToggles, byId, describe, looksLikeEmail, onSubmit, say, sayProblem } = await import(`./form.js${version}`);
+const { make } = await import(`./passkeys.js${version}`);
+
+const password = byId("password");
+const opening = byId("opening");
+
+/** Puts the page's last word in place of its form. */
+function finish(text, { link, words } = {}) {
+  opening.hidden = true;
+  byId("finished").hidden = false;
+  say(text, "good");
+  if (link) Object.assign(byId("finished-link"), { href: link, textContent: words });
+  byId("finished-link").focus();
+}
+
+/** What each link does, by its word; `here` says whether this browser has asked for it. */
+const DOES = {
+  async confirm(token) {
+    const body = byId("with-password").hidden ? { token } : { token, password: password.value };
+    await begin("/api/auth/register/confirm", body);
+    finish("Your account is ready. Sign in to go on.");
+  },
+  async "sign-up"(token) {
+    const options = await begin("/api/auth/passkeys/sign-up/start", { token });
+    const answer = await signInStep("/api/auth/passkeys/sign-up/finish", { credential: await make(options) });
+    if (!answer.next) return goOn("/account");
+    return finish("Your account is ready. Sign in to go on.");
+  },
+  async reset(token) {
+    await begin("/api/auth/password/reset", { token, new_password: password.value });
+    finish("That is your password now. Every device has been signed out.");
+  },
+  async "sign-in"(token) {
+    const answer = await signInStep("/api/auth/mail-link/finish", { token });
+    if (!answer.next) return goOn("/account");
+    // The sign-in page goes on with what this browser keeps of it.
+    sessionStorage.setItem("counterfoil-next", JSON.stringify(answer));
+    location.replace("/login");
+    return undefined;
+  },
+  async change(token) {
+    const { email } = await request("POST", "/api/auth/email/change/finish", { token });
+    finish(`Your account has the address ${email} now.`, { link: "/account", words: "Back to your account" });
+  },
+};
+
+function check() {
+  if (!password || password.closest("[hidden]")) return [];
+  const least = opening.dataset.purpose === "reset" ? Number(byId("link-form").dataset.minPasswordLength) : 1;
+  if ([...password.value].length >= least) return [];
+  return [[password, least > 1 ? `Use at least ${least} characters.` : "Enter the password."]];
+}
+
+function place(problem) {
+  if (problem.code === "password_rejected") return [[password, describe(problem)]];
+  return problem.code === "invalid_credentials" ? [[password, "This is not the password that you chose."]] : null;
+}
+
+const ELSEWHERE = "This link works only in the browser in which you asked for it. Open it there, or ask for a new one.";
+
+async function open() {
+  const { purpose } = opening.dataset;
+  const token = location.hash.slice(1);
+  let found;
+  try {
+    found = await begin("/api/auth/mail/look", { purpose, token });
+  } catch (problem) {
+    sayProblem(problem);
+    byId("finished").hidden = false;
+    return;
+  }
+  byId("address").textContent = found.email;
+  byId("username").value = found.email;
+  if (!found.here && purpose === "sign-in") {
+    say(ELSEWHERE, "bad");
+    byId("finished").hidden = false;
+    return;
+  }
+  if (purpose === "confirm") byId("with-password").hidden = found.here;
+  opening.hidden = false;
+  onSubmit(byId("link-form"), { check, act: () => DOES[purpose](token), place });
+  byId("heading").focus();
+}
+
+function bindForgot() {
+  const email = byId("email");
+  onSubmit(byId("forgot-form"), {
+    check: () => (looksLikeEmail(email.value) ? [] : [[email, "Enter your email address."]]),
+    async act() {
+      await begin("/api/auth/password/forgot", { email: email.value.trim() });
+      byId("asking").hidden = true;
+      byId("asked").hidden = false;
+      say("Look into your mail.", "good");
+    },
+    place: () => null,
+  });
+  email.value = new URLSearchParams(location.search).get("email") ?? "";
+}
+
+bindPasswordToggles();
+if (opening) await open();
+else bindForgot();
