@@ -94,7 +94,7 @@ function facts({ user, password, locked, passkeys, totp_since: totp, recovery_co
   return el("dl", { class: "facts" }, ...rows.map(([name, value]) => el("div", {}, el("dt", { text: name }), el("dd", {}, value))));
 }
 
-function actionsOf(tools, { user, locked }, sessions) {
+function actionsOf(tools, { user, locked, passkeys, totp_since: totp, recovery_codes: codes }, sessions) {
   const { ask, load, receiptWords } = tools;
   const path = `/api/admin/users/${user.id}`;
   const button = (text, action, className) => {
@@ -117,6 +117,13 @@ function actionsOf(tools, { user, locked }, sessions) {
     }));
   }
   if (locked) buttons.push(button("Unlock", async () => done(await ask("POST", `${path}/unlock`, {}), "Unlocked.")));
+  if (tools.roles.includes("admin") && (passkeys > 0 || totp || codes > 0)) {
+    buttons.push(button("Reset factors", async () => {
+      const text = `All passkeys, the authenticator app and the recovery codes of ${user.email} are removed, and every device is signed out. Make sure first that it is them who asks.`;
+      if (!(await confirmed("Reset the ways to sign in?", text, "Reset"))) return;
+      await done(await ask("POST", `${path}/reset?${RECEIPT}`, {}), "The factors are removed.");
+    }, "danger"));
+  }
   if (user.banned) buttons.push(button("Lift the ban", async () => done(await ask("POST", `${path}/unban`, {}), "The ban is lifted.")));
   else buttons.push(button("Ban…", () => openBan(async (body) => done(await ask("POST", `${path}/ban?${RECEIPT}`, body), "Banned.")), "danger"));
   return buttons;

@@ -13,6 +13,9 @@ const email = byId("email");
 const password = byId("password");
 const { invite, minPasswordLength } = form.dataset;
 
+// Said whether there is an account with the address or not.
+const CHECK_MAIL = "Check your mail: we sent you a link to confirm your address.";
+
 function check() {
   const errors = [];
   if (!looksLikeEmail(email.value)) errors.push([email, "Enter your email address."]);
@@ -31,8 +34,8 @@ async function withPasskey() {
   if (invite) account.invite = invite;
   try {
     const options = await begin("/api/auth/passkeys/sign-up/start", account);
+    if (options.next === "mail") return finish(CHECK_MAIL);
     const answer = await signInStep("/api/auth/passkeys/sign-up/finish", { credential: await make(options) });
-    if (answer.next === "mail") return finish("Check your mail: we sent you a link to confirm your address.");
     return answer.next ? finish("Your account is ready. Sign in to go on.") : goOn("/account");
   } catch (problem) {
     const [[input, text] = []] = place(problem) ?? [];
@@ -47,7 +50,7 @@ async function act() {
   if (name.value.trim()) account.name = name.value.trim();
   if (invite) account.invite = invite;
   const answer = await register(account);
-  if (answer.next === "mail") return finish("Check your mail: we sent you a link to confirm your address.");
+  if (answer.next === "mail") return finish(CHECK_MAIL);
   return signIn(account);
 }
 

@@ -62,6 +62,17 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         place: Place,
     },
+    /// Remove all passkeys, the authenticator app and the recovery codes of somebody who has lost them, and end their sessions. Make sure who it
+    /// is first.
+    Reset {
+        /// The address.
+        email: String,
+        /// Wait until it is in force everywhere, and show each verifier as it confirms.
+        #[arg(long)]
+        receipt: bool,
+        #[command(flatten)]
+        place: Place,
+    },
     /// End all of somebody's sessions.
     Revoke {
         /// The address.
@@ -117,6 +128,7 @@ pub(crate) async fn run(command: UserCommand) -> anyhow::Result<()> {
         }
         UserCommand::Unban { email, place } => act(&place, &email, "unban", json!({})).await,
         UserCommand::Unlock { email, place } => act(&place, &email, "unlock", json!({})).await,
+        UserCommand::Reset { email, receipt, place } => end(&place, &email, ("reset", json!({})), receipt).await,
         UserCommand::Revoke { email, receipt, place } => end(&place, &email, ("revoke", json!({})), receipt).await,
         UserCommand::Delete { account, receipt, place } => delete(&place, &account, receipt).await,
         UserCommand::Role(RoleCommand::Add(args)) => set_role(&args, true).await,

@@ -1,7 +1,7 @@
 //! `[mail]`: through what mail goes out, who it is from, and what it is for. No password stands in the file: it names where one is.
 
 use super::ConfigError;
-use lettre::message::Mailbox;
+use http::Uri;
 use serde::Deserialize;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ pub struct MailConfig {
     /// offer, port 587) or, on this machine only, `smtp+plain://127.0.0.1:25`.
     pub smtp: Option<SmtpUrl>,
     /// Who mail is from: `"Example <no-reply@example.com>"`.
-    pub from: Option<Sender>,
+    pub from: Option<String>,
     /// The name to sign in to the server with, if it asks for one.
     pub username: Option<String>,
     /// The file with the password for it.
@@ -109,37 +109,24 @@ impl TryFrom<String> for SmtpUrl {
     fn try_from(text: String) -> Result<Self, Self::Error> {
         const WRONG: &str =
             "expected smtps://HOST[:PORT], smtp://HOST[:PORT] or, on this machine, smtp+plain://127.0.0.1:PORT";
-        let url = url::Url::parse(&text).map_err(|_| WRONG)?;
-        let (security, port) = match url.scheme() {
-            "smtps" => (Security::Tls, 465),
-            "smtp" => (Security::StartTls, 587),
-            "smtp+plain" => (Security::None, 25),
+        let uri: Uri = text.parse().map_err(|_| WRONG)?;
+        let (security, port) = match uri.scheme_str() {
+            Some("smtps") => (Security::Tls, 465),
+            Some("smtp") => (Security::StartTls, 587),
+            Some("smtp+plain") => (Security::None, 25),
             _ => return Err(WRONG),
         };
-        if !url.username().is_empty() || url.password().is_some() {
+        let authority = uri.authority().ok_or(WRONG)?;
+        if authority.as_str().contains('@') {
             return Err("credentials do not belong into the URL; use `username` and `password_file`");
         }
-        let bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
-        let host = url.host_str().filter(|host| !host.is_empty() && bare).ok_or(WRONG)?;
+        let bare = matches!(uri.path(), "" | "/") && uri.query().is_none() && !text.contains('#');
+        let host = Some(authority.host()).filter(|host| !host.is_empty() && bare).ok_or(WRONG)?;
         let address: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
         if security == Security::None && !address.is_some_and(|address| address.is_loopback()) {
             return Err("without TLS mail stays on this machine: smtp+plain:// takes a loopback address");
         }
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        Ok(Self { security, host, port: url.port().unwrap_or(port) })
-    }
-}
-
-/// Who mail is from.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Sender(pub Mailbox);
-
-impl TryFrom<String> for Sender {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let wrong = |_| "expected an address such as \"no-reply@example.com\" or \"Example <no-reply@example.com>\"";
-        text.parse().map(Self).map_err(wrong)
+        Ok(Self { security, host, port: authority.port_u16().unwrap_or(port) })
     }
 }

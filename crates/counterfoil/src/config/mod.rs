@@ -21,7 +21,7 @@ pub use audit::{AuditConfig, Retention};
 pub use gate::{GateConfig, RuleConfig};
 pub use keys::{AlgorithmConfig, KEY_SET_MAX_AGE, KeysConfig};
 pub use limits::{LimitConfig, LimitsConfig};
-pub use mail::{MailConfig, Security, Sender, SmtpUrl};
+pub use mail::{MailConfig, Security, SmtpUrl};
 pub use passkeys::PasskeysConfig;
 pub use readers::{Events, RedisMirrorConfig, RedisUrl, WebhookConfig, WebhookUrl};
 pub use resources::{ClientConfig, ResourceConfig};

@@ -32,6 +32,7 @@ pub mod proof;
 pub mod refresh;
 pub mod register;
 pub mod rehash;
+pub mod reset_factors;
 pub mod reset_password;
 pub mod restore;
 pub mod revoke_token;

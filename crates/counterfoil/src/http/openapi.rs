@@ -68,6 +68,7 @@ use utoipa::OpenApi;
         admin::users::ban,
         admin::users::unban,
         admin::users::unlock,
+        admin::users::reset,
         admin::users::revoke,
         admin::sessions::of_user,
         admin::sessions::revoke,

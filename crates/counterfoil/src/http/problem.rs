@@ -11,6 +11,7 @@ use crate::flow::mail_link::MailLinkError;
 use crate::flow::mail_sign_in::MailSignInError;
 use crate::flow::refresh::RefreshError;
 use crate::flow::register::RegisterError;
+use crate::flow::reset_factors::ResetFactorsError;
 use crate::flow::reset_password::ResetError;
 use crate::flow::sign_in::LoginError;
 use crate::flow::sign_up::SignUpError;
@@ -435,6 +436,17 @@ impl From<ResetError> for Problem {
             ResetError::Link(error) => error.into(),
             ResetError::Password(rejected) => rejected.into(),
             ResetError::Hashing(error) => error.into(),
+        }
+    }
+}
+
+impl From<ResetFactorsError> for Problem {
+    fn from(error: ResetFactorsError) -> Self {
+        match error {
+            ResetFactorsError::Unknown => Self::new(Code::NotFound),
+            ResetFactorsError::NoWayIn => Self::new(Code::MailUnavailable)
+                .detail("the account has no password, and only a link by mail could give it one; nothing was changed"),
+            ResetFactorsError::Store(error) => error.into(),
         }
     }
 }

@@ -115,6 +115,7 @@ fn admin() -> Router<Arc<App>> {
         .route("/api/admin/users/{id}/ban", post(users::ban))
         .route("/api/admin/users/{id}/unban", post(users::unban))
         .route("/api/admin/users/{id}/unlock", post(users::unlock))
+        .route("/api/admin/users/{id}/reset", post(users::reset))
         .route("/api/admin/users/{id}/revoke", post(users::revoke))
         .route("/api/admin/users/{id}/sessions", get(admin_sessions::of_user))
         .route("/api/admin/sessions/{sid}/revoke", post(admin_sessions::revoke))

@@ -72,6 +72,11 @@ impl Carrier {
             return Ok(Some(Self::Outbox(Outbox::new())));
         }
         let (Some(smtp), Some(from)) = (&config.smtp, &config.from) else { return Ok(None) };
+        let wrong = |_| {
+            let expected = "expected an address such as \"no-reply@example.com\" or \"Example <no-reply@example.com>\"";
+            MailError::Smtp { key: "mail.from", reason: expected.to_owned() }
+        };
+        let from: Mailbox = from.parse().map_err(wrong)?;
         let password =
             secret_text::read("mail.password", config.password_file.as_deref(), config.password_env.as_deref())?;
         let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&smtp.host)
@@ -81,7 +86,7 @@ impl Carrier {
         if let (Some(name), Some(password)) = (&config.username, password) {
             builder = builder.credentials(Credentials::new(name.clone(), password.expose().clone()));
         }
-        Ok(Some(Self::Smtp { from: from.0.clone(), transport: Box::new(builder.build()) }))
+        Ok(Some(Self::Smtp { from, transport: Box::new(builder.build()) }))
     }
 
     pub(super) const fn outbox(&self) -> Option<&Outbox> {

@@ -45,6 +45,7 @@ letters! {
     TotpRemoved, "totp-removed", "The authenticator app was removed.";
     RecoveryCodesMade, "recovery-codes-made", "New recovery codes were made.";
     RecoveryCodeUsed, "recovery-code-used", "A recovery code was used.";
+    FactorsReset, "factors-reset", "An administrator has removed all factors.";
     SessionCopied, "session-copied", "A session was ended because a copy of it was used.";
     AccountDeleted, "account-deleted", "The account was deleted.";
 }

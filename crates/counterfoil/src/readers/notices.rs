@@ -100,6 +100,7 @@ const fn notice_of(event: Event) -> Option<What> {
         Event::TotpRemoved => What::TotpRemoved,
         Event::RecoveryCodesMade => What::RecoveryCodesMade,
         Event::RecoveryCodeUsed => What::RecoveryCodeUsed,
+        Event::FactorsReset => What::FactorsReset,
         Event::RefreshReuse => What::SessionCopied,
         _ => return None,
     })

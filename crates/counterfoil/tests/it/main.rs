@@ -18,6 +18,7 @@ mod gate;
 mod guard;
 mod import;
 mod kinds;
+mod mail_server;
 mod master_key;
 mod matrix;
 mod oauth;

@@ -7,6 +7,7 @@ use crate::flow::administer::{self, Administrator};
 use crate::flow::delete_account::delete_as;
 use crate::flow::login::FAILURES_THAT_LOCK;
 use crate::flow::register::{Registration, create as create_account};
+use crate::flow::reset_factors::reset_factors;
 use crate::http::extract::{JsonBody, Params};
 use crate::http::problem::{Code, Problem};
 use crate::http::receipt::{ReceiptView, WantsReceipt};
@@ -214,6 +215,21 @@ pub(in crate::http) async fn revoke(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     ended(&app, wants, administer::revoke_user(&app, &by, user_id(&id)?).await?).await
+}
+
+/// Remove all passkeys, the authenticator app and the recovery codes of somebody who has lost them. Their sessions end; an account without a
+/// password gets a link by mail to choose one.
+#[utoipa::path(post, path = "/api/admin/users/{id}/reset", tag = "admin", params(("id" = String, Path)), responses(
+    (status = 200, body = ReceiptView), (status = 204), (status = 404),
+    (status = 409, description = "`mail_unavailable`: the account has no password, and no mail is sent"),
+))]
+pub(in crate::http) async fn reset(
+    by: Administrator,
+    State(app): State<Arc<App>>,
+    wants: WantsReceipt,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    ended(&app, wants, reset_factors(&app, &by, user_id(&id)?).await?).await
 }
 
 /// Delete an account: its sessions end, what is personal is erased, and its address is free.

@@ -8,7 +8,7 @@ use crate::support::{Browser, EMAIL, PASSWORD, TestApp};
 use http::Method;
 use serde_json::json;
 
-pub(crate) const EVERYTHING: [(&str, &str); 25] = [
+pub(crate) const EVERYTHING: [(&str, &str); 26] = [
     ("GET", "/api/admin/users"),
     ("GET", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA"),
     ("GET", "/api/admin/applications"),
@@ -20,6 +20,7 @@ pub(crate) const EVERYTHING: [(&str, &str); 25] = [
     ("POST", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA/unban"),
     ("POST", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA/unlock"),
     ("POST", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA/revoke"),
+    ("POST", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA/reset"),
     ("POST", "/api/admin/sessions/AAAAAAAAAAAAAAAAAAAAAA/revoke"),
     ("POST", "/api/admin/invites"),
     ("GET", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA/sessions"),

@@ -6,6 +6,8 @@ mod device;
 mod duplicates;
 mod login;
 mod logout;
+mod mail;
+mod mail_sign_in;
 mod me;
 mod passkeys;
 mod password;

@@ -1,5 +1,6 @@
 //! Readers of the logs, with real ends: a receiver over HTTP, a Redis. The server is a process of its own.
 
+mod notices;
 mod receiver;
 mod redis_mirror;
 mod webhook;
