@@ -81,6 +81,12 @@ function copyOf(templateId) {
   return [element, (part) => element.querySelector(`[data-part="${part}"]`)];
 }
 
+/** Where a session was used: its city and country where the server knows them, and the network. */
+function placeOf({ place, network }) {
+  const known = network || "an unknown network";
+  return place ? `${place} (${known})` : known;
+}
+
 function deviceItem(session) {
   const [item, part] = copyOf("device-template");
   const device = session.device || "Unknown device";
@@ -93,7 +99,7 @@ function deviceItem(session) {
   part("bound").hidden = !session.bound;
   part("refused").hidden = !session.copy_refused_at;
   if (session.copy_refused_at) setTime(part("refused-at"), session.copy_refused_at, ago);
-  part("network").textContent = session.network || "an unknown network";
+  part("network").textContent = placeOf(session);
   setTime(part("seen"), session.last_seen_at, ago);
   setTime(part("since"), session.created_at, (date) => day.format(date));
   const end = part("end");
@@ -122,7 +128,7 @@ function focusDevice(id) {
 function endedItem(ended) {
   const [item, part] = copyOf("ended-template");
   part("device").textContent = ended.device || "Unknown device";
-  part("network").textContent = ended.network || "an unknown network";
+  part("network").textContent = placeOf(ended);
   part("reason").textContent = WHY_ENDED[ended.reason] ?? "Ended";
   item.classList.toggle("alarming", ended.reason === "suspected_theft");
   setTime(part("when"), ended.ended_at, ago);

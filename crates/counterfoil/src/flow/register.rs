@@ -93,7 +93,7 @@ pub async fn create(
         Some(name) => Some(parse_name(name).ok_or(RegisterError::BadName)?),
     };
     let words = [email.as_str(), name.as_deref().unwrap_or_default()];
-    let password = acceptable(app, &registration.password, &words).map_err(RegisterError::Password)?;
+    let password = acceptable(app, &registration.password, &words).await.map_err(RegisterError::Password)?;
     let hash = app.hasher.hash(password).await?;
     let id = UserId::from_bytes(random());
     let user = User { id, email, name, roles, claims_version: 0, created_at: now, banned: None };
@@ -106,11 +106,14 @@ pub async fn create(
     }
 }
 
-/// Checks a new password against the rules, before any hashing.
-pub(super) fn acceptable(app: &App, received: &Secret<String>, context: &[&str]) -> Result<Password, Rejected> {
+/// Checks a new password against the rules and the lists of breached ones, before any hashing.
+pub(super) async fn acceptable(app: &App, received: &Secret<String>, context: &[&str]) -> Result<Password, Rejected> {
     let password = Password::new(received)?;
     let context = [context, &[app.config.service_name.as_str(), "counterfoil", app.public.host()]].concat();
     password.check(app.config.password.min_length, &context)?;
+    if app.risk.is_breached(&password, app.clock.now()).await {
+        return Err(Rejected::Breached);
+    }
     Ok(password)
 }
 

@@ -70,14 +70,15 @@ pub(super) async fn check_code(app: &App, user: UserId, typed: &Typed, caller: &
         }
     };
     if !counts {
-        note_wrong_code(app, user, entry(Event::WrongCode)).await?;
+        note_wrong_code(app, user, (entry(Event::WrongCode), caller)).await?;
         return Err(LoginError::InvalidCode);
     }
     counts::give_back(app, Limited::CodeAccount, &key, None).await;
     Ok(())
 }
 
-async fn note_wrong_code(app: &App, user: UserId, entry: AuditEntry) -> Result<(), StoreError> {
+async fn note_wrong_code(app: &App, user: UserId, (entry, caller): (AuditEntry, &Caller)) -> Result<(), StoreError> {
+    app.risk.velocity.note(Some(user), &caller.source(), entry.at);
     app.store.note_wrong_code(user, entry).await?;
     metrics::counter!("counterfoil_sign_in_failures_total").increment(1);
     Ok(())

@@ -2,11 +2,13 @@
 //! (ASVS-7.2.4), with what has been shown now added to what had been shown before.
 
 use super::Caller;
+use super::assess;
 use super::authenticate::Identity;
 use super::counts;
 use super::deliver::{Delivery, LongLived, deliver};
 use super::login::FAILURES_THAT_LOCK;
 use super::passkey_sign_in::{Challenge, check, ids_of, relying_party};
+use super::proof::use_up;
 use super::second_step::{Typed, check_code};
 use super::sign_in::{LoginError, asked_of};
 use super::ticket::{Ceremony, Ticket};
@@ -21,7 +23,8 @@ use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::credential::password::Password;
 use counterfoil_core::credential::stored::NO_PASSWORD;
 use counterfoil_core::refresh::rotation::Rotation;
-use counterfoil_core::session::Handle;
+use counterfoil_core::session::{Binding, Handle};
+use counterfoil_guard::dpop::Proof;
 
 /// How somebody signed in can prove it once more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +55,25 @@ pub fn ways(factors: &Factors, asked: Requirement) -> Vec<Way> {
     let totp = factors.totp.is_some() && asked < Requirement::PhishingResistant;
     let ways = [(!factors.passkeys.is_empty(), Way::Passkey), (totp, Way::Totp), (password, Way::Password)];
     ways.into_iter().filter(|(has, _)| *has).map(|(_, way)| way).collect()
+}
+
+/// Whose session a ticket is of that a refresh has given in the place of an access token. Good until the proof has been given.
+pub async fn by_ticket(app: &App, ticket: &Ticket, proof: Option<&Proof>) -> Result<Identity, LoginError> {
+    let Ceremony::Prove { sid, handle } = &ticket.what else { return Err(LoginError::Expired) };
+    let (session, user) = app.store.by_sid(*sid).await?.ok_or(LoginError::Expired)?;
+    if session.end_reason(app.clock.now()).is_some() || assess::handle_of(&session) != *handle {
+        return Err(LoginError::Expired);
+    }
+    match (session.binding, proof) {
+        (Binding::Dpop(bound_to), Some(proof)) if proof.key == bound_to => {
+            if !use_up(app, proof).await? {
+                return Err(LoginError::BadProof);
+            }
+        }
+        (Binding::Dpop(_), _) => return Err(LoginError::Unproven),
+        (Binding::None | Binding::Registered(_) | Binding::Device(_), _) => {}
+    }
+    Ok(Identity { session, user })
 }
 
 /// Begins to prove it by a passkey.
@@ -136,10 +158,17 @@ async fn require(app: &App, identity: &Identity, way: Way) -> Result<(), LoginEr
 
 async fn renew(app: &App, identity: Identity, method: Method, caller: &Caller) -> Result<Delivery, LoginError> {
     let Identity { mut session, user } = identity;
+    let way = match method {
+        Method::Password => Way::Password,
+        Method::Totp | Method::RecoveryCode => Way::Totp,
+        Method::Passkey | Method::SyncedPasskey => Way::Passkey,
+    };
+    assess::step_up(app, (&session, &user), way, caller).await?;
     let now = app.clock.now();
     let to = Handle::from_bytes(random());
     let (acr, amr) = assurance::with(&session, method);
-    let renewal = Renewal { sid: session.sid, from: session.handle, to, acr, amr: amr.clone() };
+    let seen = assess::seen(app, caller);
+    let renewal = Renewal { sid: session.sid, from: session.handle, to, acr, amr: amr.clone(), seen };
     let entry = caller.audit(Event::SteppedUp, Actor::User(user.id), now);
     let entry = AuditEntry { user: Some(user.id), sid: Some(session.sid), detail: amr.join(" "), ..entry };
     if !app.store.renew_session(renewal, entry).await? {

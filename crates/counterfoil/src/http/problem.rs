@@ -14,6 +14,7 @@ use crate::hashing::HashingError;
 use crate::store::StoreError;
 use crate::store::factors::MOST_PASSKEYS;
 use axum::response::{IntoResponse, Response};
+use counterfoil_core::Secret;
 use counterfoil_core::assurance::Challenge;
 use counterfoil_core::credential::password::{MAX_BYTES, Rejected};
 use counterfoil_core::session::EndReason;
@@ -71,6 +72,7 @@ codes! {
     RefreshSuperseded, CONFLICT, "refresh_superseded", "A newer refresh token is on its way; try once more.";
     ReauthenticationRequired, UNAUTHORIZED, "reauthentication_required", "Sign in again to do this.";
     CrossSite, FORBIDDEN, "cross_site", "The request does not come from this application's own pages.";
+    RiskDenied, FORBIDDEN, "risk_denied", "A rule of this server refuses what is unusual like this.";
     Forbidden, FORBIDDEN, "forbidden", "You may not do this.";
     RegistrationClosed, FORBIDDEN, "registration_closed", "Accounts are made by invitation here.";
     InviteInvalid, FORBIDDEN, "invite_invalid", "The invitation is unknown, used up or over.";
@@ -97,6 +99,8 @@ pub struct Problem {
     reason: Option<EndReason>,
     retry_after: Option<Duration>,
     challenge: Challenge,
+    options: Vec<&'static str>,
+    login_token: Option<Secret<String>>,
     cookies: Vec<HeaderValue>,
 }
 
@@ -111,6 +115,8 @@ impl Problem {
             reason: None,
             retry_after: None,
             challenge,
+            options: Vec::new(),
+            login_token: None,
             cookies: Vec::new(),
         }
     }
@@ -118,6 +124,18 @@ impl Problem {
     /// Asks for a further proof, and says what would be enough (RFC 9470, STEP-1).
     pub fn reauthenticate(challenge: Challenge) -> Self {
         Self { challenge, ..Self::new(Code::ReauthenticationRequired) }
+    }
+
+    /// How the proof that is asked for can be given, the best first.
+    #[must_use]
+    pub fn options(self, options: Vec<&'static str>) -> Self {
+        Self { options, ..self }
+    }
+
+    /// What a `native` client brings along with that proof.
+    #[must_use]
+    pub fn login_token(self, login_token: Option<Secret<String>>) -> Self {
+        Self { login_token, ..self }
     }
 
     /// Says what was wrong in this case, and what is allowed. Never anything secret.
@@ -177,6 +195,12 @@ impl IntoResponse for Problem {
         }
         if let Some(max_age) = self.challenge.max_age {
             body["max_age"] = max_age.as_secs().into();
+        }
+        if !self.options.is_empty() {
+            body["options"] = self.options.into();
+        }
+        if let Some(token) = self.login_token {
+            body["login_token"] = token.expose().as_str().into();
         }
         let mut response =
             (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response();
@@ -288,6 +312,9 @@ impl From<RefreshError> for Problem {
             RefreshError::Reuse => Self::new(Code::RefreshReuse),
             RefreshError::BadProof => Self::new(Code::InvalidDpopProof),
             RefreshError::Unproven => Self::new(Code::ProofRequired),
+            RefreshError::Reauthenticate(asks) => Self::reauthenticate(asks.challenge)
+                .options(asks.ways.iter().map(|way| way.as_str()).collect())
+                .detail("the session is used from where it has not been before: prove that it is you, and it goes on"),
             RefreshError::Superseded => Self::new(Code::RefreshSuperseded),
             RefreshError::Store(error) => error.into(),
             RefreshError::TooLarge => Self::new(Code::Internal),
@@ -311,6 +338,11 @@ impl From<LoginError> for Problem {
             LoginError::BadProof => Self::new(Code::InvalidDpopProof),
             LoginError::Unproven => Self::new(Code::ProofRequired)
                 .detail("this application signs in only clients with a key: send a DPoP header"),
+            LoginError::Denied => Self::new(Code::RiskDenied).detail(
+                "what was shown is right, and a rule of this server refuses sign-ins like this one; try from a network or device that you \
+                 have used before, or ask whoever runs this server",
+            ),
+            LoginError::Stronger(challenge) => Self::reauthenticate(challenge),
             LoginError::RateLimited(wait) => Self::new(Code::RateLimited).retry_after(wait),
             LoginError::Hashing(error) => error.into(),
             LoginError::Store(error) => error.into(),
@@ -412,6 +444,9 @@ impl From<Rejected> for Problem {
             }
             Rejected::TooLong => format!("it is longer than {MAX_BYTES} bytes"),
             Rejected::Common => "it is on the list of passwords that attackers try first".to_owned(),
+            Rejected::Breached => {
+                "it is known from a breach of another service; choose one that is used nowhere else".to_owned()
+            }
             Rejected::Predictable => "it repeats or counts up; choose something less regular".to_owned(),
             Rejected::Context => "it is little more than your address, your name or this service's name".to_owned(),
             Rejected::ControlCharacter => "it contains a control character, such as a tab or a line break".to_owned(),

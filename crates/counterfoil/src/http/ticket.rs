@@ -112,6 +112,11 @@ pub(super) const fn is_step_up(what: &Ceremony) -> bool {
     matches!(what, Ceremony::StepUp { .. })
 }
 
+/// A session that goes on after a proof.
+pub(super) const fn is_proof(what: &Ceremony) -> bool {
+    matches!(what, Ceremony::Prove { .. })
+}
+
 /// An authenticator app being set up.
 pub(super) const fn is_totp_enrolment(what: &Ceremony) -> bool {
     matches!(what, Ceremony::TotpEnrolment { .. })

@@ -32,6 +32,8 @@ pub enum Limited {
     RevokeNetwork,
     /// What is written down of refreshes of one session without the proof it needs.
     Unproven,
+    /// What is written down of one session that is used in an unusual way.
+    Unusual,
     /// Requests for tokens by services, from a network.
     TokenNetwork,
 }
@@ -47,6 +49,7 @@ impl Limited {
             Self::RegisterNetwork => "register_network",
             Self::RevokeNetwork => "revoke_network",
             Self::Unproven => "unproven",
+            Self::Unusual => "unusual",
             Self::TokenNetwork => "token_network",
         }
     }

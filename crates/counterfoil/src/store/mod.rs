@@ -10,6 +10,7 @@ mod deletions;
 mod devices;
 pub mod factors;
 pub mod postgres;
+pub mod risk;
 mod shared;
 pub mod sqlite;
 pub mod transfer;
@@ -454,6 +455,7 @@ pub trait Store:
     + Sessions
     + Devices
     + Deletions
+    + risk::Histories
     + Log
     + Guards
     + Clients

@@ -3,17 +3,18 @@
 use super::connect::Connection;
 use tokio_postgres::Error;
 
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("../../../migrations/postgres/0001_first.sql"),
     include_str!("../../../migrations/postgres/0002_factors.sql"),
     include_str!("../../../migrations/postgres/0003_audit_chain.sql"),
     include_str!("../../../migrations/postgres/0004_device_key.sql"),
     include_str!("../../../migrations/postgres/0005_deleted.sql"),
     include_str!("../../../migrations/postgres/0006_ban_end.sql"),
+    include_str!("../../../migrations/postgres/0007_risk.sql"),
 ];
 
 /// What the schema consists of once it is up to date.
-const TABLES: [&str; 23] = [
+const TABLES: [&str; 24] = [
     "installation",
     "account",
     "password",
@@ -37,6 +38,7 @@ const TABLES: [&str; 23] = [
     "passkey",
     "totp",
     "recovery_code",
+    "familiar",
 ];
 
 /// What was done to the schema.

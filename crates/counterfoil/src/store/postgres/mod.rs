@@ -21,6 +21,7 @@ mod refresh;
 mod replicas;
 mod restore;
 mod revoke;
+mod risk;
 mod row;
 mod sessions;
 mod transact;
