@@ -143,11 +143,27 @@ function showEnded(ended) {
 // ---- Loading --------------------------------------------------------------------------------
 
 // When two loads overlap, only the later one may show what it found.
+/** Asks for a proof where the session needs one to go on. Undefined if the person turns back. */
+async function whoAmI() {
+  const action = () => request("GET", "/api/auth/me");
+  try {
+    return await action();
+  } catch (problem) {
+    if (problem.code !== "reauthentication_required") throw problem;
+    return guarded(action, problem);
+  }
+}
+
 async function load() {
   loads += 1;
   const turn = loads;
   try {
-    const me = await request("GET", "/api/auth/me");
+    const me = await whoAmI();
+    if (me === undefined) {
+      byId("load-problem-text").textContent = "Confirm that it is you to see this.";
+      byId("load-problem").hidden = false;
+      return;
+    }
     const [{ sessions, ended }, factors] = await Promise.all([request("GET", SESSIONS_PATH), readFactors()]);
     if (turn !== loads) return;
     showProfile(me);

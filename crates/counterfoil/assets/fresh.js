@@ -30,12 +30,14 @@ export async function readFactors() {
 
 /** Makes sure of a fresh proof; asks for one if need be, or if `refused` says what is wanting. False if the person turns back. */
 async function fresh(refused) {
-  await readFactors();
-  if (known.fresh && !refused) return true;
+  // A refresh that asks for a proof says itself how it can be given: without one nothing can be asked of the account.
+  const named = refused?.options.length > 0;
+  if (!named) await readFactors();
+  if (!named && known.fresh && !refused) return true;
   const dialog = byId("prove-dialog");
   proved = false;
   dialog.showModal();
-  if (!prove(enough(known.step_up, refused?.acrValues))) {
+  if (!prove(named ? refused.options : enough(known.step_up, refused?.acrValues))) {
     dialog.close();
     say("Sign in again to do this.", "bad");
     return false;

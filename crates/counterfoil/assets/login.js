@@ -53,6 +53,7 @@ async function trySilently() {
   const outcome = await refresh();
   document.body.classList.remove("checking");
   if (outcome.state === "ok") goOn(redirect);
+  else if (outcome.state === "prove") proveHere(outcome.problem.options);
   else if (outcome.state === "signed-out" && !ended && outcome.reason !== "signed_out") {
     say(ENDED_REASONS[outcome.reason] ?? "");
   } else if (outcome.state === "unavailable") {
@@ -65,6 +66,7 @@ async function proveAgain() {
   document.body.classList.add("checking");
   const outcome = await refresh();
   document.body.classList.remove("checking");
+  if (outcome.state === "prove") return proveHere(outcome.problem.options);
   if (outcome.state !== "ok") return false;
   const { step_up: ways } = await request("GET", "/api/auth/factors");
   show("second", "Confirm that it is you");
@@ -76,6 +78,15 @@ async function proveAgain() {
     byId("second").hidden = true;
     return true;
   }
+  show("form", "Sign in");
+  return false;
+}
+
+/** Asks for the proof with which the session this browser holds goes on. */
+function proveHere(ways) {
+  show("second", "Confirm that it is you");
+  proving = "session";
+  if (prove(ways)) return true;
   show("form", "Sign in");
   return false;
 }

@@ -104,7 +104,7 @@ impl List {
         let list = Self { file, length };
         let mut last = String::new();
         for sample in 0..=SAMPLES {
-            let Some(at) = (length / SAMPLES * sample).checked_sub(sample / SAMPLES) else { continue };
+            let at = length.saturating_mul(sample) / SAMPLES;
             let (start, line) = list.line(at.min(length.saturating_sub(1)), 0).map_err(|error| error.to_string())?;
             let key = key(&line).ok_or_else(|| {
                 format!("at byte {start}: expected the SHA-1 of a password, 16 to 40 hexadecimal digits, perhaps with `:COUNT`")
