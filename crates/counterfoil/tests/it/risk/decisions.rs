@@ -25,10 +25,17 @@ async fn every_decision_is_explained_to_whoever_may_look() {
         seen["rules"].as_array().unwrap().contains(&json!({ "name": "strict", "action": "deny", "dry_run": true }))
     );
     let one = &seen["decisions"][0];
-    insta::assert_json_snapshot!(json!([
-        one["moment"], one["application"], one["action"], one["rule"], one["dry_run"], one["score"], one["signals"],
-        one["network"], one["place"], one["at"],
-    ]), @"");
+    assert_eq!(
+        (&one["moment"], &one["application"], &one["action"]),
+        (&json!("sign_in"), &json!("web"), &json!("notify"))
+    );
+    assert_eq!(one["rule"], json!({ "name": "new", "action": "notify" }));
+    assert_eq!(one["dry_run"], json!({ "name": "strict", "action": "deny" }));
+    assert_eq!((&one["score"], &one["at"]), (&json!(55), &json!("2027-01-16T08:00:00Z")));
+    let signals = [("new_device", 20), ("new_network", 10), ("new_country", 25)];
+    let signals = signals.map(|(signal, weight)| json!({ "signal": signal, "value": 1, "weight": weight }));
+    assert_eq!(one["signals"], json!(signals));
+    assert_eq!((&one["network"], &one["place"]), (&json!("192.0.2.0/24"), &json!("Paris, France")));
     assert!(one["user"].is_string() && one["session"].is_string());
 }
 

@@ -68,6 +68,10 @@ async fn the_session_goes_on_where_it_has_been_proved_and_nowhere_else() {
     let me = ada.me().await.json();
     assert_eq!(me["session"]["id"], sid, "the same session");
     assert_eq!(me["session"]["device"], "Chrome on Windows");
+    let mut again = elsewhere(&app, BERLIN, Some(CHROME));
+    again.set_cookie("__Host-cf_login", "/", &ticket);
+    let again = again.post_json(BY_PASSWORD, &json!({ "password": PASSWORD })).await;
+    assert_eq!(again.outcome(), (401, "login_expired".into()), "a ticket is over with its proof");
     for _ in 0..2 {
         app.pass(301);
         let answer = ada.refresh().await;
@@ -76,10 +80,6 @@ async fn the_session_goes_on_where_it_has_been_proved_and_nowhere_else() {
     assert_eq!(told(&app).await.len(), 1, "the proof is no news");
     let mut left_behind = left_behind;
     assert_eq!(left_behind.refresh().await.code(), "refresh_invalid", "its handle is another's now (ASVS-7.2.4)");
-    let mut again = elsewhere(&app, BERLIN, Some(CHROME));
-    again.set_cookie("__Host-cf_login", "/", &ticket);
-    let again = again.post_json(BY_PASSWORD, &json!({ "password": PASSWORD })).await;
-    assert_eq!(again.outcome(), (401, "login_expired".into()), "a ticket is over with its proof");
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ pub(crate) fn mmdb(rows: &[(&str, Value)]) -> Vec<u8> {
             IpNet::V6(v6) => (v6.network().to_bits(), v6.prefix_len()),
         };
         let at = data.len();
-        encode(row, &mut data);
+        encode("", row, &mut data);
         let mut node = 0;
         for depth in 0..length {
             let side = usize::from(bits >> (127 - depth) & 1 == 1);
@@ -62,29 +62,40 @@ pub(crate) fn mmdb(rows: &[(&str, Value)]) -> Vec<u8> {
         "database_type": "Test-City", "description": {}, "ip_version": 6, "languages": [], "node_count": count,
         "record_size": 24,
     });
-    encode(&about, &mut file);
+    encode("", &about, &mut file);
     file
 }
 
-fn encode(value: &Value, to: &mut Vec<u8>) {
+/// Readers insist on the type that each number has.
+fn encode(name: &str, value: &Value, to: &mut Vec<u8>) {
     match value {
         Value::Object(fields) => {
             to.push(7 << 5 | u8::try_from(fields.len()).unwrap());
             for (name, value) in fields {
                 text(name, to);
-                encode(value, to);
+                encode(name, value, to);
             }
         }
         Value::Array(items) => {
             to.extend([u8::try_from(items.len()).unwrap(), 11 - 7]);
-            items.iter().for_each(|item| encode(item, to));
+            items.iter().for_each(|item| encode("", item, to));
         }
         Value::String(word) => text(word, to),
         Value::Number(number) => match number.as_u64() {
-            Some(whole) => {
-                to.push(6 << 5 | 4);
-                to.extend(u32::try_from(whole).unwrap().to_be_bytes());
-            }
+            Some(whole) => match name {
+                "build_epoch" => {
+                    to.extend([8, 9 - 7]);
+                    to.extend(whole.to_be_bytes());
+                }
+                "node_count" | "autonomous_system_number" => {
+                    to.push(6 << 5 | 4);
+                    to.extend(u32::try_from(whole).unwrap().to_be_bytes());
+                }
+                _ => {
+                    to.push(5 << 5 | 2);
+                    to.extend(u16::try_from(whole).unwrap().to_be_bytes());
+                }
+            },
             None => {
                 to.push(3 << 5 | 8);
                 to.extend(number.as_f64().unwrap().to_be_bytes());
