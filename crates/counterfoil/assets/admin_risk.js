@@ -4,14 +4,15 @@ const version = new URL(import.meta.url).search;
 const { during } = await import(`./form.js${version}`);
 const { el, table, time } = await import(`./draw.js${version}`);
 
+const count = new Intl.NumberFormat("en-GB");
 const FOUND = {
   new_device: () => "a device that the account has not been used with",
   new_network: () => "a network that it has not been used from",
   new_country: () => "a country that it has not been used from",
-  impossible_travel: (speed) => `nobody travels that fast: ${speed} km/h`,
-  failures_account: (count) => `${count} failures to sign in to the account within a quarter of an hour`,
-  failures_network: (count) => `${count} failures to sign in from the network within a quarter of an hour`,
-  failures_fleet: (count) => `${count} failures to sign in anywhere within a quarter of an hour`,
+  impossible_travel: (speed) => `nobody travels that fast: ${count.format(speed)} km/h`,
+  failures_account: (times) => `${times} failures to sign in to the account within a quarter of an hour`,
+  failures_network: (times) => `${times} failures to sign in from the network within a quarter of an hour`,
+  failures_fleet: (times) => `${times} failures to sign in anywhere within a quarter of an hour`,
   bad_network: () => "a network on the list of bad ones",
   user_agent_changed: () => "another browser or system than the session was in",
   breached_password: () => "a password that is known from a breach",
@@ -24,6 +25,7 @@ const DONE = {
   refresh: { allow: "Went on", notify: "Went on, with a notice", step_up: "Asked for a proof" },
   step_up: { allow: "Accepted", notify: "Accepted, with a notice", step_up: "Asked for a stronger proof", deny: "Refused" },
 };
+const INSTEAD = { notify: "the account has nothing more to show", step_up: "a refresh is never refused for good" };
 const ASKS = { allow: "nothing", notify: "a notice", step_up: "a step-up", deny: "a refusal" };
 
 /** The decisions, newest first, and the rules behind them. */
@@ -67,7 +69,7 @@ const COLUMNS = [
   ["Score", (one) => (one.score === undefined ? "–" : String(one.score))],
   ["Account", (one) => (one.user ? el("a", { href: `/admin/users/${one.user}`, text: one.user.slice(0, 6) }) : "–")],
   ["Session", (one) => (one.session ? el("a", { href: `/admin/audit?sid=${one.session}`, text: one.session.slice(0, 6) }) : "–")],
-  ["From", (one) => el("bdi", { text: one.place ? `${one.place} (${one.network})` : one.network || "–" })],
+  ["From", (one) => from(one)],
 ];
 
 const RULES = [
@@ -90,11 +92,17 @@ function why({ signals = [] }) {
     el("li", { text: `${FOUND[signal]?.(value) ?? signal.replaceAll("_", " ")} (${weight})` })));
 }
 
+function from({ place, network }) {
+  if (!network) return "–";
+  const words = el("span", { class: "whole", text: network });
+  return place ? el("span", {}, el("bdi", { text: place }), " ", el("span", { class: "hint" }, words)) : words;
+}
+
 function rules({ action, rule, dry_run: tried }) {
   const parts = [];
   if (rule) {
     parts.push(el("code", { text: rule.name }));
-    if (rule.action !== action) parts.push(` asks for ${ASKS[rule.action] ?? rule.action}; there was nothing to ask for, or it is never done then`);
+    if (rule.action !== action) parts.push(` asks for ${ASKS[rule.action] ?? rule.action}; ${INSTEAD[action] ?? "something weaker was done"}`);
   }
   if (tried) parts.push(rule ? "; " : "", el("code", { text: tried.name }), ` is only tried, and would have meant ${ASKS[tried.action] ?? tried.action}`);
   return parts.length > 0 ? el("span", {}, ...parts) : "–";

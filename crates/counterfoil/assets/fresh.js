@@ -2,7 +2,7 @@
 
 const version = new URL(import.meta.url).search;
 const { request, stepUp } = await import(`./refresh.js${version}`);
-const { byId, say } = await import(`./form.js${version}`);
+const { ELSEWHERE, byId, say } = await import(`./form.js${version}`);
 const { use } = await import(`./passkeys.js${version}`);
 const { bindProof, enough } = await import(`./prove.js${version}`);
 
@@ -42,6 +42,7 @@ async function fresh(refused) {
     say("Sign in again to do this.", "bad");
     return false;
   }
+  if (named) say(ELSEWHERE);
   await new Promise((resolve) => {
     dialog.addEventListener("close", resolve, { once: true });
   });

@@ -6,7 +6,7 @@ const {
   ENDED_REASONS, begin, cameStraightBack, goOn, login, onOtherTab, receiptWords, refresh, request, signInStep, stepUp, takeReceipt,
 } = await import(`./refresh.js${version}`);
 const {
-  bindPasswordToggles, byId, describe, during, looksLikeEmail, onSubmit, say, sayProblem,
+  ELSEWHERE, bindPasswordToggles, byId, describe, during, looksLikeEmail, onSubmit, say, sayProblem,
 } = await import(`./form.js${version}`);
 const { forget, make, offersInAutofill, supported, use } = await import(`./passkeys.js${version}`);
 const { bindProof, enough } = await import(`./prove.js${version}`);
@@ -86,7 +86,10 @@ async function proveAgain() {
 function proveHere(ways) {
   show("second", "Confirm that it is you");
   proving = "session";
-  if (prove(ways)) return true;
+  if (prove(ways)) {
+    say(ELSEWHERE);
+    return true;
+  }
   show("form", "Sign in");
   return false;
 }

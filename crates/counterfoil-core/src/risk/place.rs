@@ -119,6 +119,15 @@ pub fn is_same_device(one: &str, other: &str) -> bool {
     one == other || parts(one) == parts(other)
 }
 
+/// Said of a client that does not say what it is, or nothing that is known here.
+pub const UNKNOWN_DEVICE: &str = "Unknown device";
+
+/// Whether two devices in words may be one: also where either has not said what it is, as programs and servers between do. Whoever wants to
+/// hide copies the words of the other; that he says nothing tells nothing.
+pub fn may_be_same_device(one: &str, other: &str) -> bool {
+    [one, other].contains(&UNKNOWN_DEVICE) || is_same_device(one, other)
+}
+
 fn family(system: &str) -> &str {
     match system {
         "iPhone" | "iPad" | "macOS" => "Apple",

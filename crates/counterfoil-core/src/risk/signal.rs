@@ -1,6 +1,6 @@
 //! Signals: what is unusual, each by itself.
 
-use super::place::{Spot, impossible_speed, is_close, is_near, is_same_device};
+use super::place::{Spot, impossible_speed, is_close, is_near, is_same_device, may_be_same_device};
 use counterfoil_guard::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -228,7 +228,7 @@ pub fn signals(facts: &Facts<'_>) -> Vec<Found> {
     // Whoever switches between two networks of theirs, a VPN among them, does not travel.
     let been_here = known.iter().any(|known| is_close(&known.spot, spot));
     let speed = last.into_iter().chain(session).filter_map(speed).max().filter(|_| !been_here);
-    let changed = session.is_some_and(|session| !is_same_device(&session.device, facts.device));
+    let changed = session.is_some_and(|session| !may_be_same_device(&session.device, facts.device));
     let (failures, most) = facts.failures;
     let many = |count: u32, most: u32| if count >= most { count } else { 0 };
     let values = [

@@ -1,4 +1,4 @@
-use super::place::{Point, Spot, address, impossible_speed, is_near, is_same_device};
+use super::place::{Point, Spot, address, impossible_speed, is_near, is_same_device, may_be_same_device};
 use super::{
     Action, Condition, Explained, Explanation, Facts, Failures, Found, Known, Means, Moment, PasswordTrouble, Rule,
     Signal, Thresholds, Weights, assess, defaults, score, signals,
@@ -92,6 +92,22 @@ fn the_desktop_site_is_asked_for_on_the_same_device() {
     {
         assert!(!is_same_device(one, other), "{one}, {other}");
     }
+    assert!(
+        may_be_same_device("Unknown device", "Firefox on Linux") && !may_be_same_device("curl", "Firefox on Linux")
+    );
+    assert!(!is_same_device("Unknown device", "Firefox on Linux"), "it is new all the same");
+}
+
+#[test]
+fn who_switches_between_two_networks_does_not_travel() {
+    let at = |network: &str, point| Spot { point: Some(point), ..spot(network) };
+    let (berlin, sydney) = (at("203.0.113.0/24", BERLIN), at("198.51.100.0/24", SYDNEY));
+    let used = [
+        known("Firefox on Linux", berlin.clone()),
+        Known { last_at: NOW, ..known("Firefox on Linux", sydney.clone()) },
+    ];
+    assert!(!words(&facts("Firefox on Linux", &berlin, &used)).contains(&"impossible_travel"), "a VPN");
+    assert!(words(&facts("Firefox on Linux", &sydney, &used[..1])).contains(&"impossible_travel"));
 }
 
 #[test]

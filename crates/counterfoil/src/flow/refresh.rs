@@ -15,7 +15,7 @@ use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::rotation::{Decision, Proof as Possession, decide};
 use counterfoil_core::refresh::token::Presented;
 use counterfoil_core::revocation::Revocation;
-use counterfoil_core::risk::place::is_same_device;
+use counterfoil_core::risk::place::may_be_same_device;
 use counterfoil_core::session::{Binding, EndReason, Session};
 use counterfoil_guard::dpop::Proof;
 use std::sync::Arc;
@@ -151,7 +151,7 @@ fn unless_elsewhere(
                 | Decision::FastForward(_),
             ) => true,
         };
-        let elsewhere = session.network != network || !is_same_device(&session.device, &device);
+        let elsewhere = session.network != network || !may_be_same_device(&session.device, &device);
         let hold = on && hands_out && elsewhere;
         held.store(hold, Ordering::Release);
         decision.filter(|_| !hold)

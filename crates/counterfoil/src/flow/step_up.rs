@@ -57,9 +57,12 @@ pub fn ways(factors: &Factors, asked: Requirement) -> Vec<Way> {
     ways.into_iter().filter(|(has, _)| *has).map(|(_, way)| way).collect()
 }
 
-/// Whose session a ticket is of that a refresh has given in the place of an access token. Good until the proof has been given.
+/// Whose session a ticket is of: one that a refresh has given in the place of an access token, or of a step-up that has begun with one. Good
+/// until the proof has been given.
 pub async fn by_ticket(app: &App, ticket: &Ticket, proof: Option<&Proof>) -> Result<Identity, LoginError> {
-    let Ceremony::Prove { sid, handle } = &ticket.what else { return Err(LoginError::Expired) };
+    let (Ceremony::Prove { sid, handle } | Ceremony::StepUp { sid, handle, .. }) = &ticket.what else {
+        return Err(LoginError::Expired);
+    };
     let (session, user) = app.store.by_sid(*sid).await?.ok_or(LoginError::Expired)?;
     if session.end_reason(app.clock.now()).is_some() || assess::handle_of(&session) != *handle {
         return Err(LoginError::Expired);
@@ -84,7 +87,8 @@ pub async fn begin(app: &App, identity: &Identity) -> Result<Challenge, LoginErr
         return Err(LoginError::InvalidPasskey);
     }
     let begun = party.begin_sign_in(&allowed);
-    let what = Ceremony::StepUp { state: begun.state, sid: identity.session.sid };
+    let (sid, handle) = (identity.session.sid, assess::handle_of(&identity.session));
+    let what = Ceremony::StepUp { state: begun.state, sid, handle };
     Ok(Challenge { options: begun.options, ticket: Ticket::new(app, what) })
 }
 
@@ -95,7 +99,7 @@ pub async fn by_passkey(
     (ticket, answer): (&Ticket, &Assertion),
     caller: &Caller,
 ) -> Result<Delivery, LoginError> {
-    let Ceremony::StepUp { state, sid } = &ticket.what else { return Err(LoginError::Expired) };
+    let Ceremony::StepUp { state, sid, .. } = &ticket.what else { return Err(LoginError::Expired) };
     if *sid != identity.session.sid {
         return Err(LoginError::Expired);
     }

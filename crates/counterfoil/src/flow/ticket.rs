@@ -78,6 +78,9 @@ pub enum Ceremony {
         state: Value,
         /// The session.
         sid: Sid,
+        /// SHA-256 of its handle.
+        #[serde(default)]
+        handle: [u8; 32],
     },
     /// A session that goes on once its owner has proved that it is still them: in the place of an access token, and for nothing but that.
     Prove {

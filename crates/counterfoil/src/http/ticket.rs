@@ -112,9 +112,9 @@ pub(super) const fn is_step_up(what: &Ceremony) -> bool {
     matches!(what, Ceremony::StepUp { .. })
 }
 
-/// A session that goes on after a proof.
+/// A session that goes on after a proof, which may have begun.
 pub(super) const fn is_proof(what: &Ceremony) -> bool {
-    matches!(what, Ceremony::Prove { .. })
+    matches!(what, Ceremony::Prove { .. } | Ceremony::StepUp { .. })
 }
 
 /// An authenticator app being set up.

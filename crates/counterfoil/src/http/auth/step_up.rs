@@ -8,17 +8,17 @@ use crate::flow::deliver::Delivery;
 use crate::flow::factors::overview;
 use crate::flow::step_up::{self, Way};
 use crate::http::dpop;
-use crate::http::extract::{JsonBody, Presented};
+use crate::http::extract::{JsonBody, MAX_BODY, Presented, parse_json, read_body};
 use crate::http::problem::{Code, Problem};
 use crate::http::ticket::{Tickets, is_proof, is_step_up};
 use crate::http::view::{TokensView, deliver, json, rfc3339, with_cookies};
 use crate::passkeys::Assertion;
 use crate::store::factors::Passkey;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::response::Response;
 use counterfoil_core::Secret;
 use counterfoil_guard::base64url_encode;
-use http::{Extensions, HeaderMap, Method, StatusCode};
+use http::{Extensions, HeaderMap, Method, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -105,7 +105,7 @@ async fn signed_in(
     token: Option<&Secret<String>>,
     request: (&HeaderMap, &Extensions),
 ) -> Result<Identity, Problem> {
-    if token.is_some() {
+    if token.is_some() && !request.0.contains_key(header::AUTHORIZATION) {
         return by_ticket(app, token, request).await?.ok_or(Problem::new(Code::LoginExpired));
     }
     let refused = match by_access(app, caller, request).await {
@@ -188,16 +188,30 @@ pub(in crate::http) async fn by_totp(
     Ok(renewed(&app, &headers, &delivery))
 }
 
+/// Where the access token has run out.
+#[derive(Default, Deserialize, ToSchema)]
+pub(in crate::http) struct StepUpStartBody {
+    /// Of a refresh that has asked for it, in the profile `native`.
+    #[schema(value_type = Option<String>)]
+    login_token: Option<Secret<String>>,
+}
+
 /// Begin to prove it by a passkey.
-#[utoipa::path(post, path = "/api/auth/step-up/passkey/start", tag = "factors", responses(
+#[utoipa::path(post, path = "/api/auth/step-up/passkey/start", tag = "factors", request_body(content = Option<StepUpStartBody>), responses(
     (status = 200, body = ChallengeView), (status = 401, description = "`passkey_invalid`: there is none"),
 ))]
 pub(in crate::http) async fn passkey_start(
     State(app): State<Arc<App>>,
     caller: Caller,
-    (headers, extensions): (HeaderMap, Extensions),
+    request: Request,
 ) -> Result<Response, Problem> {
-    let identity = signed_in(&app, &caller, None, (&headers, &extensions)).await?;
+    let (headers, extensions) = (request.headers().clone(), request.extensions().clone());
+    let body = read_body::<MAX_BODY>(request).await?;
+    let body: StepUpStartBody = match body.expose().as_slice() {
+        b"" => StepUpStartBody::default(),
+        bytes => parse_json(bytes)?,
+    };
+    let identity = signed_in(&app, &caller, body.login_token.as_ref(), (&headers, &extensions)).await?;
     let begun = step_up::begin(&app, &identity).await?;
     Ok(challenge(&app, begun, Tickets::brought(&app, &headers, None), identity.session.profile))
 }
@@ -222,7 +236,7 @@ pub(in crate::http) async fn passkey_finish(
     (headers, extensions): (HeaderMap, Extensions),
     JsonBody(body): JsonBody<StepUpPasskeyBody>,
 ) -> Result<Response, Problem> {
-    let identity = signed_in(&app, &caller, None, (&headers, &extensions)).await?;
+    let identity = signed_in(&app, &caller, body.login_token.as_ref(), (&headers, &extensions)).await?;
     let tickets = Tickets::brought(&app, &headers, body.login_token.as_ref());
     let ticket = tickets.require(is_step_up)?;
     let delivery = step_up::by_passkey(&app, identity, (ticket, &body.credential), &caller).await?;

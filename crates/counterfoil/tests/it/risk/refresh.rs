@@ -5,8 +5,11 @@ use super::{
     password, reauthenticate, told,
 };
 use crate::control::ask;
-use crate::support::{EMAIL, PASSWORD, TestApp};
-use serde_json::json;
+use crate::dpop::Prover;
+use crate::support::{Browser, EMAIL, PASSWORD, TestApp};
+use axum::body::Body;
+use http::Request;
+use serde_json::{Value, json};
 
 const BY_PASSWORD: &str = "/api/auth/step-up/password";
 
@@ -207,6 +210,59 @@ async fn a_native_client_gets_its_ticket_in_the_body() {
     assert_eq!(proved.status, 200, "{}", proved.text);
     let next = client.post_json("/api/auth/refresh", &json!({ "refresh_token": proved.json()["refresh_token"] })).await;
     assert_eq!(next.status, 200, "{}", next.text);
+}
+
+#[tokio::test]
+async fn a_native_client_proves_it_by_its_passkey_too() {
+    let app = TestApp::with("[applications.cli]\nprofile = \"native\"\n").await;
+    let mut ada = app.signed_in().await;
+    let passkey = add_passkey(&mut ada).await;
+    let mut client = app.browser();
+    let login = json!({ "email": EMAIL, "password": PASSWORD, "client_id": "cli" });
+    let token = client.post_json("/api/auth/login", &login).await.json()["refresh_token"].clone();
+    client.user_agent = CHROME;
+    let refused = client.post_json("/api/auth/refresh", &json!({ "refresh_token": token })).await;
+    assert_eq!(refused.json()["options"], json!(["passkey"]));
+    let ticket = json!({ "login_token": refused.json()["login_token"] });
+    let options = client.post_json("/api/auth/step-up/passkey/start", &ticket).await.json();
+    let answer = json!({ "credential": passkey.assert(&options), "login_token": options["login_token"] });
+    let proved = client.post_json("/api/auth/step-up/passkey/finish", &answer).await;
+    assert_eq!(proved.status, 200, "{}", proved.text);
+    assert!(proved.json()["refresh_token"].is_string());
+    let again = client.post_json("/api/auth/step-up/passkey/finish", &answer).await;
+    assert_eq!(again.outcome(), (401, "login_expired".into()));
+}
+
+#[tokio::test]
+async fn a_bound_session_needs_its_key_for_the_proof_too() {
+    let rule = "[dpop]\nnonce = false\n[applications.cli]\nprofile = \"native\"\n\
+                [risk.rules.new]\naction = \"step_up\"\nwhen = { any = [\"new_device\"] }\n";
+    let app = TestApp::with(rule).await;
+    app.signed_in().await;
+    let (mut client, mut owner, mut other) = (app.browser(), Prover::new(1), Prover::new(2));
+    let login = json!({ "email": EMAIL, "password": PASSWORD, "client_id": "cli" });
+    let signed_in = client.send(proved(&client, &mut owner, "/api/auth/login", &login)).await;
+    let token = json!({ "refresh_token": signed_in.json()["refresh_token"] });
+    client.user_agent = CHROME;
+    let refused = client.send(proved(&client, &mut owner, "/api/auth/refresh", &token)).await;
+    assert_eq!(refused.outcome(), reauthenticate());
+    let (_, seen) = ask(&app, "GET", "/api/admin/risk", None).await;
+    let signals = seen["decisions"][0]["signals"].as_array().unwrap();
+    assert!(signals.iter().all(|one| one["signal"] != "user_agent_changed"), "the key says that it is the same device");
+    let body = json!({ "password": PASSWORD, "login_token": refused.json()["login_token"] });
+    assert_eq!(client.post_json(BY_PASSWORD, &body).await.outcome(), (401, "proof_required".into()));
+    let foreign = client.send(proved(&client, &mut other, BY_PASSWORD, &body)).await;
+    assert_eq!(foreign.outcome(), (401, "proof_required".into()));
+    let own = client.send(proved(&client, &mut owner, BY_PASSWORD, &body)).await;
+    assert_eq!(own.status, 200, "{}", own.text);
+}
+
+/// With this key's proof.
+fn proved(client: &Browser, prover: &mut Prover, path: &str, body: &Value) -> Request<Body> {
+    let mut request = client.json_request(path, body);
+    let proof = prover.proof_for("POST", &format!("https://app.example.com{path}"), None);
+    request.headers_mut().insert("dpop", proof.parse().unwrap());
+    request
 }
 
 #[tokio::test]

@@ -177,6 +177,7 @@ pub(super) async fn asvs_7_2_4_a_renewed_session_has_another_handle(store: Arc<d
     let (renewed, _) = store.by_handle(to).await.unwrap().unwrap();
     assert_eq!((renewed.acr, renewed.amr.join(" ").as_str()), (Assurance::Aal2, "pwd swk"));
     assert_eq!((renewed.device.as_str(), renewed.network.as_str()), ("Safari on iPad", "192.0.2.0/24"));
+    assert_eq!(store.history(ada.id).await.unwrap().familiar[0].device, "Safari on iPad", "known from there");
     assert_eq!((renewed.auth_time, renewed.rotation.generation), (at(7), 0));
     assert_eq!(store.superseded(session.handle).await, Ok(Some((at(7), Some(session.sid)))));
     assert_eq!(store.renew_session(renewal, entry(Event::SteppedUp, 8)).await, Ok(false), "not twice from one handle");
