@@ -106,7 +106,7 @@ test("what was decided is explained to whoever administers", async (t) => {
   await page.locator("body:not(.loading) #content > *").first().waitFor();
   await page.getByRole("heading", { level: 1, name: "Risk decisions" }).waitFor();
   await page.getByText("a country that it has not been used from (25)").first().waitFor();
-  await page.getByText(/nobody travels that fast: \d+ km\/h \(50\)/).first().waitFor();
+  await page.getByText(/nobody travels that fast: [\d,]+ km\/h \(50\)/).first().waitFor();
   await page.getByText("Sydney, Australia").first().waitFor();
   await page.getByText("strict is only tried, and would have meant a refusal").first().waitFor();
   await page.getByText("Asked for a proof").first().waitFor();

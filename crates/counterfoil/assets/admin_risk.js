@@ -66,9 +66,7 @@ const COLUMNS = [
   ["What was done", (one) => done(one)],
   ["Why", (one) => why(one)],
   ["Rule", (one) => rules(one)],
-  ["Score", (one) => (one.score === undefined ? "–" : String(one.score))],
-  ["Account", (one) => (one.user ? el("a", { href: `/admin/users/${one.user}`, text: one.user.slice(0, 6) }) : "–")],
-  ["Session", (one) => (one.session ? el("a", { href: `/admin/audit?sid=${one.session}`, text: one.session.slice(0, 6) }) : "–")],
+  ["Account", (one) => who(one)],
   ["From", (one) => from(one)],
 ];
 
@@ -82,28 +80,37 @@ function done({ moment, application, action, detail }) {
   if (!action) return el("bdi", { text: detail });
   const words = DONE[moment]?.[action] ?? action.replaceAll("_", " ");
   const strong = ["step_up", "deny"].includes(action);
-  return el("span", {}, el("span", { class: strong ? "bad" : undefined, text: words }),
-    el("span", { class: "hint", text: ` ${MOMENTS[moment] ?? moment} to ${application}` }));
+  return el("div", {}, el("p", { class: strong ? "bad" : undefined, text: words }),
+    el("p", { class: "hint", text: `${MOMENTS[moment] ?? moment}, ${application}` }));
 }
 
-function why({ signals = [] }) {
+function why({ score, signals = [] }) {
   if (signals.length === 0) return "–";
   return el("ul", { class: "reasons" }, ...signals.map(({ signal, value, weight }) =>
-    el("li", { text: `${FOUND[signal]?.(value) ?? signal.replaceAll("_", " ")} (${weight})` })));
+    el("li", { text: `${FOUND[signal]?.(value) ?? signal.replaceAll("_", " ")} (${weight})` })),
+  el("li", { class: "hint", text: `Score ${score} of 100` }));
+}
+
+function who({ user, session }) {
+  if (!user) return "–";
+  return el("div", {}, el("p", {}, el("a", { href: `/admin/users/${user}`, text: user.slice(0, 6) })),
+    session && el("p", {}, el("a", { class: "hint", href: `/admin/audit?sid=${session}`, text: `session ${session.slice(0, 6)}` })));
 }
 
 function from({ place, network }) {
   if (!network) return "–";
   const words = el("span", { class: "whole", text: network });
-  return place ? el("span", {}, el("bdi", { text: place }), " ", el("span", { class: "hint" }, words)) : words;
+  return place ? el("div", {}, el("p", {}, el("bdi", { text: place })), el("p", { class: "hint" }, words)) : words;
 }
 
 function rules({ action, rule, dry_run: tried }) {
   const parts = [];
   if (rule) {
-    parts.push(el("code", { text: rule.name }));
+    parts.push(named(rule.name));
     if (rule.action !== action) parts.push(` asks for ${ASKS[rule.action] ?? rule.action}; ${INSTEAD[action] ?? "something weaker was done"}`);
   }
-  if (tried) parts.push(rule ? "; " : "", el("code", { text: tried.name }), ` is only tried, and would have meant ${ASKS[tried.action] ?? tried.action}`);
-  return parts.length > 0 ? el("span", {}, ...parts) : "–";
+  if (tried) parts.push(rule ? "; " : "", named(tried.name), ` is only tried, and would have meant ${ASKS[tried.action] ?? tried.action}`);
+  return parts.length > 0 ? el("div", { class: "words" }, ...parts) : "–";
 }
+
+const named = (name) => el("code", { class: "whole", text: name });

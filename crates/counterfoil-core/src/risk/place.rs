@@ -39,7 +39,7 @@ pub struct Point {
     pub radius: u16,
 }
 
-/// An address in a network as it is kept ("203.0.113.0/24", "2001:db8:1::/48"); `None` for words ("local") and for what cannot be
+/// An address in a network as it is kept (`203.0.113.0/24`, `2001:db8:1::/48`); `None` for words (`local`) and for what cannot be
 /// told apart by its address (private networks, this machine).
 pub fn address(network: &str) -> Option<IpAddr> {
     let (address, _) = network.split_once('/')?;

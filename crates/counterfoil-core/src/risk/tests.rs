@@ -22,7 +22,7 @@ fn in_country(network: &str, country: &str, system: Option<u32>) -> Spot {
 }
 
 fn known(device: &str, spot: Spot) -> Known {
-    Known { device: device.to_owned(), spot, last_at: NOW.minus(Duration::from_secs(3600)) }
+    Known { device: device.to_owned(), spot, last_at: NOW.minus(Duration::from_hours(1)) }
 }
 
 fn facts<'a>(device: &'a str, spot: &'a Spot, known: &'a [Known]) -> Facts<'a> {
@@ -65,8 +65,7 @@ fn privacy_addresses_and_mobile_networks_are_not_new() {
 #[test]
 fn nobody_flies_that_fast() {
     let at = |point| Spot { point: Some(point), ..spot("203.0.113.0/24") };
-    let after =
-        |hours: u64| impossible_speed(&at(BERLIN), NOW, &at(SYDNEY), NOW.plus(Duration::from_secs(hours * 3600)));
+    let after = |hours: u64| impossible_speed(&at(BERLIN), NOW, &at(SYDNEY), NOW.plus(Duration::from_hours(hours)));
     assert!(after(2).is_some_and(|speed| (7_900..8_200).contains(&speed)), "{:?}", after(2));
     assert_eq!(after(24), None, "an airliner does it in a day");
     let near = Point { latitude: 52.4, longitude: 13.0, radius: 100 };

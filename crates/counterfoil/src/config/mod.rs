@@ -285,7 +285,7 @@ impl Config {
             check_format(&format!("applications.{name}.format"), application.format, algorithm)?;
         }
         self.roles.keys().try_for_each(|name| RoleConfig::check(name))?;
-        self.risk.check(self.applications.keys())?;
+        self.risk.check(&self.applications.keys())?;
         self.check_services()?;
         let own = |(name, application): (&String, &ApplicationConfig)| {
             application.audience.clone().unwrap_or_else(|| name.clone())

@@ -15,9 +15,9 @@ pub struct RiskConfig {
     pub enabled: bool,
     /// Whether all rules are only tried: what they would have done is written down, and nothing is done.
     pub dry_run: bool,
-    /// A MaxMind file with countries or cities (`.mmdb`). Read again when it changes.
+    /// A `MaxMind` file with countries or cities (`.mmdb`). Read again when it changes.
     pub geoip: Option<PathBuf>,
-    /// A MaxMind file with autonomous systems, which tells one carrier's networks from another's.
+    /// A `MaxMind` file with autonomous systems, which tells one carrier's networks from another's.
     pub geoip_asn: Option<PathBuf>,
     /// A file with networks that nothing good comes from, one a line (`203.0.113.0/24`); `#` begins a comment. Read again when it changes.
     pub bad_networks: Option<PathBuf>,
@@ -112,7 +112,10 @@ impl RiskConfig {
         Thresholds { account, network, fleet }
     }
 
-    pub(super) fn check<'a>(&self, applications: impl Iterator<Item = &'a String> + Clone) -> Result<(), ConfigError> {
+    pub(super) fn check<'a>(
+        &self,
+        applications: &(impl Iterator<Item = &'a String> + Clone),
+    ) -> Result<(), ConfigError> {
         let (least, most) = (Span(std::time::Duration::from_millis(100)), Span::seconds(10));
         self.breached_passwords_timeout.within("risk.breached_passwords_timeout", least, most)?;
         if let Some(url) = &self.breached_passwords_service

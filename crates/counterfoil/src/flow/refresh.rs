@@ -152,9 +152,9 @@ fn unless_elsewhere(
             ) => true,
         };
         let elsewhere = session.network != network || !may_be_same_device(&session.device, &device);
-        let hold = on && hands_out && elsewhere;
-        held.store(hold, Ordering::Release);
-        decision.filter(|_| !hold)
+        let waits = on && hands_out && elsewhere;
+        held.store(waits, Ordering::Release);
+        decision.filter(|_| !waits)
     })
 }
 

@@ -99,9 +99,15 @@ pub struct Problem {
     reason: Option<EndReason>,
     retry_after: Option<Duration>,
     challenge: Challenge,
+    proof: Option<Box<ProofView>>,
+    cookies: Vec<HeaderValue>,
+}
+
+/// Beside the challenge: how it can be met, and what a `native` client brings along then.
+#[derive(Clone, Debug)]
+struct ProofView {
     options: Vec<&'static str>,
     login_token: Option<Secret<String>>,
-    cookies: Vec<HeaderValue>,
 }
 
 impl Problem {
@@ -115,8 +121,7 @@ impl Problem {
             reason: None,
             retry_after: None,
             challenge,
-            options: Vec::new(),
-            login_token: None,
+            proof: None,
             cookies: Vec::new(),
         }
     }
@@ -126,16 +131,10 @@ impl Problem {
         Self { challenge, ..Self::new(Code::ReauthenticationRequired) }
     }
 
-    /// How the proof that is asked for can be given, the best first.
+    /// How the proof that is asked for can be given, the best first, and what a `native` client brings along with it.
     #[must_use]
-    pub fn options(self, options: Vec<&'static str>) -> Self {
-        Self { options, ..self }
-    }
-
-    /// What a `native` client brings along with that proof.
-    #[must_use]
-    pub fn login_token(self, login_token: Option<Secret<String>>) -> Self {
-        Self { login_token, ..self }
+    pub fn proof(self, options: Vec<&'static str>, login_token: Option<Secret<String>>) -> Self {
+        Self { proof: Some(Box::new(ProofView { options, login_token })), ..self }
     }
 
     /// Says what was wrong in this case, and what is allowed. Never anything secret.
@@ -196,11 +195,11 @@ impl IntoResponse for Problem {
         if let Some(max_age) = self.challenge.max_age {
             body["max_age"] = max_age.as_secs().into();
         }
-        if !self.options.is_empty() {
-            body["options"] = self.options.into();
-        }
-        if let Some(token) = self.login_token {
-            body["login_token"] = token.expose().as_str().into();
+        if let Some(proof) = self.proof {
+            body["options"] = proof.options.into();
+            if let Some(token) = proof.login_token {
+                body["login_token"] = token.expose().as_str().into();
+            }
         }
         let mut response =
             (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response();
@@ -313,7 +312,6 @@ impl From<RefreshError> for Problem {
             RefreshError::BadProof => Self::new(Code::InvalidDpopProof),
             RefreshError::Unproven => Self::new(Code::ProofRequired),
             RefreshError::Reauthenticate(asks) => Self::reauthenticate(asks.challenge)
-                .options(asks.ways.iter().map(|way| way.as_str()).collect())
                 .detail("the session is used from where it has not been before: prove that it is you, and it goes on"),
             RefreshError::Superseded => Self::new(Code::RefreshSuperseded),
             RefreshError::Store(error) => error.into(),

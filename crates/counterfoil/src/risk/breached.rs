@@ -101,11 +101,11 @@ impl List {
     fn open(path: &Path) -> Result<Self, String> {
         let file = File::open(path).map_err(|error| error.to_string())?;
         let length = file.metadata().map_err(|error| error.to_string())?.len();
-        let list = Self { file, length };
+        let opened = Self { file, length };
         let mut last = String::new();
         for sample in 0..=SAMPLES {
             let at = length.saturating_mul(sample) / SAMPLES;
-            let (start, line) = list.line(at.min(length.saturating_sub(1)), 0).map_err(|error| error.to_string())?;
+            let (start, line) = opened.line(at.min(length.saturating_sub(1)), 0).map_err(|error| error.to_string())?;
             let key = key(&line).ok_or_else(|| {
                 format!("at byte {start}: expected the SHA-1 of a password, 16 to 40 hexadecimal digits, perhaps with `:COUNT`")
             })?;
@@ -114,7 +114,7 @@ impl List {
             }
             last = key;
         }
-        Ok(list)
+        Ok(opened)
     }
 
     /// The line around a place that is not before `low`: where it begins, and what it says.
@@ -251,8 +251,8 @@ mod tests {
                 .map(|n| digits(&Password::new(&Secret::new(format!("password {n}"))).expect("short")).expose().clone())
                 .collect();
             all.sort_unstable();
-            let text: String = all.iter().map(|digits| format!("{}{ending}", &digits[..cut])).collect();
-            let (_folder, path) = written(&text);
+            let lines: Vec<String> = all.iter().map(|digits| format!("{}{ending}", &digits[..cut])).collect();
+            let (_folder, path) = written(&lines.concat());
             let list = List::open(&path).expect("a list");
             assert!(all.iter().all(|digits| list.contains(digits).expect("read")), "{cut}");
             let other = digits(&Password::new(&Secret::new("another".into())).expect("short"));

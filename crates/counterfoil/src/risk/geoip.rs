@@ -1,4 +1,4 @@
-//! Where networks are, by files in MaxMind's format. Nothing is asked of anybody.
+//! Where networks are, by files in `MaxMind`'s format. Nothing is asked of anybody.
 
 use super::file::Watched;
 use crate::config::{ConfigError, RiskConfig};

@@ -68,7 +68,8 @@ pub(in crate::http) async fn post(
 fn refused(app: &App, headers: &HeaderMap, error: RefreshError) -> Problem {
     let RefreshError::Reauthenticate(asks) = &error else { return error.into() };
     let out = Tickets::brought(app, headers, None).hand_out(app, &asks.ticket, asks.profile);
-    Problem::from(error).login_token(out.login_token).cookies(out.cookie)
+    let options = asks.ways.iter().map(|way| way.as_str()).collect();
+    Problem::from(error).proof(options, out.login_token).cookies(out.cookie)
 }
 
 /// Sign out by the refresh token. Repeating it, or doing it without a token, is fine.
