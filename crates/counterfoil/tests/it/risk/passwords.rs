@@ -12,7 +12,9 @@ use tokio::net::TcpListener;
 const OTHER: &str = "another horse and battery";
 
 fn sha1(password: &str) -> String {
-    digest(&SHA1_FOR_LEGACY_USE_ONLY, password.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02X}")).collect()
+    let digits = digest(&SHA1_FOR_LEGACY_USE_ONLY, password.as_bytes());
+    let digits: Vec<String> = digits.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+    digits.concat()
 }
 
 /// A list on which these passwords stand, among others.

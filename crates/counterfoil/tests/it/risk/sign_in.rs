@@ -4,6 +4,7 @@ use super::{
     BERLIN, BERLIN_TOO, CHROME, PARIS, SIGN_IN, SYDNEY, World, add_passkey, by_passkey, denied, elsewhere, password,
     told,
 };
+use crate::support::mmdb::mmdb;
 use crate::support::{EMAIL, TestApp};
 use serde_json::json;
 
@@ -179,6 +180,22 @@ async fn reuse_makes_the_next_sign_in_unusual_for_a_day() {
     assert!(told(&app).await[0].contains("rule=reuse score=30 signals=refresh_reuse:30 "));
     app.pass(24 * 3600 + 1);
     assert_eq!(password(&mut elsewhere(&app, BERLIN, None)).await.status, 200);
+    assert_eq!(told(&app).await.len(), 1);
+}
+
+#[tokio::test]
+async fn one_carrier_is_one_network() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("systems.mmdb");
+    let of = |number: u32| json!({ "autonomous_system_number": number });
+    let rows = [("203.0.0.0/16", of(65_550)), ("198.51.100.0/24", of(65_550)), ("192.0.2.0/24", of(65_551))];
+    std::fs::write(&path, mmdb(&rows)).unwrap();
+    let rule = "[risk.rules.network]\naction = \"notify\"\nwhen = { any = [\"new_network\"] }\n";
+    let app = TestApp::with(&format!("[risk]\ngeoip_asn = \"{}\"\n{rule}", path.display())).await;
+    app.signed_in().await;
+    assert_eq!(password(&mut elsewhere(&app, SYDNEY, None)).await.status, 200);
+    assert_eq!(told(&app).await, Vec::<String>::new());
+    assert_eq!(password(&mut elsewhere(&app, PARIS, None)).await.status, 200);
     assert_eq!(told(&app).await.len(), 1);
 }
 

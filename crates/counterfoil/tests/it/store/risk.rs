@@ -31,7 +31,7 @@ pub(super) async fn an_account_is_known_from_where_it_has_been_used(store: Arc<d
     let new = NewSession { session, proved_by: None, limit: 10 };
     assert!(matches!(store.open(new, entry(Event::SignedIn, 0)).await.unwrap(), Opened::Done { .. }));
     let first = seen("Firefox on Linux", "192.0.2.0/24", begun);
-    assert_eq!(familiar(&store, &ada).await, [first.clone()]);
+    assert_eq!(familiar(&store, &ada).await, std::slice::from_ref(&first));
     assert_eq!(familiar(&store, &bob).await, [], "nobody else is");
     let later = seen("Safari on iPad", "192.0.2.0/24", at(9));
     store.note_familiar(ada.id, later.clone(), Some(entry(Event::RiskAssessed, 9))).await.unwrap();

@@ -1,4 +1,4 @@
-//! Files in MaxMind's format (version 2.0), of a few networks: a search tree over the bits of an address, the data, what the file says of
+//! Files in `MaxMind`'s format (version 2.0), of a few networks: a search tree over the bits of an address, the data, what the file says of
 //! itself.
 
 use ipnet::IpNet;
@@ -66,11 +66,11 @@ pub(crate) fn mmdb(rows: &[(&str, Value)]) -> Vec<u8> {
     file
 }
 
-/// Readers insist on the type that each number has.
+/// The type is in the upper three bits of the first byte, the size in the others.
 fn encode(name: &str, value: &Value, to: &mut Vec<u8>) {
     match value {
         Value::Object(fields) => {
-            to.push(7 << 5 | u8::try_from(fields.len()).unwrap());
+            to.push(0xe0 | u8::try_from(fields.len()).unwrap());
             for (name, value) in fields {
                 text(name, to);
                 encode(name, value, to);
@@ -78,39 +78,45 @@ fn encode(name: &str, value: &Value, to: &mut Vec<u8>) {
         }
         Value::Array(items) => {
             to.extend([u8::try_from(items.len()).unwrap(), 11 - 7]);
-            items.iter().for_each(|item| encode("", item, to));
+            for item in items {
+                encode("", item, to);
+            }
         }
         Value::String(word) => text(word, to),
-        Value::Number(number) => match number.as_u64() {
-            Some(whole) => match name {
-                "build_epoch" => {
-                    to.extend([8, 9 - 7]);
-                    to.extend(whole.to_be_bytes());
-                }
-                "node_count" | "autonomous_system_number" => {
-                    to.push(6 << 5 | 4);
-                    to.extend(u32::try_from(whole).unwrap().to_be_bytes());
-                }
-                _ => {
-                    to.push(5 << 5 | 2);
-                    to.extend(u16::try_from(whole).unwrap().to_be_bytes());
-                }
-            },
-            None => {
-                to.push(3 << 5 | 8);
-                to.extend(number.as_f64().unwrap().to_be_bytes());
-            }
-        },
+        Value::Number(number) => encode_number(name, number, to),
         other => panic!("not needed here: {other}"),
+    }
+}
+
+/// Readers insist on the type that each number has.
+fn encode_number(name: &str, number: &serde_json::Number, to: &mut Vec<u8>) {
+    let Some(whole) = number.as_u64() else {
+        to.push(0x68);
+        to.extend(number.as_f64().unwrap().to_be_bytes());
+        return;
+    };
+    match name {
+        "build_epoch" => {
+            to.extend([0x08, 9 - 7]);
+            to.extend(whole.to_be_bytes());
+        }
+        "node_count" | "autonomous_system_number" => {
+            to.push(0xc4);
+            to.extend(u32::try_from(whole).unwrap().to_be_bytes());
+        }
+        _ => {
+            to.push(0xa2);
+            to.extend(u16::try_from(whole).unwrap().to_be_bytes());
+        }
     }
 }
 
 fn text(word: &str, to: &mut Vec<u8>) {
     let length = u8::try_from(word.len()).unwrap();
     if length < 29 {
-        to.push(2 << 5 | length);
+        to.push(0x40 | length);
     } else {
-        to.extend([2 << 5 | 29, length - 29]);
+        to.extend([0x5d, length - 29]);
     }
     to.extend(word.as_bytes());
 }
