@@ -74,6 +74,8 @@ pub enum Event {
     SignedIn,
     /// A sign-in failed.
     SignInFailed,
+    /// A sign-in, a refresh or a step-up was out of the ordinary; what was done about it, and why, is the detail.
+    RiskAssessed,
     /// A session was ended.
     SessionEnded,
     /// All sessions of a user (perhaps but one) were ended.
@@ -159,11 +161,12 @@ pub enum Event {
 }
 
 impl Event {
-    const ALL: [Self; 45] = [
+    const ALL: [Self; 46] = [
         Self::Registered,
         Self::AccountsImported,
         Self::SignedIn,
         Self::SignInFailed,
+        Self::RiskAssessed,
         Self::SessionEnded,
         Self::SessionsEnded,
         Self::TokenRevoked,
@@ -224,6 +227,7 @@ impl Event {
             Self::AccountsImported => "accounts_imported",
             Self::SignedIn => "signed_in",
             Self::SignInFailed => "sign_in_failed",
+            Self::RiskAssessed => "risk_assessed",
             Self::SessionEnded => "session_ended",
             Self::SessionsEnded => "sessions_ended",
             Self::TokenRevoked => "token_revoked",

@@ -23,6 +23,7 @@ pub mod profile;
 pub use counterfoil_guard::redirect;
 pub mod refresh;
 pub mod revocation;
+pub mod risk;
 pub mod secret;
 pub mod service;
 pub mod session;

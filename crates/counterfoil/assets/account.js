@@ -82,6 +82,12 @@ function copyOf(templateId) {
   return [element, (part) => element.querySelector(`[data-part="${part}"]`)];
 }
 
+/** Where a session was used: its city and country where the server knows them, and the network. */
+function placeOf({ place, network }) {
+  const known = network || "an unknown network";
+  return place ? `${place} (${known})` : known;
+}
+
 function deviceItem(session) {
   const [item, part] = copyOf("device-template");
   const device = session.device || "Unknown device";
@@ -94,7 +100,7 @@ function deviceItem(session) {
   part("bound").hidden = !session.bound;
   part("refused").hidden = !session.copy_refused_at;
   if (session.copy_refused_at) setTime(part("refused-at"), session.copy_refused_at, ago);
-  part("network").textContent = session.network || "an unknown network";
+  part("network").textContent = placeOf(session);
   setTime(part("seen"), session.last_seen_at, ago);
   setTime(part("since"), session.created_at, (date) => day.format(date));
   const end = part("end");
@@ -123,7 +129,7 @@ function focusDevice(id) {
 function endedItem(ended) {
   const [item, part] = copyOf("ended-template");
   part("device").textContent = ended.device || "Unknown device";
-  part("network").textContent = ended.network || "an unknown network";
+  part("network").textContent = placeOf(ended);
   part("reason").textContent = WHY_ENDED[ended.reason] ?? "Ended";
   item.classList.toggle("alarming", ended.reason === "suspected_theft");
   setTime(part("when"), ended.ended_at, ago);
@@ -138,11 +144,27 @@ function showEnded(ended) {
 // ---- Loading --------------------------------------------------------------------------------
 
 // When two loads overlap, only the later one may show what it found.
+/** Asks for a proof where the session needs one to go on. Undefined if the person turns back. */
+async function whoAmI() {
+  const action = () => request("GET", "/api/auth/me");
+  try {
+    return await action();
+  } catch (problem) {
+    if (problem.code !== "reauthentication_required") throw problem;
+    return guarded(action, problem);
+  }
+}
+
 async function load() {
   loads += 1;
   const turn = loads;
   try {
-    const me = await request("GET", "/api/auth/me");
+    const me = await whoAmI();
+    if (me === undefined) {
+      byId("load-problem-text").textContent = "Confirm that it is you to see this.";
+      byId("load-problem").hidden = false;
+      return;
+    }
     const [{ sessions, ended }, factors] = await Promise.all([request("GET", SESSIONS_PATH), readFactors()]);
     if (turn !== loads) return;
     showProfile(me);

@@ -5,6 +5,7 @@ const { arrived, onOtherTab, request, toLogin } = await import(`./refresh.js${ve
 const { bindPasswordToggles, byId, describe, during } = await import(`./form.js${version}`);
 const { guarded } = await import(`./fresh.js${version}`);
 const { showUser, showUsers } = await import(`./admin_users.js${version}`);
+const { showRisk } = await import(`./admin_risk.js${version}`);
 const { showAudit, showKeys, showServices } = await import(`./admin_lists.js${version}`);
 
 
@@ -33,9 +34,9 @@ const tools = { ask, load, receiptWords, roles: [] };
 async function load() {
   byId("load-problem").hidden = true;
   try {
-    const { user } = await request("GET", "/api/auth/me");
-    tools.roles = user.roles ?? [];
-    const content = await shown();
+    const me = await ask("GET", "/api/auth/me");
+    tools.roles = me?.user.roles ?? [];
+    const content = me && await shown();
     if (content === undefined) {
       byId("load-problem-text").textContent = "Confirm that it is you to see this.";
       byId("load-problem").hidden = false;
@@ -57,6 +58,7 @@ function shown() {
   switch (section) {
     case "services": return showServices(tools);
     case "keys": return showKeys(tools);
+    case "risk": return showRisk(tools);
     case "audit": return showAudit(tools);
     default: return id ? showUser(tools, id) : showUsers(tools);
   }

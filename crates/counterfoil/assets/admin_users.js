@@ -76,6 +76,7 @@ export async function showUser(tools, id) {
     el("h2", { text: "Sessions" }),
     sessions.length > 0 ? table("Sessions", sessionColumns(tools, may), sessions) : el("p", { text: "There are none." }),
     el("p", { class: "aside" }, el("a", { href: `/admin/audit?user=${id}`, text: "What the audit log says of this account" })),
+    el("p", { class: "aside" }, el("a", { href: `/admin/risk?user=${id}`, text: "What was out of the ordinary" })),
   ].filter(Boolean);
 }
 
@@ -162,7 +163,7 @@ const WHY = {
 function sessionColumns({ ask, load, receiptWords }, may) {
   const columns = [
     ["Device", (session) => el("bdi", { text: session.device || "Unknown device" })],
-    ["Network", (session) => session.network || "–"],
+    ["From", (session) => (session.place ? `${session.place} (${session.network})` : session.network || "–")],
     ["Application", (session) => session.application],
     ["Signed in", (session) => time(session.created_at)],
     ["Last used", (session) => time(session.last_seen_at)],

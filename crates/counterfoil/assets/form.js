@@ -5,6 +5,9 @@ const DONE_SHOWN_MS = 10_000;
 /** The element with this id; the templates and the scripts agree on them. */
 export const byId = (id) => document.getElementById(id);
 
+/** Why a session that lives asks for a proof. */
+export const ELSEWHERE = "This session is used from where it has not been before.";
+
 /** Puts a sentence into the page's live region. `tone` is "good", "bad" or "calm". */
 export function say(text, tone = "calm") {
   // What lies behind an open dialog is neither seen nor read out.

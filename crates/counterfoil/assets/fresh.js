@@ -2,7 +2,7 @@
 
 const version = new URL(import.meta.url).search;
 const { request, stepUp } = await import(`./refresh.js${version}`);
-const { byId, say } = await import(`./form.js${version}`);
+const { ELSEWHERE, byId, say } = await import(`./form.js${version}`);
 const { use } = await import(`./passkeys.js${version}`);
 const { bindProof, enough } = await import(`./prove.js${version}`);
 
@@ -30,16 +30,19 @@ export async function readFactors() {
 
 /** Makes sure of a fresh proof; asks for one if need be, or if `refused` says what is wanting. False if the person turns back. */
 async function fresh(refused) {
-  await readFactors();
-  if (known.fresh && !refused) return true;
+  // A refresh that asks for a proof says itself how it can be given: without one nothing can be asked of the account.
+  const named = refused?.options.length > 0;
+  if (!named) await readFactors();
+  if (!named && known.fresh && !refused) return true;
   const dialog = byId("prove-dialog");
   proved = false;
   dialog.showModal();
-  if (!prove(enough(known.step_up, refused?.acrValues))) {
+  if (!prove(named ? refused.options : enough(known.step_up, refused?.acrValues))) {
     dialog.close();
     say("Sign in again to do this.", "bad");
     return false;
   }
+  if (named) say(ELSEWHERE);
   await new Promise((resolve) => {
     dialog.addEventListener("close", resolve, { once: true });
   });

@@ -6,7 +6,7 @@ const {
   ENDED_REASONS, begin, cameStraightBack, goOn, login, onOtherTab, receiptWords, refresh, request, signInStep, stepUp, takeReceipt,
 } = await import(`./refresh.js${version}`);
 const {
-  bindPasswordToggles, byId, describe, during, looksLikeEmail, onSubmit, say, sayProblem, setError,
+  ELSEWHERE, bindPasswordToggles, byId, describe, during, looksLikeEmail, onSubmit, say, sayProblem, setError,
 } = await import(`./form.js${version}`);
 const { forget, make, offersInAutofill, supported, use } = await import(`./passkeys.js${version}`);
 const { bindProof, enough } = await import(`./prove.js${version}`);
@@ -53,6 +53,7 @@ async function trySilently() {
   const outcome = await refresh();
   document.body.classList.remove("checking");
   if (outcome.state === "ok") goOn(redirect);
+  else if (outcome.state === "prove") proveHere(outcome.problem.options);
   else if (outcome.state === "signed-out" && !ended && outcome.reason !== "signed_out") {
     say(ENDED_REASONS[outcome.reason] ?? "");
   } else if (outcome.state === "unavailable") {
@@ -65,6 +66,7 @@ async function proveAgain() {
   document.body.classList.add("checking");
   const outcome = await refresh();
   document.body.classList.remove("checking");
+  if (outcome.state === "prove") return proveHere(outcome.problem.options);
   if (outcome.state !== "ok") return false;
   const { step_up: ways } = await request("GET", "/api/auth/factors");
   show("second", "Confirm that it is you");
@@ -74,6 +76,18 @@ async function proveAgain() {
     const sentence = "This page asks for a passkey or an authenticator app, and your account has none. Add one on your account page.";
     say(sentence, "bad");
     byId("second").hidden = true;
+    return true;
+  }
+  show("form", "Sign in");
+  return false;
+}
+
+/** Asks for the proof with which the session this browser holds goes on. */
+function proveHere(ways) {
+  show("second", "Confirm that it is you");
+  proving = "session";
+  if (prove(ways)) {
+    say(ELSEWHERE);
     return true;
   }
   show("form", "Sign in");

@@ -39,9 +39,9 @@ export const ENDED_REASONS = {
 
 /** A request that did not succeed. `status` is 0 when no answer came. */
 export class Problem extends Error {
-  constructor(status, code, { detail = "", reason = "", retryAfter = null, acrValues = "" } = {}) {
+  constructor(status, code, { detail = "", reason = "", retryAfter = null, acrValues = "", options = [] } = {}) {
     super(detail || code);
-    Object.assign(this, { status, code, detail, reason, retryAfter, acrValues });
+    Object.assign(this, { status, code, detail, reason, retryAfter, acrValues, options });
   }
 
   /** Whether trying again later may help, without anyone changing anything. */
@@ -96,6 +96,7 @@ function problemFrom(response, data) {
     reason: String(data.reason ?? ""),
     retryAfter: seconds(response.headers.get("Retry-After")),
     acrValues: String(data.acr_values ?? ""),
+    options: Array.isArray(data.options) ? data.options.map(String) : [],
   });
 }
 
@@ -121,7 +122,7 @@ export async function request(method, path, body) {
 async function renew() {
   const outcome = await refresh();
   if (outcome.state === "ok") return;
-  if (outcome.state === "unavailable") throw outcome.problem;
+  if (outcome.state === "unavailable" || outcome.state === "prove") throw outcome.problem;
   if (outcome.state === "signed-out") toLogin(outcome.reason);
   throw new Problem(0, outcome.state === "aborted" ? "aborted" : "signed_out");
 }
@@ -151,7 +152,7 @@ function exclusive(kind, work) {
 
 /**
  * Refreshes the session; callers at the same time share one attempt. Never throws: the answer's
- * `state` is "ok", "signed-out" (with `reason`), "unavailable" (with `problem`) or "aborted".
+ * `state` is "ok", "signed-out" (with `reason`), "prove" and "unavailable" (with `problem`) or "aborted".
  */
 export async function refresh() {
   while (running && running.kind !== "refresh") await running.done.catch(() => undefined);
@@ -176,6 +177,8 @@ async function refreshWithRetries(signal) {
         await pause(RETRY_PAUSES_MS[0], signal);
         continue;
       }
+      // The session lives, and goes on after a proof: it is used from where it has not been before.
+      if (problem.code === "reauthentication_required") return { state: "prove", problem };
       if (problem.status === 401) return { state: "signed-out", reason: endedReason(problem) };
       if (problem.code === "refresh_superseded" && !superseded) {
         superseded = true;

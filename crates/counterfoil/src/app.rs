@@ -15,6 +15,7 @@ use crate::mail::Mail;
 use crate::passkeys::RelyingParty;
 use crate::public_url::PublicUrl;
 use crate::replica::Replica;
+use crate::risk::Risk;
 use crate::shared_redis::SharedRedis;
 use crate::store::Store;
 use bytes::Bytes;
@@ -101,6 +102,8 @@ pub struct App {
     pub factors: FactorKeys,
     /// This server as authenticators know it, where browsers allow passkeys.
     pub passkeys: Option<RelyingParty>,
+    /// What the rules of risk need to know of the world.
+    pub risk: Arc<Risk>,
     /// Rate limits of this process alone.
     pub limiter: Limiter,
     /// How much is worked on at once.
@@ -189,6 +192,7 @@ impl App {
             origins: origins(&parts.config, &parts.public),
             factors: FactorKeys::derive(&pepper),
             passkeys,
+            risk: Arc::new(Risk::open(&parts.config.risk)?),
             hasher: Hasher::new(pepper, parts.config.limits.hash_queue),
             limiter: Limiter::default(),
             admission: Admission::new(parts.config.limits.in_flight),

@@ -126,6 +126,10 @@ pub async fn tend_feed(app: &App, settled: bool, seen: &mut u64) -> bool {
 /// One round.
 pub async fn once(app: &App) {
     app.hasher.release();
+    let risk = Arc::clone(&app.risk);
+    if let Err(error) = tokio::task::spawn_blocking(move || risk.reread()).await {
+        tracing::warn!(%error, "the files of `[risk]` were not looked at");
+    }
     // What is forgotten by a clock that is hours ahead is missed when it has been put right.
     if app.replica.as_ref().is_some_and(|replica| !replica.clock_is_right()) {
         tracing::warn!("nothing is forgotten while this machine's clock and the store's are at odds");

@@ -21,6 +21,7 @@ pub mod passkeys;
 pub mod public_url;
 pub mod readers;
 pub mod replica;
+pub mod risk;
 pub mod secret_text;
 pub mod shared_redis;
 pub mod store;

@@ -27,6 +27,8 @@ pub enum Rejected {
     Predictable,
     /// The user's own address or name, or the service's name, and nothing else worth mentioning.
     Context,
+    /// Known from a breach of some other service.
+    Breached,
     /// Contains a control character, which no keyboard types and no form sends twice the same way.
     ControlCharacter,
 }
@@ -60,6 +62,12 @@ impl Password {
         self.received.as_ref().unwrap_or(&self.normal).expose().as_bytes()
     }
 
+    /// Whether it is one that attackers try first.
+    pub fn is_common(&self) -> bool {
+        let folded = Secret::new(self.normal.expose().to_lowercase());
+        common(folded.expose())
+    }
+
     /// Whether it may be set. `context` holds words that are easily guessed for this user: address, name, service.
     pub fn check(&self, min_length: usize, context: &[&str]) -> Result<(), Rejected> {
         let text = self.normal.expose();
@@ -71,7 +79,7 @@ impl Password {
         }
         let folded = Secret::new(text.to_lowercase());
         let folded = folded.expose();
-        if is_common(folded) || halves(folded).is_some_and(is_common) {
+        if common(folded) {
             return Err(Rejected::Common);
         }
         if is_predictable(folded) {
@@ -82,6 +90,11 @@ impl Password {
         }
         Ok(())
     }
+}
+
+/// On the list, or half of it twice.
+fn common(folded: &str) -> bool {
+    is_common(folded) || halves(folded).is_some_and(is_common)
 }
 
 fn is_common(folded: &str) -> bool {

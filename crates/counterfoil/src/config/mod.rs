@@ -11,6 +11,7 @@ mod passkeys;
 mod readers;
 mod resources;
 mod revocation;
+mod risk;
 mod roles;
 mod session;
 mod span;
@@ -26,6 +27,7 @@ pub use passkeys::PasskeysConfig;
 pub use readers::{Events, RedisMirrorConfig, RedisUrl, WebhookConfig, WebhookUrl};
 pub use resources::{ClientConfig, ResourceConfig};
 pub use revocation::RevocationConfig;
+pub use risk::{FailuresConfig, RiskConfig, RiskRuleConfig};
 pub use roles::RoleConfig;
 pub use session::{DeviceBinding, SessionConfig};
 pub use span::Span;
@@ -84,6 +86,8 @@ pub struct Config {
     pub dpop: DpopConfig,
     /// Forward-auth.
     pub gate: GateConfig,
+    /// What is unusual, and what is done about it.
+    pub risk: RiskConfig,
     /// What is asked of whoever holds a role, by its name.
     pub roles: BTreeMap<String, RoleConfig>,
     /// Applications, by the name that a sign-in gives as `client_id`.
@@ -120,6 +124,7 @@ impl Default for Config {
             metrics: MetricsConfig::default(),
             dpop: DpopConfig::default(),
             gate: GateConfig::default(),
+            risk: RiskConfig::default(),
             roles: BTreeMap::new(),
             applications: BTreeMap::new(),
             resources: BTreeMap::new(),
@@ -289,6 +294,7 @@ impl Config {
             check_format(&format!("applications.{name}.format"), application.format, algorithm)?;
         }
         self.roles.keys().try_for_each(|name| RoleConfig::check(name))?;
+        self.risk.check(&self.applications.keys())?;
         self.check_services()?;
         let own = |(name, application): (&String, &ApplicationConfig)| {
             application.audience.clone().unwrap_or_else(|| name.clone())

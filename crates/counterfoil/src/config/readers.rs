@@ -75,7 +75,8 @@ impl WebhookUrl {
         self.0.scheme_str() == Some("https")
     }
 
-    fn is_loopback(&self) -> bool {
+    /// Whether it stays on this machine.
+    pub(super) fn is_loopback(&self) -> bool {
         let host = self.0.host().unwrap_or_default();
         let address: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
         host == "localhost" || address.is_some_and(|address| address.is_loopback())

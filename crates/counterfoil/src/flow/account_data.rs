@@ -6,6 +6,7 @@ use super::factors::{FactorError, require_fresh};
 use super::look_up::search;
 use crate::app::App;
 use crate::store::factors::Factors;
+use crate::store::risk::Familiar;
 use crate::store::{Recorded, StoreError};
 use counterfoil_core::UserId;
 use counterfoil_core::audit_search::{By, Direction, Place, Wanted};
@@ -21,6 +22,8 @@ pub struct Kept {
     pub factors: Factors,
     /// Its sessions, also those that are over and still kept.
     pub sessions: Vec<Session>,
+    /// From where it is known.
+    pub familiar: Vec<Familiar>,
 }
 
 /// Reads it. Needs a fresh proof: whoever finds an open screen shall not carry it all away.
@@ -28,7 +31,8 @@ pub async fn read(app: &App, identity: &Identity) -> Result<Kept, FactorError> {
     require_fresh(app, identity)?;
     let factors = app.store.factors(identity.user.id).await?.ok_or(FactorError::Unknown)?;
     let sessions = app.store.sessions_of(identity.user.id).await?;
-    Ok(Kept { factors, sessions })
+    let familiar = app.store.history(identity.user.id).await?.familiar;
+    Ok(Kept { factors, sessions, familiar })
 }
 
 /// Where the reading of the audit log stands.

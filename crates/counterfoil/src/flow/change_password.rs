@@ -73,7 +73,7 @@ pub async fn change_password(
     let key = user.email.key();
     counts::take(app, Limited::LoginAccount, &key, app.config.limits.login_per_account.rate()).await?;
     let name = user.name.as_deref().unwrap_or_default();
-    let acceptable = acceptable(app, new, &[user.email.as_str(), name]).map_err(ChangePasswordError::Password)?;
+    let acceptable = acceptable(app, new, &[user.email.as_str(), name]).await.map_err(ChangePasswordError::Password)?;
     let factors = app.store.factors(user.id).await?.ok_or(ChangePasswordError::SessionEnded)?;
     // Where there is something stronger than a password, the password alone must not be enough to change it.
     let stronger = factors.totp.is_some() || !factors.passkeys.is_empty();

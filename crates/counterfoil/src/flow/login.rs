@@ -1,6 +1,7 @@
 //! `POST /api/auth/login`: a password, and a session for it or the next step.
 
 use super::Caller;
+use super::assess;
 use super::counts;
 use super::rehash::rehash;
 use super::sign_in::{LoginError, SignIn, admit, go_on};
@@ -41,12 +42,15 @@ pub async fn login(app: &App, login: Login, proof: Option<&Proof>, caller: &Call
     let account = login.email.trim().to_ascii_lowercase();
     count_attempt(app, &account, caller).await?;
     let (user, hash) = check_password(app, &login, caller, now).await?;
+    let trouble = assess::trouble(app, &login.password).await;
     let progress = |hash: &str| Progress {
         user: user.id,
         application: application.clone(),
         remember: login.remember,
         methods: vec![Method::Password],
         password: Some(remembered(hash)),
+        trouble,
+        noted: Vec::new(),
     };
     let mut outcome = go_on(app, progress(&hash), None, proof, caller).await;
     if matches!(outcome, Err(LoginError::InvalidCredentials)) && is_imported(&hash) {
@@ -110,6 +114,7 @@ async fn check_password(
         found => {
             let user = found.map(|credential| credential.user.id);
             let entry = caller.audit(Event::SignInFailed, Actor::Anonymous, now);
+            app.risk.velocity.note(user, &caller.source(), now);
             app.store.note_failure(user, AuditEntry { user, ..entry }).await?;
             metrics::counter!("counterfoil_sign_in_failures_total").increment(1);
             Err(LoginError::InvalidCredentials)

@@ -64,7 +64,15 @@ pub async fn finish(
     admit(app, application, proof)?;
     mail_link::take(app, Purpose::SignIn, token).await?;
     let (application, remember) = (application.clone(), *remember);
-    let progress = Progress { user, application, remember, methods: vec![Method::MailLink], password: None };
+    let progress = Progress {
+        user,
+        application,
+        remember,
+        methods: vec![Method::MailLink],
+        password: None,
+        trouble: None,
+        noted: Vec::new(),
+    };
     Ok(go_on(app, progress, None, proof, caller).await?)
 }
 

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod account_data;
 pub mod administer;
+pub mod assess;
 pub mod authenticate;
 pub mod budget;
 pub mod change_email;

@@ -93,6 +93,8 @@ pub async fn finish(
             remember,
             methods: vec![method],
             password: None,
+            trouble: None,
+            noted: Vec::new(),
         },
     };
     go_on(app, progress, Some(known.id), proof, caller).await
@@ -140,6 +142,7 @@ pub(super) async fn check(
 
 async fn failed(app: &App, user: Option<UserId>, event: Event, caller: &Caller) -> Result<(), LoginError> {
     let entry = caller.audit(event, Actor::Anonymous, app.clock.now());
+    app.risk.velocity.note(user, &caller.source(), entry.at);
     app.store.append(AuditEntry { user, detail: "passkey".into(), ..entry }).await?;
     metrics::counter!("counterfoil_sign_in_failures_total").increment(1);
     Ok(())

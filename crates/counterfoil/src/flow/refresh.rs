@@ -1,9 +1,10 @@
 //! `POST /api/auth/refresh`: load, decide and commit in one transaction → answer. What is decided, and why, is in
 //! `counterfoil_core::refresh::rotation`.
 
+use super::assess::Asks;
 use super::deliver::{Delivery, LongLived, deliver};
 use super::proof::use_up;
-use super::{Caller, access, device};
+use super::{Caller, access, assess, device};
 use crate::app::App;
 use crate::limits::{Full, Limited};
 use crate::store::{Refreshed, Rule, Seen, StoreError};
@@ -14,9 +15,11 @@ use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::rotation::{Decision, Proof as Possession, decide};
 use counterfoil_core::refresh::token::Presented;
 use counterfoil_core::revocation::Revocation;
+use counterfoil_core::risk::place::may_be_same_device;
 use counterfoil_core::session::{Binding, EndReason, Session};
 use counterfoil_guard::dpop::Proof;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tracing::Instrument as _;
 
@@ -33,7 +36,7 @@ pub enum Via {
 }
 
 /// Why no token is handed out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum RefreshError {
     /// Not ours, unknown, or the session is over (then with the reason).
     #[error("the refresh token is not valid")]
@@ -47,6 +50,9 @@ pub enum RefreshError {
     /// The session is bound to a key, and the proof is missing.
     #[error("the session is bound to a key")]
     Unproven,
+    /// It comes from where the session has not been, and a rule asks for a proof; nothing is spent, and the session lives.
+    #[error("prove that it is you first")]
+    Reauthenticate(Box<Asks>),
     /// The session goes on under a new handle; the client has, or is about to get, the newer cookie.
     #[error("the refresh token was replaced by a re-authentication")]
     Superseded,
@@ -96,7 +102,7 @@ async fn decided(app: &App, presented: Presented, via: &Via, caller: &Caller) ->
     };
     let policy = app.config.session.rotation_policy();
     let applications = Arc::clone(&app.applications);
-    let rule: Rule = Box::new(move |session| {
+    let decide = Arc::new(move |session: &Session| {
         let ours = in_body == (session.profile == Profile::Native) && applications.contains_key(&session.application);
         let proved = match session.binding {
             Binding::None | Binding::Registered(_) => false,
@@ -107,10 +113,49 @@ async fn decided(app: &App, presented: Presented, via: &Via, caller: &Caller) ->
         ours.then(|| decide(session, &presented, now, proof, policy))
     });
     let seen = Seen { at: now, network: caller.network() };
-    match app.store.refresh(presented.handle, rule, seen).await? {
+    let held = Arc::new(AtomicBool::new(false));
+    let rule = unless_elsewhere(app, Arc::clone(&decide), (caller, Arc::clone(&held)));
+    let mut refreshed = app.store.refresh(presented.handle, rule, seen.clone()).await?;
+    if let Some(Refreshed { session, user, decision: None }) = &refreshed
+        && held.load(Ordering::Acquire)
+    {
+        if let Some(asks) = assess::refresh(app, (session, user), caller).await? {
+            return Err(RefreshError::Reauthenticate(Box::new(asks)));
+        }
+        // It goes on, and is decided anew: nothing has been spent by looking.
+        refreshed = app.store.refresh(presented.handle, Box::new(move |session| decide(session)), seen).await?;
+    }
+    match refreshed {
         None => Err(unknown_handle(app, &presented, now).await?),
         Some(refreshed) => carry_out(app, refreshed, now, caller).await,
     }
+}
+
+/// The same rule, but where it would hand out tokens to another network or another browser than the session's: then it decides nothing, and
+/// `held` says so. What stays where it was, which is nearly all, costs nothing by it.
+fn unless_elsewhere(
+    app: &App,
+    decide: Arc<impl Fn(&Session) -> Option<Decision> + Send + Sync + 'static>,
+    (caller, held): (&Caller, Arc<AtomicBool>),
+) -> Rule {
+    let (on, device, network) = (app.risk.is_on(), caller.device.clone(), caller.network());
+    Box::new(move |session| {
+        let decision = decide(session);
+        let hands_out = match decision {
+            None | Some(Decision::Ended(_) | Decision::Unproven | Decision::Reuse) => false,
+            Some(
+                Decision::Late
+                | Decision::Hold(_)
+                | Decision::Rotate(_)
+                | Decision::Repeat(_)
+                | Decision::FastForward(_),
+            ) => true,
+        };
+        let elsewhere = session.network != network || !may_be_same_device(&session.device, &device);
+        let waits = on && hands_out && elsewhere;
+        held.store(waits, Ordering::Release);
+        decision.filter(|_| !waits)
+    })
 }
 
 /// Answers with what was decided, which has been committed.

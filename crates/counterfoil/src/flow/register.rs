@@ -99,7 +99,7 @@ pub async fn register(app: &App, registration: Registration, caller: &Caller) ->
     let Some(office) = app.mail.as_deref() else {
         return create(app, registration, Vec::new(), (Actor::Anonymous, caller)).await.map(Registering::Done);
     };
-    let (email, name, password) = read(app, &registration)?;
+    let (email, name, password) = read(app, &registration).await?;
     mail_link::count(app, &email, caller).await?;
     let hash = app.hasher.hash(password).await?;
     let (ticket, asked) = mail_link::ticket(app, Purpose::Register);
@@ -146,7 +146,7 @@ pub async fn create(
     (actor, caller): (Actor, &Caller),
 ) -> Result<User, RegisterError> {
     let now = app.clock.now();
-    let (email, name, password) = read(app, &registration)?;
+    let (email, name, password) = read(app, &registration).await?;
     let hash = app.hasher.hash(password).await?;
     let id = UserId::from_bytes(random());
     let user = User { id, email, name, roles, claims_version: 0, created_at: now, banned: None };
@@ -155,14 +155,14 @@ pub async fn create(
 }
 
 /// What was typed, checked before any hashing.
-fn read(app: &App, registration: &Registration) -> Result<(Email, Option<String>, Password), RegisterError> {
+async fn read(app: &App, registration: &Registration) -> Result<(Email, Option<String>, Password), RegisterError> {
     let email = Email::parse(&registration.email).ok_or(RegisterError::BadEmail)?;
     let name = match registration.name.as_deref() {
         None | Some("") => None,
         Some(name) => Some(parse_name(name).ok_or(RegisterError::BadName)?),
     };
     let words = [email.as_str(), name.as_deref().unwrap_or_default()];
-    let password = acceptable(app, &registration.password, &words).map_err(RegisterError::Password)?;
+    let password = acceptable(app, &registration.password, &words).await.map_err(RegisterError::Password)?;
     Ok((email, name, password))
 }
 
@@ -175,11 +175,14 @@ async fn keep(app: &App, account: NewAccount, entry: AuditEntry) -> Result<User,
     }
 }
 
-/// Checks a new password against the rules, before any hashing.
-pub(super) fn acceptable(app: &App, received: &Secret<String>, context: &[&str]) -> Result<Password, Rejected> {
+/// Checks a new password against the rules and the lists of breached ones, before any hashing.
+pub(super) async fn acceptable(app: &App, received: &Secret<String>, context: &[&str]) -> Result<Password, Rejected> {
     let password = Password::new(received)?;
     let context = [context, &[app.config.service_name.as_str(), "counterfoil", app.public.host()]].concat();
     password.check(app.config.password.min_length, &context)?;
+    if app.risk.is_breached(&password, app.clock.now()).await {
+        return Err(Rejected::Breached);
+    }
     Ok(password)
 }
 

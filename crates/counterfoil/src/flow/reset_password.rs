@@ -43,7 +43,7 @@ pub async fn reset(
 ) -> Result<Ended, ResetError> {
     let user = owner(app, &mail_link::look(app, Purpose::Reset, token).await?).await?;
     let words = [user.email.as_str(), user.name.as_deref().unwrap_or_default()];
-    let password = acceptable(app, new, &words).map_err(ResetError::Password)?;
+    let password = acceptable(app, new, &words).await.map_err(ResetError::Password)?;
     let hash = app.hasher.hash(password).await?;
     mail_link::take(app, Purpose::Reset, token).await?;
     let entry = caller.audit(Event::PasswordReset, Actor::User(user.id), app.clock.now());

@@ -85,6 +85,7 @@ pub async fn shorten(app: &App) -> Result<u64, StoreError> {
 
 /// Erases the networks in all entries of an account; the entries stay, and the chain is whole. Returns how many there were.
 pub async fn erase_networks(app: &App, user: UserId) -> Result<u64, StoreError> {
+    app.store.forget_familiar(user).await?;
     let mut erased = 0;
     loop {
         let now = app.store.erase_networks(user, ERASED).await?;

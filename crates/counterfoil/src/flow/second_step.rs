@@ -87,10 +87,11 @@ pub(super) fn may_use_mail(app: &App, factors: &Factors, progress: &Progress) ->
 /// Writes down that a code was wrong.
 pub(super) async fn note_wrong(app: &App, user: UserId, caller: &Caller) -> Result<(), StoreError> {
     let entry = caller.audit(Event::WrongCode, Actor::User(user), app.clock.now());
-    note_wrong_code(app, user, AuditEntry { user: Some(user), ..entry }).await
+    note_wrong_code(app, user, (AuditEntry { user: Some(user), ..entry }, caller)).await
 }
 
-async fn note_wrong_code(app: &App, user: UserId, entry: AuditEntry) -> Result<(), StoreError> {
+async fn note_wrong_code(app: &App, user: UserId, (entry, caller): (AuditEntry, &Caller)) -> Result<(), StoreError> {
+    app.risk.velocity.note(Some(user), &caller.source(), entry.at);
     app.store.note_wrong_code(user, entry).await?;
     metrics::counter!("counterfoil_sign_in_failures_total").increment(1);
     Ok(())

@@ -2,6 +2,7 @@
 
 use super::Caller;
 use super::access;
+use super::assess;
 use super::counts::Limit;
 use super::deliver::{Delivery, LongLived, deliver};
 use super::proof::use_up;
@@ -11,7 +12,7 @@ use crate::clock::random;
 use crate::hashing::HashingError;
 use crate::store::factors::Factors;
 use crate::store::{NewSession, Opened, ProvedBy, StoreError};
-use counterfoil_core::assurance::{self, Enrolled, Next, Requirement, Step};
+use counterfoil_core::assurance::{self, Challenge, Enrolled, Next, Requirement, Step};
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::rotation::Rotation;
@@ -96,6 +97,12 @@ pub enum LoginError {
     /// The access token does not fit its budget.
     #[error("the access token does not fit its budget")]
     TooLarge,
+    /// A rule of risk forbids it.
+    #[error("a rule of this server forbids it")]
+    Denied,
+    /// A rule of risk asks for a stronger proof than the one that was given.
+    #[error("prove it by something stronger")]
+    Stronger(Challenge),
 }
 
 impl From<Limit> for LoginError {
@@ -136,7 +143,7 @@ pub(super) fn enrolled(app: &App, factors: &Factors, application: &str) -> Enrol
 /// Goes on after a step that has succeeded: asks for the next one, or opens the session. `passkey` is the one that was used, if one was.
 pub(super) async fn go_on(
     app: &App,
-    progress: Progress,
+    mut progress: Progress,
     passkey: Option<Vec<u8>>,
     proof: Option<&Proof>,
     caller: &Caller,
@@ -149,17 +156,23 @@ pub(super) async fn go_on(
     if user.ban_at(app.clock.now()).is_some() || changed {
         return Err(LoginError::InvalidCredentials);
     }
-    let asked = asked_of(app, user, &progress.application);
+    let unusual = assess::sign_in(app, &progress, &factors, caller).await?;
+    let asked = asked_of(app, user, &progress.application).max(unusual.asks());
     let (steps, enrol) = match assurance::next(&progress.methods, enrolled(app, &factors, &progress.application), asked)
     {
         Next::Nothing => {
             let password = progress.password.map(|_| ProvedBy::Password(hash.clone()));
             let proved_by = passkey.map(ProvedBy::Passkey).or(password);
-            return open(app, &factors, (progress, proved_by), proof, caller).await;
+            let opened = open(app, &factors, (progress, proved_by), proof, caller).await?;
+            if let SignIn::Done(done) = &opened {
+                unusual.tell(app, Some(done.session.sid)).await?;
+            }
+            return Ok(opened);
         }
         Next::Prove(steps) => (steps, false),
         Next::Enrol(steps) => (steps, true),
     };
+    progress.noted = unusual.tell_of_step(app, progress.noted).await?;
     let profile = app.applications[&progress.application].profile;
     let ticket = Ticket::new(app, Ceremony::SignIn(progress));
     Ok(SignIn::More(Box::new(More { steps, enrol, ticket, profile })))

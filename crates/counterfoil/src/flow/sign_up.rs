@@ -157,6 +157,8 @@ pub async fn finish(
         Registered::PasskeyTaken => return Err(FactorError::Taken.into()),
     }
     let application = application.clone();
-    let progress = Progress { user: id, application, remember, methods: vec![method], password: None };
+    let methods = vec![method];
+    let progress =
+        Progress { user: id, application, remember, methods, password: None, trouble: None, noted: Vec::new() };
     Ok(go_on(app, progress, Some(shown), proof, caller).await.map_err(FactorError::from)?)
 }

@@ -2,11 +2,13 @@
 //! (ASVS-7.2.4), with what has been shown now added to what had been shown before.
 
 use super::Caller;
+use super::assess;
 use super::authenticate::Identity;
 use super::counts;
 use super::deliver::{Delivery, LongLived, deliver};
 use super::login::FAILURES_THAT_LOCK;
 use super::passkey_sign_in::{Challenge, check, ids_of, relying_party};
+use super::proof::use_up;
 use super::second_step::{Typed, check_code};
 use super::sign_in::{LoginError, asked_of};
 use super::ticket::{Ceremony, Ticket};
@@ -21,7 +23,8 @@ use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::credential::password::Password;
 use counterfoil_core::credential::stored::NO_PASSWORD;
 use counterfoil_core::refresh::rotation::Rotation;
-use counterfoil_core::session::Handle;
+use counterfoil_core::session::{Binding, Handle};
+use counterfoil_guard::dpop::Proof;
 
 /// How somebody signed in can prove it once more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +57,28 @@ pub fn ways(factors: &Factors, asked: Requirement) -> Vec<Way> {
     ways.into_iter().filter(|(has, _)| *has).map(|(_, way)| way).collect()
 }
 
+/// Whose session a ticket is of: one that a refresh has given in the place of an access token, or of a step-up that has begun with one. Good
+/// until the proof has been given.
+pub async fn by_ticket(app: &App, ticket: &Ticket, proof: Option<&Proof>) -> Result<Identity, LoginError> {
+    let (Ceremony::Prove { sid, handle } | Ceremony::StepUp { sid, handle, .. }) = &ticket.what else {
+        return Err(LoginError::Expired);
+    };
+    let (session, user) = app.store.by_sid(*sid).await?.ok_or(LoginError::Expired)?;
+    if session.end_reason(app.clock.now()).is_some() || assess::handle_of(&session) != *handle {
+        return Err(LoginError::Expired);
+    }
+    match (session.binding, proof) {
+        (Binding::Dpop(bound_to), Some(proof)) if proof.key == bound_to => {
+            if !use_up(app, proof).await? {
+                return Err(LoginError::BadProof);
+            }
+        }
+        (Binding::Dpop(_), _) => return Err(LoginError::Unproven),
+        (Binding::None | Binding::Registered(_) | Binding::Device(_), _) => {}
+    }
+    Ok(Identity { session, user })
+}
+
 /// Begins to prove it by a passkey.
 pub async fn begin(app: &App, identity: &Identity) -> Result<Challenge, LoginError> {
     let party = relying_party(app)?;
@@ -62,7 +87,8 @@ pub async fn begin(app: &App, identity: &Identity) -> Result<Challenge, LoginErr
         return Err(LoginError::InvalidPasskey);
     }
     let begun = party.begin_sign_in(&allowed);
-    let what = Ceremony::StepUp { state: begun.state, sid: identity.session.sid };
+    let (sid, handle) = (identity.session.sid, assess::handle_of(&identity.session));
+    let what = Ceremony::StepUp { state: begun.state, sid, handle };
     Ok(Challenge { options: begun.options, ticket: Ticket::new(app, what) })
 }
 
@@ -73,7 +99,7 @@ pub async fn by_passkey(
     (ticket, answer): (&Ticket, &Assertion),
     caller: &Caller,
 ) -> Result<Delivery, LoginError> {
-    let Ceremony::StepUp { state, sid } = &ticket.what else { return Err(LoginError::Expired) };
+    let Ceremony::StepUp { state, sid, .. } = &ticket.what else { return Err(LoginError::Expired) };
     if *sid != identity.session.sid {
         return Err(LoginError::Expired);
     }
@@ -136,10 +162,18 @@ async fn require(app: &App, identity: &Identity, way: Way) -> Result<(), LoginEr
 
 async fn renew(app: &App, identity: Identity, method: Method, caller: &Caller) -> Result<Delivery, LoginError> {
     let Identity { mut session, user } = identity;
+    let way = match method {
+        // Mail is worth what a password is worth; nobody steps up by it.
+        Method::Password | Method::MailLink | Method::MailCode => Way::Password,
+        Method::Totp | Method::RecoveryCode => Way::Totp,
+        Method::Passkey | Method::SyncedPasskey => Way::Passkey,
+    };
+    assess::step_up(app, (&session, &user), way, caller).await?;
     let now = app.clock.now();
     let to = Handle::from_bytes(random());
     let (acr, amr) = assurance::with(&session, method);
-    let renewal = Renewal { sid: session.sid, from: session.handle, to, acr, amr: amr.clone() };
+    let seen = assess::seen(app, caller);
+    let renewal = Renewal { sid: session.sid, from: session.handle, to, acr, amr: amr.clone(), seen };
     let entry = caller.audit(Event::SteppedUp, Actor::User(user.id), now);
     let entry = AuditEntry { user: Some(user.id), sid: Some(session.sid), detail: amr.join(" "), ..entry };
     if !app.store.renew_session(renewal, entry).await? {

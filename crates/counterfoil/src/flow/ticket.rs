@@ -10,6 +10,7 @@ use crate::store::StoreError;
 use aws_lc_rs::digest::{SHA256, digest};
 use counterfoil_core::assurance::Method;
 use counterfoil_core::credential::factor_key::Use;
+use counterfoil_core::risk::{PasswordTrouble, Signal};
 use counterfoil_core::{Secret, Sid, Timestamp, UserId};
 use counterfoil_guard::{base64url_decode, base64url_encode};
 use serde::{Deserialize, Serialize};
@@ -93,6 +94,16 @@ pub enum Ceremony {
         state: Value,
         /// The session.
         sid: Sid,
+        /// SHA-256 of its handle.
+        #[serde(default)]
+        handle: [u8; 32],
+    },
+    /// A session that goes on once its owner has proved that it is still them: in the place of an access token, and for nothing but that.
+    Prove {
+        /// The session.
+        sid: Sid,
+        /// SHA-256 of its handle: with the proof it gets another one, and this is over.
+        handle: [u8; 32],
     },
     /// An authenticator app that has been shown a secret and not a code yet.
     TotpEnrolment {
@@ -116,6 +127,12 @@ pub struct Progress {
     pub methods: Vec<Method>,
     /// SHA-256 of the password hash that was checked, if one was: it must still be the account's at the end.
     pub password: Option<[u8; 32]>,
+    /// What is wrong with that password.
+    #[serde(default)]
+    pub trouble: Option<PasswordTrouble>,
+    /// What has been found unusual about it and is written down already.
+    #[serde(default)]
+    pub noted: Vec<Signal>,
 }
 
 /// Who sets up a factor.

@@ -86,6 +86,7 @@ use utoipa::OpenApi;
         admin::keys::rotate,
         admin::keys::revoke,
         admin::keys::revoke_all,
+        admin::risk::list,
         admin::audit::list,
         admin::audit::export,
         admin::audit::head,

@@ -19,6 +19,7 @@ use crate::hashing::HashingError;
 use crate::store::StoreError;
 use crate::store::factors::MOST_PASSKEYS;
 use axum::response::{IntoResponse, Response};
+use counterfoil_core::Secret;
 use counterfoil_core::assurance::Challenge;
 use counterfoil_core::credential::password::{MAX_BYTES, Rejected};
 use counterfoil_core::session::EndReason;
@@ -76,6 +77,7 @@ codes! {
     RefreshSuperseded, CONFLICT, "refresh_superseded", "A newer refresh token is on its way; try once more.";
     ReauthenticationRequired, UNAUTHORIZED, "reauthentication_required", "Sign in again to do this.";
     CrossSite, FORBIDDEN, "cross_site", "The request does not come from this application's own pages.";
+    RiskDenied, FORBIDDEN, "risk_denied", "A rule of this server refuses what is unusual like this.";
     Forbidden, FORBIDDEN, "forbidden", "You may not do this.";
     RegistrationClosed, FORBIDDEN, "registration_closed", "Accounts are made by invitation here.";
     InviteInvalid, FORBIDDEN, "invite_invalid", "The invitation is unknown, used up or over.";
@@ -105,7 +107,15 @@ pub struct Problem {
     reason: Option<EndReason>,
     retry_after: Option<Duration>,
     challenge: Challenge,
+    proof: Option<Box<ProofView>>,
     cookies: Vec<HeaderValue>,
+}
+
+/// Beside the challenge: how it can be met, and what a `native` client brings along then.
+#[derive(Clone, Debug)]
+struct ProofView {
+    options: Vec<&'static str>,
+    login_token: Option<Secret<String>>,
 }
 
 impl Problem {
@@ -119,6 +129,7 @@ impl Problem {
             reason: None,
             retry_after: None,
             challenge,
+            proof: None,
             cookies: Vec::new(),
         }
     }
@@ -126,6 +137,12 @@ impl Problem {
     /// Asks for a further proof, and says what would be enough (RFC 9470, STEP-1).
     pub fn reauthenticate(challenge: Challenge) -> Self {
         Self { challenge, ..Self::new(Code::ReauthenticationRequired) }
+    }
+
+    /// How the proof that is asked for can be given, the best first, and what a `native` client brings along with it.
+    #[must_use]
+    pub fn proof(self, options: Vec<&'static str>, login_token: Option<Secret<String>>) -> Self {
+        Self { proof: Some(Box::new(ProofView { options, login_token })), ..self }
     }
 
     /// Says what was wrong in this case, and what is allowed. Never anything secret.
@@ -185,6 +202,12 @@ impl IntoResponse for Problem {
         }
         if let Some(max_age) = self.challenge.max_age {
             body["max_age"] = max_age.as_secs().into();
+        }
+        if let Some(proof) = self.proof {
+            body["options"] = proof.options.into();
+            if let Some(token) = proof.login_token {
+                body["login_token"] = token.expose().as_str().into();
+            }
         }
         let mut response =
             (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response();
@@ -296,6 +319,8 @@ impl From<RefreshError> for Problem {
             RefreshError::Reuse => Self::new(Code::RefreshReuse),
             RefreshError::BadProof => Self::new(Code::InvalidDpopProof),
             RefreshError::Unproven => Self::new(Code::ProofRequired),
+            RefreshError::Reauthenticate(asks) => Self::reauthenticate(asks.challenge)
+                .detail("the session is used from where it has not been before: prove that it is you, and it goes on"),
             RefreshError::Superseded => Self::new(Code::RefreshSuperseded),
             RefreshError::Store(error) => error.into(),
             RefreshError::TooLarge => Self::new(Code::Internal),
@@ -319,6 +344,11 @@ impl From<LoginError> for Problem {
             LoginError::BadProof => Self::new(Code::InvalidDpopProof),
             LoginError::Unproven => Self::new(Code::ProofRequired)
                 .detail("this application signs in only clients with a key: send a DPoP header"),
+            LoginError::Denied => Self::new(Code::RiskDenied).detail(
+                "what was shown is right, and a rule of this server refuses sign-ins like this one; try from a network or device that you \
+                 have used before, or ask whoever runs this server",
+            ),
+            LoginError::Stronger(challenge) => Self::reauthenticate(challenge),
             LoginError::RateLimited(wait) => Self::new(Code::RateLimited).retry_after(wait),
             LoginError::Hashing(error) => error.into(),
             LoginError::Store(error) => error.into(),
@@ -481,6 +511,9 @@ impl From<Rejected> for Problem {
             }
             Rejected::TooLong => format!("it is longer than {MAX_BYTES} bytes"),
             Rejected::Common => "it is on the list of passwords that attackers try first".to_owned(),
+            Rejected::Breached => {
+                "it is known from a breach of another service; choose one that is used nowhere else".to_owned()
+            }
             Rejected::Predictable => "it repeats or counts up; choose something less regular".to_owned(),
             Rejected::Context => "it is little more than your address, your name or this service's name".to_owned(),
             Rejected::ControlCharacter => "it contains a control character, such as a tab or a line break".to_owned(),

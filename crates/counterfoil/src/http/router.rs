@@ -1,6 +1,8 @@
 //! Every route in one table.
 
-use super::admin::{applications, audit, clients, guards, import, invites, keys, sessions as admin_sessions, users};
+use super::admin::{
+    applications, audit, clients, guards, import, invites, keys, risk, sessions as admin_sessions, users,
+};
 use super::auth::{account, device, email, login, logout, mail_link, me, passkeys, password};
 use super::auth::{refresh, register, sessions, step_up, totp};
 use super::oauth::{introspect, revoke, token};
@@ -131,6 +133,7 @@ fn admin() -> Router<Arc<App>> {
         .route("/api/admin/keys/revoke-all", post(keys::revoke_all))
         .route("/api/admin/keys/{kid}/revoke", post(keys::revoke))
         .route("/api/admin/sessions/{sid}/timeline", get(admin_sessions::timeline))
+        .route("/api/admin/risk", get(risk::list))
         .route("/api/admin/audit", get(audit::list))
         .route("/api/admin/audit/export", get(audit::export))
         .route("/api/admin/audit/head", get(audit::head))

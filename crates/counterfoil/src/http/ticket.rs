@@ -122,6 +122,11 @@ pub(super) const fn is_mail_code(what: &Ceremony) -> bool {
     matches!(what, Ceremony::MailCode { .. })
 }
 
+/// A session that goes on after a proof, which may have begun.
+pub(super) const fn is_proof(what: &Ceremony) -> bool {
+    matches!(what, Ceremony::Prove { .. } | Ceremony::StepUp { .. })
+}
+
 /// An authenticator app being set up.
 pub(super) const fn is_totp_enrolment(what: &Ceremony) -> bool {
     matches!(what, Ceremony::TotpEnrolment { .. })

@@ -1,5 +1,7 @@
-//! A device in words, out of a `User-Agent`: "Firefox on Linux". For people who look at a list of devices; nothing is
-//! decided by it.
+//! A device in words, out of a `User-Agent`: "Firefox on Linux". For people who look at a list of devices, and for
+//! the rules of risk; nothing else is decided by it.
+
+use counterfoil_core::risk::place::UNKNOWN_DEVICE;
 
 const BROWSERS: [(&str, &str); 9] = [
     ("Edg/", "Edge"),
@@ -31,7 +33,7 @@ pub(super) fn device(user_agent: Option<&str>) -> String {
     match (find(&BROWSERS), find(&SYSTEMS)) {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(only), None) | (None, Some(only)) => only.to_owned(),
-        (None, None) => "Unknown device".to_owned(),
+        (None, None) => UNKNOWN_DEVICE.to_owned(),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::cookie;
 use crate::config::SessionConfig;
 use crate::flow::deliver::Delivery;
+use crate::risk::Risk;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use counterfoil_core::Timestamp;
@@ -92,6 +93,9 @@ pub(super) struct SessionView {
     device: String,
     /// The network of last use.
     network: String,
+    /// The city and country of that network, where the server has a file that knows them; in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
     /// Which kind of key it is bound to, if any: `device` (a browser's) or `dpop`.
     #[serde(skip_serializing_if = "Option::is_none")]
     bound: Option<&'static str>,
@@ -118,6 +122,7 @@ impl SessionView {
             amr: session.amr.clone(),
             device: session.device.clone(),
             network: session.network.clone(),
+            place: None,
             bound: match session.binding {
                 Binding::None | Binding::Registered(_) => None,
                 Binding::Dpop(_) => Some("dpop"),
@@ -128,6 +133,12 @@ impl SessionView {
             ended_at: None,
             reason: None,
         }
+    }
+
+    /// With the place of its network, if that is known.
+    pub(super) fn placed(self, risk: &Risk) -> Self {
+        let place = risk.place(&self.network);
+        Self { place, ..self }
     }
 
     /// A session that is over, with when and why.

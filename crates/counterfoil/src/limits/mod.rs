@@ -36,6 +36,8 @@ pub enum Limited {
     RevokeNetwork,
     /// What is written down of refreshes of one session without the proof it needs.
     Unproven,
+    /// What is written down of one session that is used in an unusual way.
+    Unusual,
     /// Requests for tokens by services, from a network.
     TokenNetwork,
 }
@@ -53,6 +55,7 @@ impl Limited {
             Self::MailNetwork => "mail_network",
             Self::RevokeNetwork => "revoke_network",
             Self::Unproven => "unproven",
+            Self::Unusual => "unusual",
             Self::TokenNetwork => "token_network",
         }
     }

@@ -37,6 +37,8 @@ letters! {
     AddressInUse, "address-in-use", "Somebody wanted to move to an address that is another account's.";
     EmailChanged, "email-changed", "To the old address: the account has another one now.";
     NewDevice, "new-device", "A sign-in from a device that has not been seen.";
+    Unusual, "unusual", "Something unusual was done with the account, and perhaps refused.";
+    BreachedPassword, "breached-password", "The password is known from a breach.";
     PasswordChanged, "password-changed", "The password was changed.";
     PasswordReset, "password-reset", "The password was replaced through a link.";
     PasskeyAdded, "passkey-added", "A passkey was added.";

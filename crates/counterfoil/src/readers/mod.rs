@@ -124,7 +124,7 @@ impl Readers {
         let readers = self.webhooks.into_iter().map(|webhook| Reader::Webhook(Box::new(webhook)));
         let readers = readers.chain(self.mirror.into_iter().map(|mirror| Reader::Mirror(Box::new(mirror))));
         let notices =
-            source.mail.as_ref().filter(|_| self.notices).map(|mail| Reader::Notices(Notices(Arc::clone(mail))));
+            source.mail.as_ref().filter(|_| self.notices).map(|mail| Reader::Notices(Notices::new(Arc::clone(mail))));
         let readers = readers.chain(notices);
         readers.map(|reader| until(stop(), alone(reader, source.clone()))).collect()
     }

@@ -5,9 +5,12 @@ use super::Source;
 use super::webhook::keep;
 use crate::mail::{Letter, Mail, Seen, SendError, What};
 use crate::store::StoreError;
-use counterfoil_core::UserId;
 use counterfoil_core::audit::{AuditEntry, Event};
+use counterfoil_core::risk::{Action, Explained, Signal};
 use counterfoil_core::user::Email;
+use counterfoil_core::{Timestamp, UserId};
+use parking_lot::Mutex;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,10 +27,24 @@ const WAITS: [Duration; 4] =
 /// How often a server that answers "not now" is asked to take one letter: others wait behind it.
 const TRIES: usize = 3;
 
+/// How often somebody is told that their password is known from a breach: each sign-in finds it anew.
+const BREACH_AGAIN: Duration = Duration::from_hours(30 * 24);
+
+/// Of how many it is remembered that they have been told. Beyond it all is forgotten, and some are told once more.
+const MOST_TOLD: usize = 10_000;
+
 /// The reader.
-pub(super) struct Notices(pub(super) Arc<Mail>);
+pub(super) struct Notices {
+    mail: Arc<Mail>,
+    /// When whose password was said to be known from a breach.
+    told: Mutex<HashMap<UserId, Timestamp>>,
+}
 
 impl Notices {
+    pub(super) fn new(mail: Arc<Mail>) -> Self {
+        Self { mail, told: Mutex::default() }
+    }
+
     /// Never ends by itself.
     pub(super) async fn run(&self, source: &Source) {
         let mut news = source.feed.news();
@@ -44,7 +61,7 @@ impl Notices {
                 source.news(&mut news).await;
             }
             for (seq, entry) in page {
-                if let Some(what) = notice_of(entry.event) {
+                if let Some(what) = notice_of(&entry).filter(|what| self.is_news(*what, &entry)) {
                     self.tell(source, what, &entry).await;
                     keep(source, PLACE, seq).await;
                 }
@@ -64,6 +81,20 @@ impl Notices {
         }
     }
 
+    /// Whether it is worth a mail.
+    fn is_news(&self, what: What, entry: &AuditEntry) -> bool {
+        let (What::BreachedPassword, Some(user)) = (what, entry.user) else { return true };
+        let mut told = self.told.lock();
+        if told.get(&user).is_some_and(|at| entry.at.since(*at) < BREACH_AGAIN) {
+            return false;
+        }
+        if told.len() >= MOST_TOLD {
+            told.clear();
+        }
+        told.insert(user, entry.at);
+        true
+    }
+
     async fn tell(&self, source: &Source, what: What, entry: &AuditEntry) {
         let (to, letter) = loop {
             match letter(source, what, entry).await {
@@ -73,7 +104,7 @@ impl Notices {
             }
         };
         for tried in 0.. {
-            let outcome = self.0.send(&to, &letter, source.clock.now()).await;
+            let outcome = self.mail.send(&to, &letter, source.clock.now()).await;
             let wait = WAITS[tried.min(WAITS.len() - 1)];
             match outcome {
                 Ok(()) => return,
@@ -89,9 +120,9 @@ impl Notices {
 }
 
 /// What is said of an event, if anything is.
-const fn notice_of(event: Event) -> Option<What> {
-    Some(match event {
-        Event::SignedIn => What::NewDevice,
+fn notice_of(entry: &AuditEntry) -> Option<What> {
+    Some(match entry.event {
+        Event::RiskAssessed => return of_risk(&entry.detail),
         Event::PasswordChanged => What::PasswordChanged,
         Event::PasswordReset => What::PasswordReset,
         Event::PasskeyAdded => What::PasskeyAdded,
@@ -106,27 +137,29 @@ const fn notice_of(event: Event) -> Option<What> {
     })
 }
 
-/// To whom, and what it says; nothing for an account that is gone, or a device that is known.
+/// What is said of an assessment by which somebody is to be told, or more.
+fn of_risk(detail: &str) -> Option<What> {
+    let assessed = Explained::parse(detail)?.assessed;
+    if assessed.action < Action::Notify {
+        return None;
+    }
+    let found = |signal| assessed.found.iter().any(|(found, _)| found.signal == signal);
+    Some(match assessed.action {
+        Action::Notify if found(Signal::NewDevice) || found(Signal::NewCountry) => What::NewDevice,
+        Action::Notify if found(Signal::BreachedPassword) => What::BreachedPassword,
+        _ => What::Unusual,
+    })
+}
+
+/// To whom, and what it says; nothing for an account that is gone.
 async fn letter(source: &Source, what: What, entry: &AuditEntry) -> Result<Option<(Email, Letter)>, StoreError> {
     let Some(user) = entry.user else { return Ok(None) };
-    let device = if what == What::NewDevice {
-        let Some(device) = new_device(source, user, entry).await? else { return Ok(None) };
-        device
-    } else {
-        String::new()
+    let session = match entry.sid {
+        Some(sid) => source.store.by_sid(sid).await?,
+        None => None,
     };
+    let device = session.map_or_else(|| "a device".to_owned(), |(session, _)| session.device);
     let Some(credential) = source.store.credential_of(user).await? else { return Ok(None) };
     let seen = Seen { at: entry.at, network: entry.network.clone(), device };
     Ok(Some((credential.user.email, Letter { seen: Some(seen), ..Letter::plain(what) })))
-}
-
-/// The device of the session that has begun, if the account has been used before, and not from a device like it. A network alone is not
-/// news: telephones change theirs all day.
-async fn new_device(source: &Source, user: UserId, entry: &AuditEntry) -> Result<Option<String>, StoreError> {
-    let sessions = source.store.sessions_of(user).await?;
-    let Some(new) = sessions.iter().find(|session| Some(session.sid) == entry.sid) else { return Ok(None) };
-    let mut earlier = sessions.iter().filter(|session| session.created_at < new.created_at).peekable();
-    let first = earlier.peek().is_none();
-    let known = earlier.any(|session| session.device == new.device);
-    Ok((!first && !known).then(|| new.device.clone()))
 }

@@ -1,5 +1,6 @@
 //! What an account can prove itself with beside its password, as the seam sees it.
 
+use super::risk::Familiar;
 use super::{Credential, StoreError};
 use async_trait::async_trait;
 use counterfoil_core::audit::AuditEntry;
@@ -141,6 +142,8 @@ pub struct Renewal {
     pub acr: Assurance,
     /// By which methods.
     pub amr: Vec<String>,
+    /// From where: the session is there from now on, and the account known from there.
+    pub seen: Familiar,
 }
 
 /// Second factors and passkeys.

@@ -11,6 +11,7 @@ mod devices;
 pub mod factors;
 pub mod mail;
 pub mod postgres;
+pub mod risk;
 mod shared;
 pub mod sqlite;
 pub mod transfer;
@@ -456,6 +457,7 @@ pub trait Store:
     + Devices
     + Deletions
     + mail::MailLinks
+    + risk::Histories
     + Log
     + Guards
     + Clients

@@ -13,7 +13,7 @@ use Column::{Bytes, Flag, Id, Long, Short, Text};
 /// A table, its columns, and by which of them it is read in order.
 struct Table(&'static str, &'static [(&'static str, Column)], &'static str);
 
-const TABLES: [Table; 20] = [
+const TABLES: [Table; 21] = [
     Table(
         "account",
         &[
@@ -52,6 +52,7 @@ const TABLES: [Table; 20] = [
         "account",
     ),
     Table("recovery_code", &[("account", Id), ("hash", Bytes)], "hash"),
+    Table("familiar", &[("last_at", Long), ("id", Id), ("account", Id), ("device", Text), ("network", Text)], "id"),
     Table(
         "mail_link",
         &[("expires_at", Long), ("account", Id), ("hash", Bytes), ("purpose", Text), ("sealed", Bytes)],

@@ -41,6 +41,7 @@ use Kind::{Counter, Gauge, Histogram};
 metrics! {
     "counterfoil_audit_chain_refused", Gauge, "", "1 when the audit log's head is not what this server has sealed: look with `counterfoil audit verify`.";
     "counterfoil_audit_unsealed_entries", Gauge, "", "Entries of the audit log that waited to be sealed at the last look.";
+    "counterfoil_breached_password_lookups_total", Counter, "outcome", "Questions to the service for breached passwords; `failed` and `resting` found nothing, and nobody waited.";
     "counterfoil_cross_site_refused_total", Counter, "", "Requests that rested on a cookie and came from elsewhere.";
     "counterfoil_device_keys_total", Counter, "step", "Keys that browsers have registered, and those shown for the first time, which are asked for from then on.";
     "counterfoil_device_proofs_refused_total", Counter, "reason", "Proofs by browsers that were refused; a challenge that has run out is nothing unusual.";
@@ -66,6 +67,7 @@ metrics! {
     "counterfoil_replicas", Gauge, "", "Replicas registered, this one included.";
     "counterfoil_revocations_in_force", Gauge, "", "Entries in this replica's index.";
     "counterfoil_revocations_total", Counter, "", "Entries written by this replica.";
+    "counterfoil_risk_assessed_total", Counter, "action", "Sign-ins, refreshes and step-ups that a rule of risk has said something about, by what was done; rules that are only tried count as `allow`.";
     "counterfoil_service_tokens_total", Counter, "grant", "Tokens issued to services.";
     "counterfoil_sign_in_failures_total", Counter, "", "Sign-ins that failed.";
     "counterfoil_sign_ins_total", Counter, "", "Sign-ins that succeeded.";

@@ -26,6 +26,7 @@ mod pages;
 mod readers;
 mod readme;
 mod replicas;
+mod risk;
 mod secrets;
 mod shared_redis;
 mod store;

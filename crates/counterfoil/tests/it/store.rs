@@ -12,6 +12,7 @@ mod import;
 mod keys;
 mod mail;
 mod meanwhile;
+mod risk;
 mod shared;
 
 use crate::support::Postgres;
@@ -80,6 +81,10 @@ use meanwhile::{
     a_ban_with_an_end_keeps_out_until_then, a_password_is_not_changed_in_a_session_that_has_ended,
     accounts_are_found_by_the_beginning_of_their_address, what_came_between_the_check_and_the_session_wins,
 };
+use risk::{
+    a_deleted_account_is_known_from_nowhere, an_account_is_known_from_where_it_has_been_used,
+    reuse_is_remembered_as_long_as_its_session, the_oldest_are_let_go_of_and_none_is_kept_for_ever,
+};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -115,6 +120,10 @@ engines! { [sqlite, postgres] {
     a_reset_leaves_the_password_and_nothing_else,
     a_session_rests_on_a_passkey_only_as_long_as_there_is_one,
     asvs_7_2_4_a_renewed_session_has_another_handle,
+    an_account_is_known_from_where_it_has_been_used,
+    the_oldest_are_let_go_of_and_none_is_kept_for_ever,
+    a_deleted_account_is_known_from_nowhere,
+    reuse_is_remembered_as_long_as_its_session,
     an_account_is_found_by_address_and_by_id,
     an_address_is_taken_once_even_in_a_race,
     an_invitation_is_spent_once_and_grants_its_role,

@@ -67,7 +67,7 @@ impl AuditQuery {
 }
 
 /// A parameter that may be absent, and must not be anything else than what it is to be.
-fn read<T>(
+pub(super) fn read<T>(
     name: &str,
     text: Option<&str>,
     expected: &str,

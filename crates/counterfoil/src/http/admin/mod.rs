@@ -7,6 +7,7 @@ pub(super) mod guards;
 pub(super) mod import;
 pub(super) mod invites;
 pub(super) mod keys;
+pub(super) mod risk;
 pub(super) mod sessions;
 pub(super) mod users;
 

@@ -28,8 +28,8 @@ pub(in crate::http) async fn of_user(
         return Err(Problem::new(Code::NotFound));
     }
     let view = |session: &counterfoil_core::session::Session| match session.end_reason(now) {
-        None => SessionView::of(session, false),
-        Some(_) => SessionView::ended(session, now),
+        None => SessionView::of(session, false).placed(&app.risk),
+        Some(_) => SessionView::ended(session, now).placed(&app.risk),
     };
     Ok(json(StatusCode::OK, &serde_json::json!({ "sessions": all.iter().map(view).collect::<Vec<_>>() })))
 }

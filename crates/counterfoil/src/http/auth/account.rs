@@ -11,6 +11,7 @@ use crate::http::extract::Presented;
 use crate::http::problem::Problem;
 use crate::http::receipt::{self, ReceiptView, WantsReceipt};
 use crate::http::view::{SessionView, UserView, rfc3339, rfc3339_millis, with_cookies};
+use crate::store::risk::Familiar;
 use crate::store::{Recorded, StoreError};
 use axum::body::Body;
 use axum::extract::State;
@@ -40,6 +41,8 @@ pub(in crate::http) struct AccountDataView {
     sign_in: SignInView,
     /// Those alive first, then those that are over and still kept, with when and why.
     sessions: Vec<SessionView>,
+    /// From where it has been used, the newest first.
+    known_from: Vec<KnownView>,
     /// What happened to the account or was done by it, oldest first; the last member, and as long as it is.
     audit: Vec<EntryView>,
 }
@@ -54,6 +57,21 @@ struct SignInView {
     totp_since: Option<String>,
     /// How many recovery codes have not been used.
     recovery_codes: u32,
+}
+
+/// A device and a network.
+#[derive(Serialize, ToSchema)]
+struct KnownView {
+    device: String,
+    network: String,
+    last_at: String,
+}
+
+impl From<&Familiar> for KnownView {
+    fn from(seen: &Familiar) -> Self {
+        let (device, network) = (seen.device.clone(), seen.network.clone());
+        Self { device, network, last_at: rfc3339(seen.last_at) }
+    }
 }
 
 /// An entry of the audit log, as its user may see it.
@@ -111,6 +129,7 @@ fn beginning(kept: &Kept, current: Sid, now: Timestamp) -> Vec<u8> {
             recovery_codes: factors.recovery_codes,
         },
         sessions: kept.sessions.iter().map(session).collect(),
+        known_from: kept.familiar.iter().map(KnownView::from).collect(),
         audit: Vec::new(),
     };
     let mut text = serde_json::to_vec(&view).expect("strings and numbers always serialise");

@@ -34,7 +34,7 @@ pub(in crate::http) struct LoginBody {
     (status = 200, body = SignedInView), (status = 200, body = NextView),
     (status = 400, description = "`malformed`, `invalid_dpop_proof`, `use_dpop_nonce`"),
     (status = 401, description = "`invalid_credentials`, `proof_required`"),
-    (status = 403, description = "`cross_site`"),
+    (status = 403, description = "`cross_site`, `risk_denied`"),
     (status = 429, description = "`rate_limited`"),
     (status = 503, description = "`overloaded`"),
 ))]

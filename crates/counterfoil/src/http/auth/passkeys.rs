@@ -100,7 +100,7 @@ pub(in crate::http) struct LoginFinishBody {
 #[utoipa::path(post, path = "/api/auth/passkeys/login/finish", tag = "sign-in", request_body = LoginFinishBody, responses(
     (status = 200, body = SignedInView), (status = 200, body = NextView),
     (status = 401, description = "`passkey_unknown`, `passkey_invalid`, `login_expired`"),
-    (status = 403, description = "`cross_site`"), (status = 429, description = "`rate_limited`"),
+    (status = 403, description = "`cross_site`, `risk_denied`"), (status = 429, description = "`rate_limited`"),
 ))]
 pub(in crate::http) async fn login_finish(
     State(app): State<Arc<App>>,

@@ -10,6 +10,7 @@ use crate::http::dpop;
 use crate::http::extract::{MAX_BODY, is_json, parse_json, read_body};
 use crate::http::problem::{Code, Problem};
 use crate::http::receipt::{self, ReceiptView, WantsReceipt};
+use crate::http::ticket::Tickets;
 use crate::http::view::{TokensView, deliver, with_cookies};
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -30,7 +31,7 @@ pub(in crate::http) struct RefreshBody {
 #[utoipa::path(post, path = "/api/auth/refresh", tag = "session", request_body(content = Option<RefreshBody>), responses(
     (status = 200, body = TokensView),
     (status = 400, description = "`malformed`, `invalid_dpop_proof`, `use_dpop_nonce`"),
-    (status = 401, description = "`refresh_missing`, `refresh_invalid` (with `reason`), `refresh_reuse`, `proof_required`"),
+    (status = 401, description = "`refresh_missing`, `refresh_invalid` (with `reason`), `refresh_reuse`, `proof_required`; `reauthentication_required`: the session goes on after a step-up by one of `options`, for which a ticket comes along"),
     (status = 403, description = "`cross_site`"),
     (status = 409, description = "`refresh_superseded`: try once more"),
     (status = 503, description = "`overloaded`: nothing is lost, try again"),
@@ -43,7 +44,8 @@ pub(in crate::http) async fn post(
     let headers = request.headers().clone();
     let proof = dpop::proof(request.extensions())?;
     if let Some(token) = body_token(&app, request).await? {
-        let delivery = refresh(&app, token.expose(), Via::Body(proof), caller).await?;
+        let delivery = refresh(&app, token.expose(), Via::Body(proof), caller).await;
+        let delivery = delivery.map_err(|error| refused(&app, &headers, error))?;
         return Ok(deliver(&TokensView::of(&delivery), &delivery, &app.config.session));
     }
     csrf::require(&app, &headers)?;
@@ -58,8 +60,16 @@ pub(in crate::http) async fn post(
         Err(RefreshError::Reuse) => {
             Err(Problem::from(RefreshError::Reuse).cookies(cookie::clear_all(&app.config.session)))
         }
-        Err(error) => Err(Problem::from(error).cookies(healing)),
+        Err(error) => Err(refused(&app, &headers, error).cookies(healing)),
     }
+}
+
+/// What is refused until a proof has been given comes with a ticket for it: the client may have no access token any more.
+fn refused(app: &App, headers: &HeaderMap, error: RefreshError) -> Problem {
+    let RefreshError::Reauthenticate(asks) = &error else { return error.into() };
+    let out = Tickets::brought(app, headers, None).hand_out(app, &asks.ticket, asks.profile);
+    let options = asks.ways.iter().map(|way| way.as_str()).collect();
+    Problem::from(error).proof(options, out.login_token).cookies(out.cookie)
 }
 
 /// Sign out by the refresh token. Repeating it, or doing it without a token, is fine.

@@ -43,8 +43,11 @@ pub(in crate::http) async fn list(
     let now = app.clock.now();
     let current = identity.session.sid;
     let view = SessionsView {
-        sessions: live.iter().map(|session| SessionView::of(session, session.sid == current)).collect(),
-        ended: ended.iter().take(20).map(|session| SessionView::ended(session, now)).collect(),
+        sessions: live
+            .iter()
+            .map(|session| SessionView::of(session, session.sid == current).placed(&app.risk))
+            .collect(),
+        ended: ended.iter().take(20).map(|session| SessionView::ended(session, now).placed(&app.risk)).collect(),
     };
     Ok(json(StatusCode::OK, &view))
 }

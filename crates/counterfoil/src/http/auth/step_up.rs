@@ -7,17 +7,18 @@ use crate::flow::authenticate::{Identity, identify};
 use crate::flow::deliver::Delivery;
 use crate::flow::factors::overview;
 use crate::flow::step_up::{self, Way};
-use crate::http::extract::{JsonBody, Presented};
-use crate::http::problem::Problem;
-use crate::http::ticket::{Tickets, is_step_up};
+use crate::http::dpop;
+use crate::http::extract::{JsonBody, MAX_BODY, Presented, parse_json, read_body};
+use crate::http::problem::{Code, Problem};
+use crate::http::ticket::{Tickets, is_proof, is_step_up};
 use crate::http::view::{TokensView, deliver, json, rfc3339, with_cookies};
 use crate::passkeys::Assertion;
 use crate::store::factors::Passkey;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::response::Response;
 use counterfoil_core::Secret;
 use counterfoil_guard::base64url_encode;
-use http::{Extensions, HeaderMap, Method, StatusCode};
+use http::{Extensions, HeaderMap, Method, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -97,13 +98,37 @@ pub(in crate::http) async fn factors(
     Ok(json(StatusCode::OK, &view))
 }
 
+/// Whoever is signed in; or whose session a refresh has asked to be proved, by the ticket it has given.
 async fn signed_in(
     app: &App,
     caller: &Caller,
-    (headers, extensions): (&HeaderMap, &Extensions),
+    token: Option<&Secret<String>>,
+    request: (&HeaderMap, &Extensions),
 ) -> Result<Identity, Problem> {
-    let presented = Presented::require(app, &Method::POST, (headers, extensions))?;
+    if token.is_some() && !request.0.contains_key(header::AUTHORIZATION) {
+        return by_ticket(app, token, request).await?.ok_or(Problem::new(Code::LoginExpired));
+    }
+    let refused = match by_access(app, caller, request).await {
+        Err(problem) if problem.answered() == StatusCode::UNAUTHORIZED => problem,
+        other => return other,
+    };
+    by_ticket(app, None, request).await?.ok_or(refused)
+}
+
+async fn by_access(app: &App, caller: &Caller, request: (&HeaderMap, &Extensions)) -> Result<Identity, Problem> {
+    let presented = Presented::require(app, &Method::POST, request)?;
     Ok(identify(app, presented.credential(), caller).await?)
+}
+
+async fn by_ticket(
+    app: &App,
+    token: Option<&Secret<String>>,
+    (headers, extensions): (&HeaderMap, &Extensions),
+) -> Result<Option<Identity>, Problem> {
+    let tickets = Tickets::to_finish(app, headers, token)?;
+    let Some(ticket) = tickets.newest(is_proof) else { return Ok(None) };
+    let proof = dpop::proof(extensions)?;
+    Ok(Some(step_up::by_ticket(app, ticket, proof.as_deref()).await?))
 }
 
 fn renewed(app: &App, headers: &HeaderMap, delivery: &Delivery) -> Response {
@@ -116,12 +141,15 @@ fn renewed(app: &App, headers: &HeaderMap, delivery: &Delivery) -> Response {
 pub(in crate::http) struct PasswordBody {
     #[schema(value_type = String)]
     password: Secret<String>,
+    /// Of a refresh that has asked for it, in the profile `native`.
+    #[schema(value_type = Option<String>)]
+    login_token: Option<Secret<String>>,
 }
 
 /// Prove it by the password, where that alone would open a session. The session gets new tokens.
 #[utoipa::path(post, path = "/api/auth/step-up/password", tag = "factors", request_body = PasswordBody, responses(
-    (status = 200, body = TokensView), (status = 401, description = "`invalid_credentials`, or as `GET /api/auth/me`"),
-    (status = 429, description = "`rate_limited`"),
+    (status = 200, body = TokensView), (status = 401, description = "`invalid_credentials`, `reauthentication_required`: by something stronger; or as `GET /api/auth/me`"),
+    (status = 403, description = "`risk_denied`"), (status = 429, description = "`rate_limited`"),
 ))]
 pub(in crate::http) async fn by_password(
     State(app): State<Arc<App>>,
@@ -129,7 +157,7 @@ pub(in crate::http) async fn by_password(
     (headers, extensions): (HeaderMap, Extensions),
     JsonBody(body): JsonBody<PasswordBody>,
 ) -> Result<Response, Problem> {
-    let identity = signed_in(&app, &caller, (&headers, &extensions)).await?;
+    let identity = signed_in(&app, &caller, body.login_token.as_ref(), (&headers, &extensions)).await?;
     let delivery = step_up::by_password(&app, identity, &body.password, &caller).await?;
     Ok(renewed(&app, &headers, &delivery))
 }
@@ -139,12 +167,15 @@ pub(in crate::http) async fn by_password(
 pub(in crate::http) struct StepUpCodeBody {
     #[schema(value_type = String)]
     code: Secret<String>,
+    /// Of a refresh that has asked for it, in the profile `native`.
+    #[schema(value_type = Option<String>)]
+    login_token: Option<Secret<String>>,
 }
 
 /// Prove it by a code of the authenticator app. The session gets new tokens.
 #[utoipa::path(post, path = "/api/auth/step-up/totp", tag = "factors", request_body = StepUpCodeBody, responses(
     (status = 200, body = TokensView), (status = 401, description = "`invalid_code`, or as `GET /api/auth/me`"),
-    (status = 429, description = "`rate_limited`"),
+    (status = 403, description = "`risk_denied`"), (status = 429, description = "`rate_limited`"),
 ))]
 pub(in crate::http) async fn by_totp(
     State(app): State<Arc<App>>,
@@ -152,21 +183,35 @@ pub(in crate::http) async fn by_totp(
     (headers, extensions): (HeaderMap, Extensions),
     JsonBody(body): JsonBody<StepUpCodeBody>,
 ) -> Result<Response, Problem> {
-    let identity = signed_in(&app, &caller, (&headers, &extensions)).await?;
+    let identity = signed_in(&app, &caller, body.login_token.as_ref(), (&headers, &extensions)).await?;
     let delivery = step_up::by_totp(&app, identity, body.code, &caller).await?;
     Ok(renewed(&app, &headers, &delivery))
 }
 
+/// Where the access token has run out.
+#[derive(Default, Deserialize, ToSchema)]
+pub(in crate::http) struct StepUpStartBody {
+    /// Of a refresh that has asked for it, in the profile `native`.
+    #[schema(value_type = Option<String>)]
+    login_token: Option<Secret<String>>,
+}
+
 /// Begin to prove it by a passkey.
-#[utoipa::path(post, path = "/api/auth/step-up/passkey/start", tag = "factors", responses(
+#[utoipa::path(post, path = "/api/auth/step-up/passkey/start", tag = "factors", request_body(content = Option<StepUpStartBody>), responses(
     (status = 200, body = ChallengeView), (status = 401, description = "`passkey_invalid`: there is none"),
 ))]
 pub(in crate::http) async fn passkey_start(
     State(app): State<Arc<App>>,
     caller: Caller,
-    (headers, extensions): (HeaderMap, Extensions),
+    request: Request,
 ) -> Result<Response, Problem> {
-    let identity = signed_in(&app, &caller, (&headers, &extensions)).await?;
+    let (headers, extensions) = (request.headers().clone(), request.extensions().clone());
+    let body = read_body::<MAX_BODY>(request).await?;
+    let body: StepUpStartBody = match body.expose().as_slice() {
+        b"" => StepUpStartBody::default(),
+        bytes => parse_json(bytes)?,
+    };
+    let identity = signed_in(&app, &caller, body.login_token.as_ref(), (&headers, &extensions)).await?;
     let begun = step_up::begin(&app, &identity).await?;
     Ok(challenge(&app, begun, Tickets::brought(&app, &headers, None), identity.session.profile))
 }
@@ -191,7 +236,7 @@ pub(in crate::http) async fn passkey_finish(
     (headers, extensions): (HeaderMap, Extensions),
     JsonBody(body): JsonBody<StepUpPasskeyBody>,
 ) -> Result<Response, Problem> {
-    let identity = signed_in(&app, &caller, (&headers, &extensions)).await?;
+    let identity = signed_in(&app, &caller, body.login_token.as_ref(), (&headers, &extensions)).await?;
     let tickets = Tickets::brought(&app, &headers, body.login_token.as_ref());
     let ticket = tickets.require(is_step_up)?;
     let delivery = step_up::by_passkey(&app, identity, (ticket, &body.credential), &caller).await?;

@@ -14,12 +14,14 @@ pub(crate) enum Section {
     Services,
     /// Signing keys.
     Keys,
+    /// What was out of the ordinary.
+    Risk,
     /// The audit log.
     Audit,
 }
 
 impl Section {
-    const ALL: [Self; 4] = [Self::Users, Self::Services, Self::Keys, Self::Audit];
+    const ALL: [Self; 5] = [Self::Users, Self::Services, Self::Keys, Self::Risk, Self::Audit];
 
     /// The section of this name in the address.
     pub(crate) fn parse(name: &str) -> Option<Self> {
@@ -31,6 +33,7 @@ impl Section {
             Self::Users => "users",
             Self::Services => "services",
             Self::Keys => "keys",
+            Self::Risk => "risk",
             Self::Audit => "audit",
         }
     }
@@ -40,6 +43,7 @@ impl Section {
             Self::Users => "Users",
             Self::Services => "Applications and services",
             Self::Keys => "Signing keys",
+            Self::Risk => "Risk decisions",
             Self::Audit => "Audit log",
         }
     }
@@ -48,6 +52,7 @@ impl Section {
         match self {
             Self::Services => "Services",
             Self::Keys => "Keys",
+            Self::Risk => "Risk",
             Self::Audit => "Audit",
             Self::Users => "Users",
         }

@@ -97,6 +97,11 @@ pub(crate) static ASSETS: &[Asset] = &[
         content_type: JAVASCRIPT,
         body: include_str!("../../../assets/admin_lists.js"),
     },
+    Asset {
+        path: "/assets/admin_risk.js",
+        content_type: JAVASCRIPT,
+        body: include_str!("../../../assets/admin_risk.js"),
+    },
     Asset { path: "/assets/draw.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/draw.js") },
     Asset { path: "/assets/factors.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/factors.js") },
     Asset { path: "/assets/erase.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/erase.js") },

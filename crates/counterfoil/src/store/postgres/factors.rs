@@ -3,7 +3,7 @@
 use super::id::Id;
 use super::row::{USER_COLUMNS, all, id, optional_time, time, user, user_columns};
 use super::transact::{Failure, Transaction, again, connection};
-use super::{PostgresStore, audit, revoke, users};
+use super::{PostgresStore, audit, revoke, risk, users};
 use crate::store::StoreError;
 use crate::store::factors::{
     Changed, FAILURES_THAT_LOCK, FactorChange, FactorStore, FactorUse, Factors, MOST_PASSKEYS, Passkey, Renewal,
@@ -121,13 +121,17 @@ impl FactorStore for PostgresStore {
         again!(self, async {
             let transaction = Transaction::begin(&self.pool).await?;
             let (sid, from) = (Id(*renewal.sid.as_bytes()), Id(*renewal.from.as_bytes()));
-            let sql = "SELECT 1 FROM session WHERE sid = $1 AND handle = $2 FOR UPDATE";
-            let same = transaction.optional(sql, &[&sid, &from]).await?.is_some();
-            if !same || !revoke::replace_handle(&transaction, renewal.sid, renewal.to, entry.at).await? {
+            let sql = "SELECT account FROM session WHERE sid = $1 AND handle = $2 FOR UPDATE";
+            let Some(row) = transaction.optional(sql, &[&sid, &from]).await? else {
+                return transaction.undo(false).await;
+            };
+            if !revoke::replace_handle(&transaction, renewal.sid, renewal.to, entry.at).await? {
                 return transaction.undo(false).await;
             }
-            let sql = "UPDATE session SET acr = $2, amr = $3 WHERE sid = $1";
-            transaction.execute(sql, &[&sid, &renewal.acr.as_str(), &renewal.amr.join(" ")]).await?;
+            let sql = "UPDATE session SET acr = $2, amr = $3, device = $4, network = $5 WHERE sid = $1";
+            let Renewal { acr, amr, seen, .. } = &renewal;
+            transaction.execute(sql, &[&sid, &acr.as_str(), &amr.join(" "), &seen.device, &seen.network]).await?;
+            risk::note(&transaction, UserId::from_bytes(id(&row, 0)?), seen).await?;
             audit::insert(&transaction, &entry).await?;
             transaction.commit().await?;
             Ok(true)

@@ -3,18 +3,19 @@
 use super::connect::Connection;
 use tokio_postgres::Error;
 
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("../../../migrations/postgres/0001_first.sql"),
     include_str!("../../../migrations/postgres/0002_factors.sql"),
     include_str!("../../../migrations/postgres/0003_audit_chain.sql"),
     include_str!("../../../migrations/postgres/0004_device_key.sql"),
     include_str!("../../../migrations/postgres/0005_deleted.sql"),
     include_str!("../../../migrations/postgres/0006_ban_end.sql"),
+    include_str!("../../../migrations/postgres/0007_risk.sql"),
     include_str!("../../../migrations/postgres/0008_mail.sql"),
 ];
 
 /// What the schema consists of once it is up to date.
-const TABLES: [&str; 24] = [
+const TABLES: [&str; 25] = [
     "installation",
     "account",
     "password",
@@ -38,6 +39,7 @@ const TABLES: [&str; 24] = [
     "passkey",
     "totp",
     "recovery_code",
+    "familiar",
     "mail_link",
 ];
 

@@ -22,6 +22,7 @@ mod refresh;
 mod replicas;
 mod restore;
 mod revoke;
+mod risk;
 mod row;
 mod sessions;
 mod transact;

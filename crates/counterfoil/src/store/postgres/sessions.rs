@@ -3,8 +3,9 @@
 use super::id::Id;
 use super::row::{SESSION_COLUMNS, all, id, optional_id, session, session_columns, time, user, user_columns};
 use super::transact::{Failure, Transaction, again, committing, connection};
-use super::{PostgresStore, audit, revoke};
+use super::{PostgresStore, audit, revoke, risk};
 use crate::store::columns::{binding_columns, millis, parent_column};
+use crate::store::risk::{FAMILIAR_FOR, Familiar};
 use crate::store::{NewSession, Opened, ProvedBy, Purged, Refreshed, Rule, Seen, Sessions, StoreError};
 use crate::telemetry::span;
 use async_trait::async_trait;
@@ -71,10 +72,11 @@ const PURGE_THE_REST: &str = "\
       once AS (DELETE FROM spent WHERE until <= $1 RETURNING 1), \
       deleted AS (DELETE FROM account a WHERE a.deleted_at <= $1 AND NOT EXISTS (SELECT 1 FROM session s WHERE s.account = a.id) \
         RETURNING 1), \
+      unfamiliar AS (DELETE FROM familiar WHERE last_at <= $3 RETURNING 1), \
       entries AS (DELETE FROM revocation WHERE seq IN (SELECT seq FROM revocation WHERE until <= $1 AND kind <> 'key' \
         AND seq < (SELECT seq FROM log_head) LIMIT $2) RETURNING 1) \
     SELECT (SELECT count(*) FROM handles) + (SELECT count(*) FROM invites) + (SELECT count(*) FROM once) \
-        + (SELECT count(*) FROM links) + (SELECT count(*) FROM deleted), \
+        + (SELECT count(*) FROM links) + (SELECT count(*) FROM deleted) + (SELECT count(*) FROM unfamiliar), \
       (SELECT count(*) FROM entries)";
 
 #[async_trait]
@@ -152,6 +154,7 @@ impl PostgresStore {
             return transaction.undo(Opened::Refused).await;
         }
         insert(&transaction, &new.session).await?;
+        risk::note(&transaction, user.id, &Familiar::of(&new.session)).await?;
         audit::insert(&transaction, entry).await?;
         let surplus = end_surplus(&transaction, user.id, new.limit, entry).await?;
         if surplus.entries.is_empty() {
@@ -171,7 +174,8 @@ impl PostgresStore {
         let last = if row.try_get::<_, i64>(1)? == most { optional_id(&row, 2)? } else { None };
         let mut at_end = last.is_none();
         if at_end {
-            let row = connection.one(PURGE_THE_REST, &[&before, &most]).await.map_err(committing)?;
+            let old = Timestamp::from_millis(before).minus(FAMILIAR_FOR).as_millis();
+            let row = connection.one(PURGE_THE_REST, &[&before, &most, &old]).await.map_err(committing)?;
             let of_log: i64 = row.try_get(1)?;
             removed += row.try_get::<_, i64>(0)? + of_log;
             at_end = of_log < most;

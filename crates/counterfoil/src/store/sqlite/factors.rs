@@ -2,7 +2,7 @@
 
 use super::row::{USER, all, first, time, user};
 use super::writer::Failure;
-use super::{SqliteStore, audit, log, users};
+use super::{SqliteStore, audit, log, risk, users};
 use crate::store::StoreError;
 use crate::store::factors::{
     Changed, FAILURES_THAT_LOCK, FactorChange, FactorStore, FactorUse, Factors, MOST_PASSKEYS, Passkey, Renewal,
@@ -80,15 +80,18 @@ impl FactorStore for SqliteStore {
     async fn renew_session(&self, renewal: Renewal, entry: AuditEntry) -> Result<bool, StoreError> {
         self.writer
             .write(move |connection| {
-                let sql = "SELECT 1 FROM session WHERE sid = ?1 AND handle = ?2";
+                let sql = "SELECT account FROM session WHERE sid = ?1 AND handle = ?2";
                 let (sid, from) = (renewal.sid.as_bytes(), renewal.from.as_bytes());
-                let same = connection.prepare_cached(sql)?.query_row([sid, from], |_| Ok(())).optional()?.is_some();
-                if !same || !log::replace_handle(connection, renewal.sid, renewal.to, entry.at)? {
+                let same = connection.prepare_cached(sql)?.query_row([sid, from], |row| row.get(0)).optional()?;
+                let Some(account) = same else { return Ok(false) };
+                if !log::replace_handle(connection, renewal.sid, renewal.to, entry.at)? {
                     return Ok(false);
                 }
-                let sql = "UPDATE session SET acr = ?2, amr = ?3 WHERE sid = ?1";
-                let amr = renewal.amr.join(" ");
-                connection.prepare_cached(sql)?.execute(params![sid, renewal.acr.as_str(), amr])?;
+                let sql = "UPDATE session SET acr = ?2, amr = ?3, device = ?4, network = ?5 WHERE sid = ?1";
+                let Renewal { acr, amr, seen, .. } = &renewal;
+                let values = params![sid, acr.as_str(), amr.join(" "), seen.device, seen.network];
+                connection.prepare_cached(sql)?.execute(values)?;
+                risk::note(connection, UserId::from_bytes(account), seen)?;
                 audit::insert(connection, &entry)?;
                 Ok(true)
             })

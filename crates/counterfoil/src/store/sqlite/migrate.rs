@@ -5,7 +5,7 @@ use rusqlite::Connection;
 /// Marks the file as ours (`PRAGMA application_id`): "cfol".
 const APPLICATION_ID: i32 = 0x6366_6f6c;
 
-const MIGRATIONS: [&str; 15] = [
+const MIGRATIONS: [&str; 16] = [
     include_str!("../../../migrations/sqlite/0001_first.sql"),
     include_str!("../../../migrations/sqlite/0002_feed.sql"),
     include_str!("../../../migrations/sqlite/0003_token_revocation.sql"),
@@ -20,6 +20,7 @@ const MIGRATIONS: [&str; 15] = [
     include_str!("../../../migrations/sqlite/0012_device_key.sql"),
     include_str!("../../../migrations/sqlite/0013_deleted.sql"),
     include_str!("../../../migrations/sqlite/0014_ban_end.sql"),
+    include_str!("../../../migrations/sqlite/0015_risk.sql"),
     include_str!("../../../migrations/sqlite/0016_mail.sql"),
 ];
 

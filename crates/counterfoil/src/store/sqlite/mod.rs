@@ -17,6 +17,7 @@ mod migrate;
 mod readers;
 mod restore;
 mod revoked;
+mod risk;
 mod row;
 mod rows;
 mod sessions;

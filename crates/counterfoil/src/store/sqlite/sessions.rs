@@ -2,8 +2,9 @@
 
 use super::row::{SESSION, SESSION_COLUMNS, USER, all, first, session, time, user};
 use super::writer::Failure;
-use super::{SqliteStore, audit, log};
+use super::{SqliteStore, audit, log, risk};
 use crate::store::columns::{binding_columns, millis, parent_column};
+use crate::store::risk::{FAMILIAR_FOR, Familiar};
 use crate::store::{NewSession, Opened, ProvedBy, Purged, Refreshed, Rule, Seen, Sessions, StoreError};
 use async_trait::async_trait;
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
@@ -22,6 +23,7 @@ impl Sessions for SqliteStore {
             .write(move |connection| {
                 let Some(user) = may_sign_in(connection, &new)? else { return Ok(Opened::Refused) };
                 insert(connection, &new.session)?;
+                risk::note(connection, user.id, &Familiar::of(&new.session))?;
                 audit::insert(connection, &entry)?;
                 let surplus = end_surplus(connection, user.id, new.limit, &entry)?;
                 Ok(Opened::Done { user, surplus })
@@ -243,6 +245,9 @@ fn purge_the_rest(connection: &Connection, before: i64, batch: u32) -> Result<(u
     ] {
         removed += connection.prepare_cached(sql)?.execute([before])?;
     }
+    let sql = "DELETE FROM familiar WHERE last_at <= ?1";
+    removed +=
+        connection.prepare_cached(sql)?.execute([Timestamp::from_millis(before).minus(FAMILIAR_FOR).as_millis()])?;
     // The newest stays: verifiers name it to say where they stand.
     let sql = "DELETE FROM revocation WHERE seq IN (SELECT seq FROM revocation WHERE until <= ?1 AND kind <> 'key' \
                  AND seq < (SELECT seq FROM log_head) LIMIT ?2)";

@@ -8,7 +8,7 @@ use crate::support::{Browser, EMAIL, PASSWORD, TestApp};
 use http::Method;
 use serde_json::json;
 
-pub(crate) const EVERYTHING: [(&str, &str); 26] = [
+pub(crate) const EVERYTHING: [(&str, &str); 27] = [
     ("GET", "/api/admin/users"),
     ("GET", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA"),
     ("GET", "/api/admin/applications"),
@@ -31,6 +31,7 @@ pub(crate) const EVERYTHING: [(&str, &str); 26] = [
     ("POST", "/api/admin/keys/rotate"),
     ("POST", "/api/admin/keys/revoke-all"),
     ("POST", "/api/admin/keys/x/revoke"),
+    ("GET", "/api/admin/risk"),
     ("GET", "/api/admin/audit"),
     ("GET", "/api/admin/audit/export"),
     ("GET", "/api/admin/audit/head"),

@@ -74,6 +74,8 @@ async fn ones_data_is_all_that_is_kept_and_no_secret() {
     assert_eq!(data["format"], "counterfoil-account-1");
     assert_eq!((&data["user"]["id"], &data["user"]["email"]), (&json!(id), &json!(EMAIL)));
     assert_eq!(data["sign_in"], json!({"password": true, "passkeys": [], "recovery_codes": 0}));
+    let known = json!([{"device": "Firefox on Linux", "network": "203.0.113.0/24", "last_at": data["known_from"][0]["last_at"]}]);
+    assert_eq!(data["known_from"], known);
     let mut reasons: Vec<_> =
         data["sessions"].as_array().unwrap().iter().map(|one| one["reason"].as_str().unwrap_or("alive")).collect();
     reasons[1..].sort_unstable();

@@ -107,3 +107,32 @@ async fn asvs_6_3_7_a_change_of_what_opens_the_account_is_told() {
         ]
     );
 }
+
+#[tokio::test]
+async fn a_sign_in_that_is_refused_for_where_it_comes_from_is_told_to_whoever_has_lost_the_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("bad");
+    std::fs::write(&list, "198.51.100.0/24\n").unwrap();
+    let app = told(&format!("{MAIL}\n[risk]\nbad_networks = '{}'", list.display())).await;
+    member(&app).await;
+    sign_in_with(&mut app.browser(), FIREFOX).await;
+    let mut thief = app.browser();
+    thief.peer = "198.51.100.9".parse().unwrap();
+    let body = json!({ "email": EMAIL, "password": PASSWORD });
+    assert_eq!(thief.post_json("/api/auth/login", &body).await.outcome(), (403, "risk_denied".into()));
+    assert_eq!(subjects(&app, 1).await, ["Something unusual at Counterfoil"]);
+}
+
+#[tokio::test]
+async fn without_notices_nobody_is_told() {
+    let app = told("[mail]\noutbox = true\nnotices = false").await;
+    member(&app).await;
+    let mut browser = app.browser();
+    sign_in_with(&mut browser, FIREFOX).await;
+    let change = json!({ "current_password": PASSWORD, "new_password": "another long passphrase of mine" });
+    assert_eq!(browser.post_json("/api/auth/password/change", &change).await.status, 200);
+    // What somebody waits for is sent all the same; nothing was before it.
+    let ask = json!({ "email": EMAIL });
+    assert_eq!(browser.post_json("/api/auth/password/forgot", &ask).await.status, 202);
+    assert_eq!(subjects(&app, 1).await, ["Choose another password for Counterfoil"]);
+}

@@ -5,6 +5,7 @@ use crate::support::Postgres;
 use counterfoil::store::factors::{
     Changed, FAILURES_THAT_LOCK, FactorChange, FactorUse, MOST_PASSKEYS, Passkey, Renewal, StoredTotp,
 };
+use counterfoil::store::risk::Familiar;
 use counterfoil::store::sqlite::{SqliteStore, Synchronous};
 use counterfoil::store::transfer::transfer;
 use counterfoil::store::{NewAccount, NewSession, Opened, ProvedBy, Registered, Store};
@@ -169,11 +170,14 @@ pub(super) async fn asvs_7_2_4_a_renewed_session_has_another_handle(store: Arc<d
         to,
         acr: Assurance::Aal2,
         amr: vec!["pwd".into(), "swk".into()],
+        seen: Familiar { device: "Safari on iPad".into(), network: "192.0.2.0/24".into(), last_at: at(7) },
     };
     assert_eq!(store.renew_session(renewal.clone(), entry(Event::SteppedUp, 7)).await, Ok(true));
     assert_eq!(store.by_handle(session.handle).await, Ok(None));
     let (renewed, _) = store.by_handle(to).await.unwrap().unwrap();
     assert_eq!((renewed.acr, renewed.amr.join(" ").as_str()), (Assurance::Aal2, "pwd swk"));
+    assert_eq!((renewed.device.as_str(), renewed.network.as_str()), ("Safari on iPad", "192.0.2.0/24"));
+    assert_eq!(store.history(ada.id).await.unwrap().familiar[0].device, "Safari on iPad", "known from there");
     assert_eq!((renewed.auth_time, renewed.rotation.generation), (at(7), 0));
     assert_eq!(store.superseded(session.handle).await, Ok(Some((at(7), Some(session.sid)))));
     assert_eq!(store.renew_session(renewal, entry(Event::SteppedUp, 8)).await, Ok(false), "not twice from one handle");

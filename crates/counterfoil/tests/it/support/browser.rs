@@ -15,6 +15,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tower::ServiceExt as _;
 
+/// What a browser says of itself, unless it says something else.
+const USER_AGENT: &str = "Firefox/140.0 (X11; Linux)";
+
 #[derive(Clone, Debug)]
 pub(crate) struct Cookie {
     pub(crate) name: String,
@@ -30,6 +33,7 @@ pub(crate) struct Browser {
     clock: Arc<ManualClock>,
     pub(crate) jar: Vec<Cookie>,
     pub(crate) peer: IpAddr,
+    pub(crate) user_agent: &'static str,
 }
 
 /// What came back.
@@ -84,14 +88,14 @@ pub(crate) async fn noted(request: Request<Body>) -> (Request<Body>, String) {
 
 impl Browser {
     pub(crate) fn new(router: Router, clock: Arc<ManualClock>) -> Self {
-        Self { router, clock, jar: Vec::new(), peer: "203.0.113.7".parse().unwrap() }
+        Self { router, clock, jar: Vec::new(), peer: "203.0.113.7".parse().unwrap(), user_agent: USER_AGENT }
     }
 
     /// A request as a page's script makes it: same origin, custom header, cookies.
     pub(crate) fn request(&self, method: Method, path: &str) -> Request<Body> {
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, "app.example.com");
         request = request.header("sec-fetch-site", "same-origin").header(header::ORIGIN, ORIGIN);
-        request = request.header("x-requested-with", "test").header(header::USER_AGENT, "Firefox/140.0 (X11; Linux)");
+        request = request.header("x-requested-with", "test").header(header::USER_AGENT, self.user_agent);
         if let Some(cookies) = self.cookie_header(path) {
             request = request.header(header::COOKIE, cookies);
         }

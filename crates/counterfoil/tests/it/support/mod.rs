@@ -4,6 +4,7 @@ pub(crate) mod authenticator;
 mod browser;
 mod http_client;
 pub(crate) mod mail_server;
+pub(crate) mod mmdb;
 mod postgres;
 mod redis;
 pub(crate) mod secrets;
