@@ -4,13 +4,14 @@
 run:
 	cargo run --release -- serve
 
-# Everything that must hold. Installs what it needs: Debian packages, cargo tools, npm packages.
+# Everything that must hold. Installs what it needs: Debian packages, cargo tools, npm packages. Servers and examples are built as a whole
+# workspace, as nextest does: by -p nearly every dependency would be built once more, with other features.
 test: tools
 	cargo nextest run --workspace --no-fail-fast
 	cargo test --workspace --doc --quiet
 	$(MAKE) model
 	cd packages/guard && npm ci --no-audit --no-fund --loglevel=error && npm test
-	cargo build --quiet -p counterfoil -p example-axum-api
+	cargo build --quiet --workspace --all-targets
 	cd examples/express-api && npm ci --no-audit --no-fund --loglevel=error
 	cd tests/oauth-clients && npm ci --no-audit --no-fund --loglevel=error && node --test
 	node --test tests/support

@@ -151,3 +151,27 @@ test("a strange name stays text", async (t) => {
   assert.equal(await page.locator("#profile-name").textContent(), person.name);
   assert.equal(await page.locator("#profile-name img").count(), 0);
 });
+
+test("an administrator resets the ways to sign in of somebody who has lost them", async (t) => {
+  const { page: theirs, person } = await signedIn(await here.visitor(t), here.server);
+  await authenticator(theirs);
+  await theirs.click("#add-passkey");
+  await says(theirs, "Your passkey is ready");
+  const boss = somebody("root");
+  await here.server.command(["user", "add", "--password-stdin", "--role", "admin", boss.email], PASSWORD);
+  const page = await (await here.visitor(t)).newPage();
+  await page.goto("/admin/users");
+  await formReady(page);
+  await fillLogin(page, boss);
+  await page.click("#submit");
+  await page.getByRole("link", { name: person.email, exact: true }).click();
+  await page.getByText("password, 1 passkey").waitFor();
+  await page.getByRole("button", { name: "Reset factors" }).click();
+  await picture(page, "reset-factors");
+  await page.locator("#confirm-yes").click();
+  await says(page, "The factors are removed.");
+  await page.getByText("Signs in by").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Reset factors" }).count(), 0);
+  await theirs.reload();
+  await formReady(theirs);
+});

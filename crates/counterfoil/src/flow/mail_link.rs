@@ -22,8 +22,9 @@ use futures_util::stream::FuturesUnordered;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many letters are on their way at once.
-const AT_ONCE: usize = 4;
+/// How many letters are on their way at once, most of them waiting to be tried again: addresses at servers that answer "later" must not hold up
+/// everybody else's.
+const AT_ONCE: usize = 256;
 
 /// How often it is tried to send one, and how long is waited in between.
 const WAITS: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(10), Duration::from_secs(60)];

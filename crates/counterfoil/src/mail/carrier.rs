@@ -2,10 +2,12 @@
 
 use super::outbox::{Outbox, Shown};
 use super::{MailError, TemplateError};
+use crate::clock::random;
 use crate::config::{MailConfig, Security, SmtpUrl};
 use crate::secret_text;
 use counterfoil_core::user::Email;
 use counterfoil_core::{Secret, Timestamp};
+use counterfoil_guard::base64url_encode;
 use lettre::message::header::{Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
@@ -132,7 +134,7 @@ fn message(
         .from(from.clone())
         .to(Mailbox::new(None, address))
         .date(SystemTime::UNIX_EPOCH + since_epoch)
-        .message_id(None)
+        .message_id(Some(format!("<{}@{}>", base64url_encode(&random::<18>()), from.email.domain())))
         .header(AutoSubmitted)
         .subject(subject)
         .multipart(both)

@@ -22,7 +22,10 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use templates::{Templates, Text};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
+
+/// How many connections to the mail server there are at once.
+const CONNECTIONS: usize = 8;
 
 /// How many letters may wait to be written. Beyond it nothing more is taken on (A8).
 const MOST_WAITING: usize = 1024;
@@ -149,6 +152,7 @@ pub struct QueueFull;
 pub struct Mail {
     carrier: Carrier,
     templates: Templates,
+    connections: Semaphore,
     queue: mpsc::Sender<Asked>,
     waiting: Mutex<Option<mpsc::Receiver<Asked>>>,
 }
@@ -162,7 +166,8 @@ impl Mail {
         let Some(carrier) = Carrier::prepare(config)? else { return Ok(None) };
         let templates = Templates::load(config.templates.as_deref(), service, public)?;
         let (queue, waiting) = mpsc::channel(MOST_WAITING);
-        Ok(Some(Self { carrier, templates, queue, waiting: Mutex::new(Some(waiting)) }))
+        let connections = Semaphore::new(CONNECTIONS);
+        Ok(Some(Self { carrier, templates, connections, queue, waiting: Mutex::new(Some(waiting)) }))
     }
 
     /// Leaves something to be written and sent by whoever works on the queue.
@@ -178,6 +183,7 @@ impl Mail {
     /// Writes a letter and hands it over; returns when it has been taken.
     pub async fn send(&self, to: &Email, letter: &Letter, now: Timestamp) -> Result<(), SendError> {
         let Text { subject, plain, html } = self.templates.write(letter)?;
+        let _connection = self.connections.acquire().await.expect("nobody closes it");
         let sent = self.carrier.send((to, now), (subject, plain, html)).await;
         let outcome = if sent.is_ok() { "sent" } else { "failed" };
         metrics::counter!("counterfoil_mails_total", "outcome" => outcome).increment(1);
@@ -187,5 +193,27 @@ impl Mail {
     /// What has been sent, where it is only shown.
     pub const fn outbox(&self) -> Option<&Outbox> {
         self.carrier.outbox()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Asked, Letter, Mail, QueueFull, What};
+    use crate::config::MailConfig;
+    use crate::public_url::PublicUrl;
+    use counterfoil_core::user::Email;
+
+    #[test]
+    fn more_than_can_be_written_is_not_taken_on() {
+        let public = PublicUrl::settle(None, "127.0.0.1:8080".parse().expect("an address"), false).expect("a URL");
+        let config = MailConfig { outbox: true, ..MailConfig::default() };
+        let mail = Mail::prepare(&config, "Tea", &public).expect("prepared").expect("on");
+        let to = Email::parse("ada@example.com").expect("an address");
+        let ask = || mail.ask(Asked::Letter { to: to.clone(), letter: Letter::plain(What::AlreadyHere) });
+        for _ in 0..super::MOST_WAITING {
+            assert_eq!(ask(), Ok(()));
+        }
+        assert_eq!(ask(), Err(QueueFull), "A8");
+        assert!(mail.queue().is_some() && mail.queue().is_none(), "one works on it");
     }
 }

@@ -151,5 +151,5 @@ const CHOSEN_PASSWORD: Field<'_> = Field {
     id: "password",
     label: "Password",
     autocomplete: "current-password",
-    hint: Some("You have opened this in another browser. Enter the password that you chose for the account."),
+    hint: Some("The one that you chose for the account: this is another browser, or some time has passed."),
 };
