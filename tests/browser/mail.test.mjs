@@ -66,16 +66,16 @@ test("an account is confirmed by its mail, on a telephone only with its password
   await page.fill("#password", PASSWORD);
   await page.click("#submit");
   await says(page, "Check your mail");
-  await picture(page, "check");
   await accessible(page);
+  await picture(page, "check");
   const link = await linkTo(person.email, "Confirm your address");
 
   const phone = await (await here.visitor(t)).newPage();
   await phone.goto(link);
   await phone.locator("#password").waitFor();
   assert.equal(await phone.locator("#address").textContent(), person.email);
-  await picture(phone, "confirm");
   await accessible(phone);
+  await picture(phone, "confirm");
   await phone.fill("#password", "not the one that was chosen");
   await phone.keyboard.press("Enter");
   await phone.locator("#password-error", { hasText: "not the password that you chose" }).waitFor();
@@ -98,15 +98,15 @@ test("a forgotten password is replaced, and every device is signed out", async (
   await page.keyboard.press("Enter");
   await page.locator("#email-error", { hasText: "Enter your email address." }).waitFor();
   await page.fill("#email", person.email);
-  await picture(page, "forgot");
   await accessible(page);
+  await picture(page, "forgot");
   await page.keyboard.press("Enter");
   await says(page, "Look into your mail.");
   await picture(page, "asked");
   await page.goto(await linkTo(person.email, "Choose another password"));
   await page.fill("#password", "short");
-  await picture(page, "reset");
   await accessible(page);
+  await picture(page, "reset");
   await page.click("#submit:enabled");
   await page.locator("#password-error", { hasText: "Use at least 15 characters." }).waitFor();
   await page.fill("#password", "abcdefghijklmnopqrst");
@@ -136,8 +136,8 @@ test("a link signs in where it was asked for, and says so elsewhere", async (t) 
   await page.fill("#email", person.email);
   await page.click("#by-mail");
   await says(page, "a link is in its mail");
-  await picture(page, "login");
   await accessible(page);
+  await picture(page, "login");
   const link = await linkTo(person.email, "Sign in to");
 
   const other = await (await here.visitor(t)).newPage();
@@ -160,8 +160,8 @@ test("an address is changed by a link to the new one, and the old one is told", 
   await page.click("#change-address");
   await page.locator("#new-address-error", { hasText: "This is your address already." }).waitFor();
   await page.fill("#new-address", moved);
-  await picture(page, "account");
   await accessible(page);
+  await picture(page, "account");
   await page.click("#change-address");
   await says(page, "We have sent a link to");
   await page.goto(await linkTo(moved, "Confirm your new address"));
@@ -201,8 +201,8 @@ test("the outbox shows mail, as text and as people see it", async (t) => {
   const { page, person } = await member(t);
   await page.goto("/outbox");
   await page.getByText(person.email).first().waitFor();
-  await picture(page, "outbox");
   await accessible(page);
+  await picture(page, "outbox");
   await page.goto("/outbox?html=0");
   await picture(page, "letter");
 });

@@ -32,10 +32,10 @@ test("a code comes by mail, and another one when it is asked for", async (t) => 
   await page.click("#submit");
   await page.getByText("We have sent a code to your mail address.").waitFor();
   await codes(1);
-  await picture(page, "step");
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() => globalThis.axe.run());
   assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes[0].html]), []);
+  await picture(page, "step");
   await page.fill("#prove-code", "00000000");
   await page.keyboard.press("Enter");
   await page.locator("#prove-code-error", { hasText: "This code is wrong" }).waitFor();

@@ -26,6 +26,11 @@ export async function picture(page, name) {
     }
     assert.ok(has <= wanted, `${name} scrolls sideways: ${has} > ${wanted}`);
   }
-  if (FOLDER) await page.emulateMedia({ colorScheme: null, reducedMotion: null });
+  if (FOLDER) {
+    // Back to the page's own colours while nothing moves: what looks next must not see them half-way.
+    await page.emulateMedia({ colorScheme: null });
+    await page.evaluate(() => document.body.offsetWidth);
+    await page.emulateMedia({ reducedMotion: null });
+  }
   if (before) await page.setViewportSize(before);
 }
