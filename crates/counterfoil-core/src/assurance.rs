@@ -74,9 +74,8 @@ pub fn with(session: &Session, method: Method) -> (Assurance, Vec<String>) {
     let mut values = session.amr.clone();
     let had = |value: &str| session.amr.iter().any(|known| known == value);
     let of_two_kinds = match method {
-        Method::Password => had("otp"),
+        Method::Password | Method::MailLink | Method::MailCode => had("otp"),
         Method::Totp | Method::RecoveryCode => had("pwd") || had("mail"),
-        Method::MailLink | Method::MailCode => had("otp"),
         Method::Passkey | Method::SyncedPasskey => true,
     };
     let acr = if of_two_kinds { Assurance::Aal2.max(session.acr) } else { session.acr };
@@ -172,6 +171,7 @@ impl Challenge {
 
 /// What an account can prove itself with, beside what it has shown already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Enrolled {
     /// It has a passkey.
     pub passkey: bool,
