@@ -135,7 +135,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
             Command::Serve(args) => serve::run(args).await,
             Command::Init(place) => Box::pin(init::run(&place)).await,
             Command::User(command) => user::run(command).await,
-            Command::Import(args) => return import::run(args).await,
+            Command::Import(args) => return Box::pin(import::run(args)).await,
             Command::Session(command) => session::run(command).await,
             Command::Guard(command) => guard::run(command).await,
             Command::Client(command) => client::run(command).await,

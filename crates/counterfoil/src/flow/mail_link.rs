@@ -27,7 +27,7 @@ use std::time::Duration;
 const AT_ONCE: usize = 256;
 
 /// How often it is tried to send one, and how long is waited in between.
-const WAITS: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(10), Duration::from_secs(60)];
+const WAITS: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(10), Duration::from_mins(1)];
 
 /// For how long what was asked for is still sent when the server has been told to stop.
 const LAST: Duration = Duration::from_secs(5);

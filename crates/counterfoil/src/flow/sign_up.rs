@@ -52,7 +52,7 @@ pub enum SignUpError {
 #[derive(Debug)]
 pub enum Begun {
     /// The device makes a passkey now.
-    Challenge(Challenge),
+    Challenge(Box<Challenge>),
     /// It goes on with a link in a mail.
     Mail,
 }
@@ -82,7 +82,7 @@ pub async fn begin(app: &App, sign_up: SignUp, caller: &Caller) -> Result<Begun,
         mail_link::ask(app, email, (None, held), caller).await.map_err(RegisterError::from)?;
         return Ok(Begun::Mail);
     }
-    Ok(Begun::Challenge(challenge(app, party, account, None)))
+    Ok(Begun::Challenge(Box::new(challenge(app, party, account, None))))
 }
 
 /// Goes on with the link. It goes on to count until the passkey is there: a device may need a second try.

@@ -154,11 +154,11 @@ pub(in crate::http) async fn sign_up_start(
         (Some(email), None) => {
             sign_up::begin(&app, sign_up::SignUp { email, name, invite, client_id }, &caller).await?
         }
-        (None, Some(token)) => Begun::Challenge(sign_up::begin_with_link(&app, &token).await?),
+        (None, Some(token)) => Begun::Challenge(Box::new(sign_up::begin_with_link(&app, &token).await?)),
         _ => return Err(Problem::new(Code::Malformed).detail("send either `email` or `token`")),
     };
     Ok(match begun {
-        Begun::Challenge(begun) => challenge(&app, begun, Tickets::brought(&app, &headers, None), profile),
+        Begun::Challenge(begun) => challenge(&app, *begun, Tickets::brought(&app, &headers, None), profile),
         Begun::Mail => in_a_mail(StatusCode::OK),
     })
 }

@@ -19,6 +19,7 @@ pub(crate) use mail::{MailView, as_html, forgot, link, outbox};
 pub(crate) use register::register;
 
 /// What the sign-in page needs to know.
+#[expect(clippy::struct_excessive_bools, reason = "each is something else that the page offers")]
 pub(crate) struct LoginView<'a> {
     /// The name of the service people sign in to.
     pub(crate) service_name: &'a str,
