@@ -388,8 +388,8 @@ async fn p1_moving_to_an_address_that_is_taken_is_said_to_its_owner_and_not_to_w
     bob.post_json("/api/auth/register", &json!({ "email": "bob@example.com", "password": PASSWORD })).await;
     let own = token(&app, "confirm", 2).await;
     confirm(&mut bob, &own, None).await;
-    let (taken, free) = (change(&mut browser, "bob@example.com").await, change(&mut browser, "free@example.com").await);
-    assert_eq!(shape(&taken), shape(&free));
+    let (bobs, free) = (change(&mut browser, "bob@example.com").await, change(&mut browser, "free@example.com").await);
+    assert_eq!(shape(&bobs), shape(&free));
     let all = mails(&app, 4).await;
     let bobs = all.iter().find(|mail| mail.to == "bob@example.com" && mail.subject.contains("was entered")).unwrap();
     assert!(!bobs.plain.expose().contains("/mail/"));

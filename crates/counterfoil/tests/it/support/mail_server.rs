@@ -33,10 +33,10 @@ impl MailServer {
 
     pub(crate) fn on(port: u16, mode: Mode) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let put = |name: &str, text: String| std::fs::write(folder.path().join(name), text).unwrap();
-        put("server.pem", made.cert.pem());
-        put("server.key", made.signing_key.serialize_pem());
+        put("server.pem", pair.cert.pem());
+        put("server.key", pair.signing_key.serialize_pem());
         put("password", MAIL_PASSWORD.to_owned());
         let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
         std::fs::set_permissions(folder.path().join("password"), private).unwrap();
@@ -64,7 +64,7 @@ impl MailServer {
 
     /// What it has taken next.
     pub(crate) fn next(&self) -> Value {
-        self.taken.recv_timeout(Duration::from_secs(60)).expect("the mail server takes something within a minute")
+        self.taken.recv_timeout(Duration::from_mins(1)).expect("the mail server takes something within a minute")
     }
 
     /// Whether nothing more has come until now.
@@ -81,12 +81,12 @@ impl MailServer {
     pub(crate) fn config(&self, scheme: &str) -> String {
         let folder = self.folder.path().display();
         let host = if scheme == "smtp+plain" { "127.0.0.1" } else { "localhost" };
-        let mut text = format!("[mail]\nsmtp = '{scheme}://{host}:{}'\nfrom = 'Tea <tea@example.com>'\n", self.port);
-        if scheme != "smtp+plain" {
-            text.push_str(&format!("username = 'counterfoil'\npassword_file = '{folder}/password'\n"));
-            text.push_str(&format!("authority = '{folder}/server.pem'\n"));
+        let text = format!("[mail]\nsmtp = '{scheme}://{host}:{}'\nfrom = 'Tea <tea@example.com>'\n", self.port);
+        if scheme == "smtp+plain" {
+            return text;
         }
-        text
+        let known = format!("username = 'counterfoil'\npassword_file = '{folder}/password'\n");
+        text + &known + &format!("authority = '{folder}/server.pem'\n")
     }
 
     /// Returns the port, for another one in its place.
