@@ -142,7 +142,7 @@ impl Weights {
     }
 }
 
-/// What signals weigh together: their sum, at most [`MOST_SCORE`].
+/// What signals weigh together: their sum, at most `MOST_SCORE`.
 pub fn score(found: &[Found], weights: &Weights) -> u32 {
     found.iter().map(|found| weights.of(found.signal)).fold(0, u32::saturating_add).min(MOST_SCORE)
 }
