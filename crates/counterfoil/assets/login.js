@@ -3,7 +3,8 @@
 
 const version = new URL(import.meta.url).search;
 const {
-  ENDED_REASONS, begin, cameStraightBack, goOn, login, onOtherTab, receiptWords, refresh, request, signInStep, stepUp, takeReceipt,
+  ENDED_REASONS, begin, cameStraightBack, goOn, login, onOtherTab, receiptWords, refresh, request, signInStep, stepUp, takeNext,
+  takeReceipt,
 } = await import(`./refresh.js${version}`);
 const {
   ELSEWHERE, bindPasswordToggles, byId, describe, during, looksLikeEmail, onSubmit, say, sayProblem, setError,
@@ -265,8 +266,7 @@ window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 show("form", "Sign in");
-const waiting = sessionStorage.getItem("counterfoil-next");
-sessionStorage.removeItem("counterfoil-next");
-if (waiting) await arrive(JSON.parse(waiting));
+const waiting = takeNext();
+if (waiting) await arrive(waiting);
 else await trySilently();
 if (!byId("login-form").hidden) offerPasskeys();

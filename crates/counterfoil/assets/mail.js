@@ -2,7 +2,7 @@
 // open links too.
 
 const version = new URL(import.meta.url).search;
-const { begin, goOn, request, signInStep } = await import(`./refresh.js${version}`);
+const { begin, goOn, request, signInStep, toNextStep } = await import(`./refresh.js${version}`);
 const { bindPasswordToggles, byId, describe, looksLikeEmail, onSubmit, say, sayProblem } = await import(`./form.js${version}`);
 const { make } = await import(`./passkeys.js${version}`);
 
@@ -38,10 +38,7 @@ const DOES = {
   async "sign-in"(token) {
     const answer = await signInStep("/api/auth/mail-link/finish", { token });
     if (!answer.next) return goOn("/account");
-    // The sign-in page goes on with what this browser keeps of it.
-    sessionStorage.setItem("counterfoil-next", JSON.stringify(answer));
-    location.replace("/login");
-    return undefined;
+    return toNextStep(answer);
   },
   async change(token) {
     const { email } = await request("POST", "/api/auth/email/change/finish", { token });

@@ -334,6 +334,25 @@ function sameOrigin(redirect) {
   }
 }
 
+const NEXT = "counterfoil-next";
+
+/** Goes to the sign-in page with what a sign-in that has begun here needs next. */
+export function toNextStep(answer) {
+  sessionStorage.setItem(NEXT, JSON.stringify(answer));
+  location.replace("/login");
+}
+
+/** What another page of this tab has left to be gone on with, if anything. */
+export function takeNext() {
+  try {
+    const kept = sessionStorage.getItem(NEXT);
+    sessionStorage.removeItem(NEXT);
+    return kept && JSON.parse(kept);
+  } catch {
+    return null; // storage is refused where cookies are
+  }
+}
+
 /** Whether this tab was sent to `redirect` moments ago, and is here again. */
 export function cameStraightBack(redirect) {
   try {
