@@ -79,7 +79,10 @@ async fn nothing_is_said_to_a_server_that_is_not_the_right_one_or_does_not_encry
     assert!(matches!(send(&office(&config), EMAIL).await, Err(SendError::Unreachable(_))));
     // One that offers no STARTTLS: perhaps somebody in between has taken the offer away.
     let plain = MailServer::start(Mode::Plain);
-    assert!(send(&office(&plain.config("smtp")), EMAIL).await.is_err());
+    let config = plain.config("smtp");
+    let config: Vec<&str> =
+        config.lines().filter(|line| !line.starts_with("username") && !line.starts_with("password")).collect();
+    assert!(send(&office(&config.join("\n")), EMAIL).await.is_err());
     assert!(plain.has_no_more() && right.has_no_more() && wrong.has_no_more());
 }
 
