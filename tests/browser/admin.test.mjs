@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import axe from "axe-core";
+import { accessible } from "./accessibility.mjs";
 import { PASSWORD, createAccount, fillLogin, formReady, says, signedIn, signInElsewhere, somebody } from "./pages.mjs";
 import { picture } from "./pictures.mjs";
 import { stage } from "./support.mjs";
@@ -26,12 +26,6 @@ async function staff(t, role, section = "users") {
 }
 
 const shown = (page) => page.locator("body:not(.loading) #content > *").first().waitFor();
-
-async function accessible(page) {
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes[0].html]), []);
-}
 
 test("an administrator finds an account, ends its sessions with a receipt, and bans it", async (t) => {
   const victim = await createAccount(here.server, somebody("Grace Hopper"));

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import axe from "axe-core";
+import { accessible } from "./accessibility.mjs";
 import {
   REFRESH, accountShown, cookie, createAccount, formReady, says, signedIn, signInElsewhere,
 } from "./pages.mjs";
@@ -107,14 +107,6 @@ test("a device is ended and the dialog is answered by keyboard; the focus stays 
 
 // ---- Screen readers ---------------------------------------------------------------------------
 
-async function assertAccessible(page, what) {
-  await page.evaluate(axe.source);
-  const { violations, passes } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  const found = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(" ")}`);
-  assert.deepEqual(found, [], what);
-  assert.ok(passes.length > 10, `${what}: axe looked at the page`);
-}
-
 for (const colorScheme of ["light", "dark"]) {
   for (const width of WIDTHS) {
     test(`axe finds nothing on the three pages, ${colorScheme}, ${width} pixels wide`, async (t) => {
@@ -123,14 +115,14 @@ for (const colorScheme of ["light", "dark"]) {
       const page = await (await here.visitor(t, look)).newPage();
       await page.goto("/register");
       await page.locator("#submit:enabled").waitFor();
-      await assertAccessible(page, "register");
+      await accessible(page, "register");
       await page.click("#submit");
       await page.locator("#email-error:not(:empty)").waitFor();
-      await assertAccessible(page, "register with errors");
+      await accessible(page, "register with errors");
 
       await page.goto("/login?ended=suspected_theft");
       await formReady(page);
-      await assertAccessible(page, "login with a reason");
+      await accessible(page, "login with a reason");
 
       await signInElsewhere(here.server, person, "curl/8.5.0");
       const ended = await signInElsewhere(here.server, person, "?");
@@ -141,14 +133,14 @@ for (const colorScheme of ["light", "dark"]) {
       await page.getByRole("button", { name: "End Unknown device" }).click();
       await page.locator(`li[data-session-id="${ended.session.id}"]`).waitFor({ state: "detached" });
       await page.locator("#ended > li").waitFor();
-      await assertAccessible(page, "account");
+      await accessible(page, "account");
       await page.click("#delete-account");
       await page.locator("#delete-dialog[open]").waitFor();
-      await assertAccessible(page, "account with the dialog that asks for the address");
+      await accessible(page, "account with the dialog that asks for the address");
       await page.click("#delete-cancel");
       await page.click("#sign-out-everywhere");
       await page.locator("#confirm[open]").waitFor();
-      await assertAccessible(page, "account with the dialog");
+      await accessible(page, "account with the dialog");
     });
   }
 }
@@ -161,6 +153,6 @@ test("control: axe does find a missing label and a weak contrast", async (t) => 
     document.querySelector("label[for=email]").remove();
     document.querySelector("h1").style.setProperty("color", "#eee");
   });
-  await assert.rejects(assertAccessible(page, "login"), (error) =>
+  await assert.rejects(accessible(page, "login"), (error) =>
     /label/.test(error.message) && /color-contrast/.test(error.message));
 });

@@ -3,18 +3,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import axe from "axe-core";
+import { accessible } from "./accessibility.mjs";
+import { authenticator } from "./authenticator.mjs";
 import { PASSWORD, accountShown, fillLogin, formReady, says, somebody } from "./pages.mjs";
 import { picture } from "./pictures.mjs";
 import { stage, until } from "./support.mjs";
 
 const here = stage({ COUNTERFOIL__MAIL__OUTBOX: "true", COUNTERFOIL__MAIL__SIGN_IN: "true" });
-
-async function accessible(page) {
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes[0].html]), []);
-}
 
 /** The newest mail to this address with these words in its subject. */
 async function mailTo(email, words) {
@@ -112,14 +107,14 @@ test("a forgotten password is replaced, and every device is signed out", async (
   await page.fill("#password", "abcdefghijklmnopqrst");
   await page.click("#submit");
   await page.locator("#password-error", { hasText: "repeats or counts up" }).waitFor();
-  await page.fill("#password", "another ticket and its stub");
+  await page.fill("#password", "one long passphrase, and another");
   await page.click("#submit");
   await says(page, "That is your password now.");
   await theirs.reload();
   await formReady(theirs);
   await page.click("#finished-link");
   await formReady(page);
-  await fillLogin(page, { ...person, password: "another ticket and its stub" });
+  await fillLogin(page, { ...person, password: "one long passphrase, and another" });
   await page.click("#submit");
   await accountShown(page);
   await mailTo(person.email, "was replaced");
@@ -183,14 +178,7 @@ test("an account without a password begins on the device that opens the mail", a
   await page.click("#passkey");
   await says(page, "Check your mail");
   const phone = await (await here.visitor(t)).newPage();
-  const session = await phone.context().newCDPSession(phone);
-  await session.send("WebAuthn.enable");
-  await session.send("WebAuthn.addVirtualAuthenticator", {
-    options: {
-      protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
+  await authenticator(phone);
   await phone.goto(await linkTo(person.email, "Confirm your address"));
   await picture(phone, "passkey");
   await phone.click("#submit:enabled");

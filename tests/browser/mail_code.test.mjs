@@ -1,8 +1,7 @@
 // A code by mail as the second step, for whoever has set up nothing better.
 
-import assert from "node:assert/strict";
 import { test } from "node:test";
-import axe from "axe-core";
+import { accessible } from "./accessibility.mjs";
 import { PASSWORD, accountShown, fillLogin, formReady, says, somebody } from "./pages.mjs";
 import { picture } from "./pictures.mjs";
 import { stage, until } from "./support.mjs";
@@ -32,9 +31,7 @@ test("a code comes by mail, and another one when it is asked for", async (t) => 
   await page.click("#submit");
   await page.getByText("We have sent a code to your mail address.").waitFor();
   await codes(1);
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes[0].html]), []);
+  await accessible(page);
   await picture(page, "step");
   await page.fill("#prove-code", "00000000");
   await page.keyboard.press("Enter");

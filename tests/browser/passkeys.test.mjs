@@ -3,27 +3,12 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { test } from "node:test";
+import { authenticator } from "./authenticator.mjs";
 import { PASSWORD, accountShown, createAccount, fillLogin, formReady, says, signedIn, somebody } from "./pages.mjs";
 import { picture } from "./pictures.mjs";
 import { stage } from "./support.mjs";
 
 const here = stage();
-
-/** An authenticator of the page; `verified` says whether its user shows a finger. */
-async function authenticator(page, verified = true) {
-  const session = await page.context().newCDPSession(page);
-  await session.send("WebAuthn.enable");
-  const { authenticatorId } = await session.send("WebAuthn.addVirtualAuthenticator", {
-    options: {
-      protocol: "ctap2", ctap2Version: "ctap2_1", transport: "internal", hasResidentKey: true, hasUserVerification: true,
-      isUserVerified: verified, automaticPresenceSimulation: true, defaultBackupEligibility: true, defaultBackupState: true,
-    },
-  });
-  return {
-    verify: (isUserVerified) => session.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified }),
-    credentials: async () => (await session.send("WebAuthn.getCredentials", { authenticatorId })).credentials,
-  };
-}
 
 /** The code of an authenticator app (RFC 6238), `ahead` steps from now. */
 function codeOf(secret, ahead = 0) {

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import axe from "axe-core";
+import { accessible } from "./accessibility.mjs";
 import { PASSWORD, REFRESH, accountShown, answersTo, cookie, createAccount, fillLogin, formReady, signedIn, somebody } from "./pages.mjs";
 import { picture } from "./pictures.mjs";
 import { places } from "./places.mjs";
@@ -28,12 +28,6 @@ const SYDNEY = "198.51.100.7";
 
 /** A context whose requests come from this address, as the proxy in front of the server says. */
 const from = (t, address, options = {}) => here.visitor(t, { extraHTTPHeaders: { "X-Forwarded-For": address }, ...options });
-
-async function accessible(page) {
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes[0].html]), []);
-}
 
 /** Another browser with the refresh cookie of this one, and with nothing else. */
 async function carried(t, context) {

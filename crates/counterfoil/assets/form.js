@@ -73,7 +73,7 @@ export function describe(problem) {
     case "link_invalid":
       return "This link has been used, or is over. Ask for a new one.";
     case "link_other_browser":
-      return "This link works only in the browser in which it was asked for.";
+      return "This link works only in the browser in which you asked for it. Open it there, or ask for a new one.";
     case "mail_unavailable":
       return "This server sends no mail.";
     case "registration_closed":

@@ -18,7 +18,7 @@ function finish(text, { link, words } = {}) {
   byId("finished-link").focus();
 }
 
-/** What each link does, by its word; `here` says whether this browser has asked for it. */
+/** What each link does, by its word. */
 const DOES = {
   async confirm(token) {
     const body = byId("with-password").hidden ? { token } : { token, password: password.value };
@@ -58,8 +58,6 @@ function place(problem) {
   return problem.code === "invalid_credentials" ? [[password, "This is not the password that you chose."]] : null;
 }
 
-const ELSEWHERE = "This link works only in the browser in which you asked for it. Open it there, or ask for a new one.";
-
 async function open() {
   const { purpose } = opening.dataset;
   const token = location.hash.slice(1);
@@ -74,7 +72,7 @@ async function open() {
   byId("address").textContent = found.email;
   byId("username").value = found.email;
   if (!found.here && purpose === "sign-in") {
-    say(ELSEWHERE, "bad");
+    sayProblem({ code: "link_other_browser" });
     byId("finished").hidden = false;
     return;
   }
@@ -96,7 +94,6 @@ function bindForgot() {
     },
     place: () => null,
   });
-  email.value = new URLSearchParams(location.search).get("email") ?? "";
 }
 
 bindPasswordToggles();

@@ -13,6 +13,11 @@ pub trait Clock: Send + Sync {
     fn tick(&self) -> Tick;
 }
 
+/// A time as libraries take it.
+pub(crate) fn on_the_system(at: Timestamp) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(at.as_millis()).unwrap_or(0))
+}
+
 /// The system's clock. When it is set back by up to an hour, this one stands still until it has caught up: what has been revoked
 /// leaves the verifiers' indexes by time, and must not leave before the tokens that were made by the later time.
 #[derive(Debug, Default)]

@@ -3,13 +3,12 @@
 use super::control::{Control, percent_encode};
 use super::progress::Progress;
 use super::{Place, table};
-use crate::clock::{Clock as _, SystemClock};
+use crate::clock::{Clock as _, SystemClock, on_the_system};
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use serde_json::Value;
 use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
 
 /// What can be done with the audit log.
 #[derive(Subcommand)]
@@ -118,8 +117,7 @@ impl Which {
 fn moment(text: &str) -> String {
     let Ok(span) = humantime::parse_duration(text) else { return text.to_owned() };
     let then = SystemClock::default().now().minus(span);
-    let since_epoch = Duration::from_millis(u64::try_from(then.as_millis()).unwrap_or(0));
-    humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + since_epoch).to_string()
+    humantime::format_rfc3339_seconds(on_the_system(then)).to_string()
 }
 
 async fn tail(control: &Control, count: u32, which: &Which, json: bool) -> anyhow::Result<()> {

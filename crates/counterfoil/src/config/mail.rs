@@ -1,9 +1,8 @@
 //! `[mail]`: through what mail goes out, who it is from, and what it is for. No password stands in the file: it names where one is.
 
-use super::ConfigError;
+use super::{ConfigError, is_loopback, unbracketed};
 use http::Uri;
 use serde::Deserialize;
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// `[mail]`. Without `smtp` and `outbox` no mail is sent, and what needs it is not offered.
@@ -122,11 +121,9 @@ impl TryFrom<String> for SmtpUrl {
         }
         let bare = matches!(uri.path(), "" | "/") && uri.query().is_none() && !text.contains('#');
         let host = Some(authority.host()).filter(|host| !host.is_empty() && bare).ok_or(WRONG)?;
-        let address: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
-        if security == Security::None && !address.is_some_and(|address| address.is_loopback()) {
+        if security == Security::None && !is_loopback(host) {
             return Err("without TLS mail stays on this machine: smtp+plain:// takes a loopback address");
         }
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        Ok(Self { security, host, port: authority.port_u16().unwrap_or(port) })
+        Ok(Self { security, host: unbracketed(host).to_owned(), port: authority.port_u16().unwrap_or(port) })
     }
 }

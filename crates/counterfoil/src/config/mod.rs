@@ -351,6 +351,16 @@ impl Config {
     }
 }
 
+/// The host of a URL without the brackets of an IPv6 address.
+fn unbracketed(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
+}
+
+/// Whether the host of a URL is an address of this machine; a name could lead anywhere.
+fn is_loopback(host: &str) -> bool {
+    unbracketed(host).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 /// PASETO v4.public is signed by Ed25519 and nothing else.
 fn check_format(key: &str, format: Format, algorithm: AlgorithmConfig) -> Result<(), ConfigError> {
     if format == Format::Paseto && !algorithm.0.is_ed25519() {

@@ -1,11 +1,10 @@
 //! `[[webhooks]]` and `[redis_mirror]`: who else is told what the logs say. No secret stands in the file: it names where one is.
 
-use super::ConfigError;
+use super::{ConfigError, is_loopback};
 use counterfoil_core::audit::Event;
 use http::Uri;
 use serde::Deserialize;
 use std::fmt;
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// `[[webhooks]]`.
@@ -78,8 +77,7 @@ impl WebhookUrl {
     /// Whether it stays on this machine.
     pub(super) fn is_loopback(&self) -> bool {
         let host = self.0.host().unwrap_or_default();
-        let address: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
-        host == "localhost" || address.is_some_and(|address| address.is_loopback())
+        host == "localhost" || is_loopback(host)
     }
 }
 

@@ -102,11 +102,15 @@ impl Unusual {
     }
 }
 
-/// The one place from which an assessment is told. Who reads the audit log learns of all; so does what writes to the account's owner, where
-/// the action is `notify` or more (`readers/notices.rs`).
+/// Tells of an assessment. Who reads the audit log learns of all; so does what writes to the account's owner, where the action is `notify` or
+/// more (`readers/notices.rs`).
 async fn notify(app: &App, assessed: &Assessed, entry: AuditEntry) -> Result<(), StoreError> {
-    metrics::counter!("counterfoil_risk_assessed_total", "action" => assessed.action.as_str()).increment(1);
+    count(assessed);
     app.store.append(entry).await
+}
+
+fn count(assessed: &Assessed) {
+    metrics::counter!("counterfoil_risk_assessed_total", "action" => assessed.action.as_str()).increment(1);
 }
 
 /// What a refresh that is asked for a proof needs, and what its client brings along with it.
@@ -135,12 +139,16 @@ pub(super) async fn refresh(
     let unusual = assess(app, &of_session(Moment::Refresh, session, means), caller).await?;
     let Unusual { assessed, entry, .. } = unusual;
     let entry = AuditEntry { sid: Some(session.sid), ..entry };
-    if is_new(app, &assessed, &entry) {
-        notify(app, &assessed, entry).await?;
-    }
+    let news = is_new(app, &assessed, &entry).then_some(entry);
     if assessed.action < Action::StepUp {
-        app.store.note_familiar(user.id, seen(app, caller), None).await?;
+        if news.is_some() {
+            count(&assessed);
+        }
+        app.store.note_familiar(user.id, seen(app, caller), news).await?;
         return Ok(None);
+    }
+    if let Some(entry) = news {
+        notify(app, &assessed, entry).await?;
     }
     let what = Ceremony::Prove { sid: session.sid, handle: handle_of(session) };
     let challenge = asked.challenge(app.config.session.fresh.0);

@@ -98,7 +98,7 @@ pub(super) fn ticket(app: &App, purpose: Purpose) -> (Ticket, [u8; 16]) {
 }
 
 /// Whether this browser has made the request that the link goes on with.
-pub(super) fn has_asked(tickets: &[&Ticket], (purpose, wanted): (Purpose, [u8; 16])) -> bool {
+pub fn has_asked(tickets: &[&Ticket], (purpose, wanted): (Purpose, [u8; 16])) -> bool {
     tickets.iter().any(|ticket| {
         matches!(&ticket.what, Ceremony::MailAsked { purpose: of, asked } if of == purpose.as_str() && *asked == wanted)
     })

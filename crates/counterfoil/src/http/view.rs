@@ -1,6 +1,7 @@
 //! Accounts, sessions and deliveries as JSON.
 
 use super::cookie;
+use crate::clock::on_the_system;
 use crate::config::SessionConfig;
 use crate::flow::deliver::Delivery;
 use crate::risk::Risk;
@@ -11,19 +12,16 @@ use counterfoil_core::session::{Binding, Session};
 use counterfoil_core::user::{Role, User};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
-use std::time::{Duration, SystemTime};
 use utoipa::ToSchema;
 
 /// A time as RFC 3339 in UTC.
 pub(super) fn rfc3339(time: Timestamp) -> String {
-    let since_epoch = Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(0));
-    humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + since_epoch).to_string()
+    humantime::format_rfc3339_seconds(on_the_system(time)).to_string()
 }
 
 /// The same, with milliseconds.
 pub(super) fn rfc3339_millis(time: Timestamp) -> String {
-    let since_epoch = Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(0));
-    humantime::format_rfc3339_millis(SystemTime::UNIX_EPOCH + since_epoch).to_string()
+    humantime::format_rfc3339_millis(on_the_system(time)).to_string()
 }
 
 /// An account.

@@ -2,7 +2,7 @@
 
 use super::outbox::{Outbox, Shown};
 use super::{MailError, TemplateError};
-use crate::clock::random;
+use crate::clock::{on_the_system, random};
 use crate::config::{MailConfig, Security, SmtpUrl};
 use crate::secret_text;
 use counterfoil_core::user::Email;
@@ -13,7 +13,7 @@ use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// How long the server may take for each of its answers.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
@@ -128,12 +128,11 @@ fn message(
 ) -> Result<Message, SendError> {
     let refused = |error: &dyn std::error::Error| SendError::Refused(error.to_string());
     let address: Address = to.as_str().parse().map_err(|error| refused(&error))?;
-    let since_epoch = Duration::from_millis(u64::try_from(now.as_millis()).unwrap_or(0));
     let both = MultiPart::alternative_plain_html(plain.expose().clone(), html.expose().clone());
     Message::builder()
         .from(from.clone())
         .to(Mailbox::new(None, address))
-        .date(SystemTime::UNIX_EPOCH + since_epoch)
+        .date(on_the_system(now))
         .message_id(Some(format!("<{}@{}>", base64url_encode(&random::<18>()), from.email.domain())))
         .header(AutoSubmitted)
         .subject(subject)

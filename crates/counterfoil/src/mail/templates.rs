@@ -2,12 +2,13 @@
 //! `layout.html`, by a file of the same name.
 
 use super::{Letter, Seen, What};
+use crate::clock::on_the_system;
 use crate::public_url::PublicUrl;
 use counterfoil_core::credential::mail_link::Purpose;
 use counterfoil_core::{Secret, Timestamp};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// The document around the HTML of every letter.
 const LAYOUT: (&str, &str) = ("layout.html", include_str!("../../mails/layout.html"));
@@ -188,8 +189,7 @@ fn in_words(span: Duration) -> String {
 
 /// `2026-11-29 12:40 UTC`.
 fn in_figures(at: Timestamp) -> String {
-    let since_epoch = Duration::from_millis(u64::try_from(at.as_millis()).unwrap_or(0));
-    let text = humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + since_epoch).to_string();
+    let text = humantime::format_rfc3339_seconds(on_the_system(at)).to_string();
     format!("{} {} UTC", &text[..10], &text[11..16])
 }
 

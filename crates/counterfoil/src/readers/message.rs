@@ -1,6 +1,7 @@
 //! What a webhook says of an event, and its signature: Standard Webhooks 1.0.0. Ids and words only; no address, no name of a
 //! person, no network.
 
+use crate::clock::on_the_system;
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +10,6 @@ use counterfoil_core::audit::{AuditEntry, Event};
 use counterfoil_core::{Secret, Sid, Timestamp, UserId};
 use counterfoil_guard::LogId;
 use serde::Serialize;
-use std::time::{Duration, SystemTime};
 
 /// What the text of a signing secret begins with.
 const PREFIX: &str = "whsec_";
@@ -83,8 +83,7 @@ const fn detail_is_a_word(event: Event) -> bool {
 }
 
 fn rfc3339(time: Timestamp) -> String {
-    let since_epoch = Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(0));
-    humantime::format_rfc3339_millis(SystemTime::UNIX_EPOCH + since_epoch).to_string()
+    humantime::format_rfc3339_millis(on_the_system(time)).to_string()
 }
 
 /// What a webhook's messages are signed with: one secret, or two while the receiver changes over.

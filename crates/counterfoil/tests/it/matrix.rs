@@ -7,9 +7,9 @@ use crate::oauth::{credential, introspect, send, sign_in_to};
 use crate::support::{Browser, EMAIL, PASSWORD, TestApp};
 use Effect::{Ends, KeyGone, OneToken, Stale};
 use Way::{
-    AdminDeletes, AdminEndsSession, AdminEndsUser, Ban, DeleteAccount, DeleteRefresh, EndOne, EndOthers,
-    PasswordChange, RefreshReuse, RevokeAccess, RevokeKey, RevokeRefresh, RevokeSession, RolesChanged, SessionLimit,
-    SignOut, SignOutEverywhere,
+    AdminDeletes, AdminEndsSession, AdminEndsUser, AdminResetsFactors, Ban, DeleteAccount, DeleteRefresh, EndOne,
+    EndOthers, PasswordChange, PasswordReset, RefreshReuse, RevokeAccess, RevokeKey, RevokeRefresh, RevokeSession,
+    RolesChanged, SessionLimit, SignOut, SignOutEverywhere,
 };
 use counterfoil_guard::{Algorithm, Refusal, base64url_decode};
 use http::Method;
@@ -29,9 +29,11 @@ enum Way {
     EndOthers,
     SignOutEverywhere,
     PasswordChange,
+    PasswordReset,
     Ban,
     AdminEndsUser,
     AdminEndsSession,
+    AdminResetsFactors,
     DeleteAccount,
     AdminDeletes,
     SessionLimit,
@@ -57,16 +59,18 @@ enum Effect {
 }
 
 /// (way, what it does, whether there is such a thing in a session of the `cookie` profile, and of the `opaque` profile)
-const TABLE: [(Way, Effect, bool, bool); 18] = [
+const TABLE: [(Way, Effect, bool, bool); 20] = [
     (SignOut, Ends("signed_out"), true, true),
     (DeleteRefresh, Ends("signed_out"), true, false),
     (EndOne, Ends("ended_by_you"), true, true),
     (EndOthers, Ends("ended_by_you"), true, true),
     (SignOutEverywhere, Ends("ended_by_you"), true, true),
     (PasswordChange, Ends("password_changed"), true, true),
+    (PasswordReset, Ends("password_changed"), true, true),
     (Ban, Ends("ended_by_admin"), true, true),
     (AdminEndsUser, Ends("ended_by_admin"), true, true),
     (AdminEndsSession, Ends("ended_by_admin"), true, true),
+    (AdminResetsFactors, Ends("ended_by_admin"), true, true),
     (DeleteAccount, Ends("deleted"), true, true),
     (AdminDeletes, Ends("deleted"), true, true),
     (SessionLimit, Ends("session_limit"), true, true),
@@ -96,6 +100,11 @@ struct World<'a> {
 impl<'a> World<'a> {
     async fn new(app: &'a TestApp, application: &str) -> Self {
         app.pass(6);
+        // Where mail is sent nobody registers without a link.
+        if app.app.mail.is_some() {
+            let account = json!({ "email": EMAIL, "password": PASSWORD });
+            assert_eq!(ask(app, "POST", "/api/admin/users", Some(account)).await.0, 201);
+        }
         let (mut device, _) = sign_in_to(app, application).await;
         app.pass(1);
         let (other, _) = sign_in_to(app, "web").await;
@@ -127,11 +136,16 @@ impl<'a> World<'a> {
                 let body = json!({ "current_password": PASSWORD, "new_password": "staple battery horse correct" });
                 self.other.post_json("/api/auth/password/change", &body).await.status.as_u16()
             }
+            PasswordReset => {
+                let body = json!({ "token": self.reset_link().await, "new_password": PASSWORD });
+                self.app.browser().post_json("/api/auth/password/reset", &body).await.status.as_u16()
+            }
             Ban => return self.administer("POST", &format!("{user}/ban"), json!({ "reason": "spam" })).await,
             AdminEndsUser => return self.administer("POST", &format!("{user}/revoke"), json!({})).await,
             AdminEndsSession => {
                 return self.administer("POST", &format!("/api/admin/sessions/{sid}/revoke"), json!({})).await;
             }
+            AdminResetsFactors => return self.administer("POST", &format!("{user}/reset"), json!({})).await,
             DeleteAccount => self.other.delete("/api/auth/account").await.status.as_u16(),
             AdminDeletes => return self.administer("DELETE", &user, Value::Null).await,
             RevokeKey => {
@@ -156,6 +170,21 @@ impl<'a> World<'a> {
             RevokeAccess => self.revoke("web", ACCESS).await,
         };
         assert!(done == 200 || done == 204, "{way:?}: {done}");
+    }
+
+    /// The token of a link to choose another password.
+    async fn reset_link(&self) -> String {
+        self.app.browser().post_json("/api/auth/password/forgot", &json!({ "email": EMAIL })).await;
+        let outbox = self.app.app.mail.as_ref().unwrap().outbox().unwrap();
+        let find = || {
+            let mut letters = outbox.all().into_iter();
+            letters.find_map(|letter| {
+                let rest = letter.plain.expose().split_once("/mail/reset#")?.1.to_owned();
+                Some(rest.split_whitespace().next().unwrap().to_owned())
+            })
+        };
+        outbox.count().wait_for(|_| find().is_some()).await.unwrap();
+        find().unwrap()
     }
 
     /// What can be observed at every place, as words. A refresh comes last, because it changes what it looks at.
@@ -283,7 +312,8 @@ async fn s1_s2_every_way_of_ending_access_shows_at_every_place() {
     let (mut wrong, mut cells) = (Vec::new(), 0);
     for (way, effect, cookie, opaque) in TABLE {
         for (application, _) in [("web", cookie), ("classic", opaque)].into_iter().filter(|(_, there_is)| *there_is) {
-            let app = TestApp::with(CONFIG).await;
+            let mail = if way == PasswordReset { "\n[mail]\noutbox = true" } else { "" };
+            let app = TestApp::with(&format!("{CONFIG}{mail}")).await;
             let mut world = World::new(&app, application).await;
             let before = world.cursor().await;
             world.go(way).await;
@@ -296,7 +326,7 @@ async fn s1_s2_every_way_of_ending_access_shows_at_every_place() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(cells, 17 * 8 + 14 * 5, "no cell is left out");
+    assert_eq!(cells, 19 * 8 + 16 * 5, "no cell is left out");
 }
 
 /// Without this a place that never accepts anything would pass above.

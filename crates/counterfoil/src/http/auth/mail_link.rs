@@ -1,8 +1,9 @@
 //! `/api/auth/mail-link/…` and `/api/auth/mail-code/…`: signing in by mail. And what a link is for, for the page that it opens.
 
 use super::steps::{NextView, SignedInView, answer};
+use super::totp::CodeBody;
 use crate::app::App;
-use crate::flow::mail_link::{address_of, look};
+use crate::flow::mail_link::{address_of, has_asked, look};
 use crate::flow::ticket::{Ceremony, Ticket};
 use crate::flow::{Caller, mail_sign_in};
 use crate::http::csrf::NotForeign;
@@ -40,10 +41,10 @@ pub(super) fn in_a_mail(status: StatusCode) -> Response {
 /// It goes on in a mail, in this browser.
 pub(super) fn in_a_mail_here(
     app: &App,
-    (headers, status): (&HeaderMap, StatusCode),
+    (tickets, status): (Tickets, StatusCode),
     (ticket, profile): (&Ticket, Profile),
 ) -> Response {
-    let out = Tickets::brought(app, headers, None).hand_out(app, ticket, profile);
+    let out = tickets.hand_out(app, ticket, profile);
     let login_token = out.login_token.map(|token| token.expose().clone());
     with_cookies(json(status, &MailView { next: "mail", login_token }), out.cookie.into_iter().collect())
 }
@@ -82,15 +83,12 @@ pub(in crate::http) async fn look_at(
     let here = match &opened.held {
         Held::Register { asked: wanted, .. } | Held::SignIn { asked: wanted, .. } => {
             let tickets = Tickets::brought(&app, &headers, None);
-            tickets.all(is_mail_asked).any(|ticket| is_of(&ticket.what, wanted))
+            let asked: Vec<&Ticket> = tickets.all(is_mail_asked).collect();
+            has_asked(&asked, (purpose, *wanted))
         }
         Held::SignUp { .. } | Held::Reset | Held::ChangeEmail { .. } => true,
     };
     Ok(json(StatusCode::OK, &LookView { email, here }))
-}
-
-fn is_of(what: &Ceremony, wanted: &[u8; 16]) -> bool {
-    matches!(what, Ceremony::MailAsked { asked, .. } if asked == wanted)
 }
 
 /// Where the link shall go.
@@ -117,7 +115,7 @@ pub(in crate::http) async fn start(
 ) -> Result<Response, Problem> {
     let wanted = (body.email.as_str(), body.client_id, body.remember.unwrap_or(true));
     let (ticket, profile) = mail_sign_in::start(&app, wanted, &caller).await?;
-    Ok(in_a_mail_here(&app, (&headers, StatusCode::OK), (&ticket, profile)))
+    Ok(in_a_mail_here(&app, (Tickets::brought(&app, &headers, None), StatusCode::OK), (&ticket, profile)))
 }
 
 /// What the mail holds.
@@ -171,19 +169,7 @@ pub(in crate::http) async fn send_code(
     let ticket = tickets.require(|what| matches!(what, Ceremony::SignIn(_) | Ceremony::MailCode { .. }))?;
     let profile = if body.login_token.is_some() { Profile::Native } else { Profile::Cookie };
     let ticket = mail_sign_in::send_code(&app, ticket, &caller).await?;
-    let out = tickets.hand_out(&app, &ticket, profile);
-    let login_token = out.login_token.map(|token| token.expose().clone());
-    let view = MailView { next: "mail", login_token };
-    Ok(with_cookies(json(StatusCode::OK, &view), out.cookie.into_iter().collect()))
-}
-
-/// The code.
-#[derive(Deserialize, ToSchema)]
-pub(in crate::http) struct CodeBody {
-    #[schema(value_type = String)]
-    code: Secret<String>,
-    #[schema(value_type = Option<String>)]
-    login_token: Option<Secret<String>>,
+    Ok(in_a_mail_here(&app, (tickets, StatusCode::OK), (&ticket, profile)))
 }
 
 /// Go on with a code that came by mail. It counts once, for ten minutes, and only for the sign-in that has asked for it.

@@ -61,7 +61,7 @@ pub(in crate::http) async fn post(
         Registering::Done(user) => Ok(json(StatusCode::CREATED, &RegisteredView { user: UserView::from(&user) })),
         Registering::Mail(ticket) => {
             let profile = named.unwrap_or(Profile::Cookie);
-            Ok(in_a_mail_here(&app, (&headers, StatusCode::CREATED), (&ticket, profile)))
+            Ok(in_a_mail_here(&app, (Tickets::brought(&app, &headers, None), StatusCode::CREATED), (&ticket, profile)))
         }
     }
 }

@@ -25,13 +25,13 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// A code of the authenticator app, or a recovery code.
+/// A code: of the authenticator app, from a mail, or a recovery code.
 #[derive(Deserialize, ToSchema)]
 pub(in crate::http) struct CodeBody {
     #[schema(value_type = String)]
-    code: Secret<String>,
+    pub(super) code: Secret<String>,
     #[schema(value_type = Option<String>)]
-    login_token: Option<Secret<String>>,
+    pub(super) login_token: Option<Secret<String>>,
 }
 
 /// Go on with a sign-in that asks for a code of the authenticator app. A code counts once.
