@@ -7,6 +7,9 @@ const {
 const {
   bindPasswordToggles, byId, confirmed, describe, during, onSubmit, sayDone,
 } = await import(`./form.js${version}`);
+const {
+  ago, deviceWords, inWords, inWordsOf, locale, placeWords,
+} = await import(`./words.js${version}`);
 const { guarded, readFactors } = await import(`./fresh.js${version}`);
 const { bindFactors } = await import(`./factors.js${version}`);
 const { bindAddress } = await import(`./address.js${version}`);
@@ -16,33 +19,14 @@ const SESSIONS_PATH = "/api/auth/sessions";
 const STALE_MS = 30_000;
 const TEAR_MS = 420;
 
-const WHY_ENDED = {
-  signed_out: "Signed out",
-  expired: "Expired",
-  ended_by_you: "Ended by you",
-  ended_by_admin: "Ended by an administrator",
-  password_changed: "Ended because the password changed",
-  suspected_theft: "Ended as a precaution: a copy was used somewhere else",
-  session_limit: "Made room for a newer sign-in",
-  deleted: "Ended because the account was deleted",
-};
-
 let loadedAt = 0;
 let who = "";
 let loads = 0;
 
-// ---- Times and words ------------------------------------------------------------------------
+// ---- Times ----------------------------------------------------------------------------------
 
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
-const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
-const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium" });
-const STEPS = [["day", 86_400], ["hour", 3_600], ["minute", 60]];
-
-function ago(date) {
-  const past = (date.getTime() - Date.now()) / 1000;
-  const step = STEPS.find(([, size]) => Math.abs(past) >= size);
-  return step ? relative.format(Math.round(past / step[1]), step[0]) : "just now";
-}
+const exact = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
 
 // A <time> whose words are relative or a date; the exact time shows on hover.
 function setTime(element, value, words) {
@@ -82,17 +66,13 @@ function copyOf(templateId) {
   return [element, (part) => element.querySelector(`[data-part="${part}"]`)];
 }
 
-/** Where a session was used: its city and country where the server knows them, and the network. */
-function placeOf({ place, network }) {
-  const known = network || "an unknown network";
-  return place ? `${place} (${known})` : known;
-}
+const placeOf = (session) => placeWords(session, inWords("page.unknown_network"));
 
 function deviceItem(session) {
   const [item, part] = copyOf("device-template");
-  const device = session.device || "Unknown device";
+  const device = deviceWords(session.device);
   item.dataset.sessionId = session.id;
-  item.dataset.kind = kindOf(device);
+  item.dataset.kind = kindOf(session.device ?? "");
   item.classList.toggle("current", session.current === true);
   part("serial").textContent = session.id.slice(0, 6);
   part("device").textContent = device;
@@ -104,7 +84,7 @@ function deviceItem(session) {
   setTime(part("seen"), session.last_seen_at, ago);
   setTime(part("since"), session.created_at, (date) => day.format(date));
   const end = part("end");
-  end.setAttribute("aria-label", `End ${device}${session.current ? ", this device" : ""}`);
+  end.setAttribute("aria-label", inWords(session.current ? "account.devices.end_this" : "account.devices.end_which", { device }));
   end.addEventListener("click", () => endOne(session, item));
   return item;
 }
@@ -128,9 +108,9 @@ function focusDevice(id) {
 
 function endedItem(ended) {
   const [item, part] = copyOf("ended-template");
-  part("device").textContent = ended.device || "Unknown device";
+  part("device").textContent = deviceWords(ended.device);
   part("network").textContent = placeOf(ended);
-  part("reason").textContent = WHY_ENDED[ended.reason] ?? "Ended";
+  part("reason").textContent = inWordsOf("account.why", ended.reason, inWords("account.why.unknown"));
   item.classList.toggle("alarming", ended.reason === "suspected_theft");
   setTime(part("when"), ended.ended_at, ago);
   return item;
@@ -161,7 +141,7 @@ async function load() {
   try {
     const me = await whoAmI();
     if (me === undefined) {
-      byId("load-problem-text").textContent = "Confirm that it is you to see this.";
+      byId("load-problem-text").textContent = inWords("page.confirm_to_see");
       byId("load-problem").hidden = false;
       return;
     }
@@ -193,7 +173,7 @@ function endOne(session, item) {
     await deleteSession(session.id);
     await tear([item]);
     byId("devices-heading").focus();
-    sayDone(`Ended: ${session.device || "unknown device"}.`);
+    sayDone(inWords("account.devices.ended", { device: deviceWords(session.device) }));
     await load();
   });
 }
@@ -209,19 +189,20 @@ async function deleteSession(id) {
 
 function endOthers() {
   return during(byId("end-others"), async () => {
-    if (!(await confirmed("End all other devices?", "They have to sign in again.", "End all others"))) return;
+    const question = ["account.devices.end_others_sure", "account.devices.end_others_what", "account.devices.end_others"];
+    if (!(await confirmed(...question.map((key) => inWords(key))))) return;
     const receipt = await request("DELETE", `${SESSIONS_PATH}?${RECEIPT}`);
     await tear([...byId("sessions").children].filter((item) => !item.classList.contains("current")));
     byId("devices-heading").focus();
-    sayDone(`All other devices are signed out. ${receiptWords(receipt)}`.trim());
+    sayDone(`${inWords("account.devices.others_ended")} ${receiptWords(receipt)}`.trim());
     await load();
   });
 }
 
 function everywhere() {
   return during(byId("sign-out-everywhere"), async () => {
-    const text = "Every device has to sign in again, this one too.";
-    if (await confirmed("Sign out everywhere?", text, "Sign out everywhere")) await signOutEverywhere();
+    const question = ["account.devices.everywhere_sure", "account.devices.everywhere_what", "account.devices.everywhere"];
+    if (await confirmed(...question.map((key) => inWords(key)))) await signOutEverywhere();
   });
 }
 
@@ -240,10 +221,8 @@ let hasPassword = true;
 function showPasswordForm({ password }) {
   hasPassword = password;
   byId("current-password").closest(".field").hidden = !password;
-  byId("password-intro").textContent = password
-    ? "A new password signs out every other device."
-    : "You sign in without one. If you set a password, every other device is signed out.";
-  byId("change-password").textContent = password ? "Change password" : "Set a password";
+  byId("password-intro").textContent = inWords(password ? "account.password.intro" : "account.password.intro_none");
+  byId("change-password").textContent = inWords(password ? "account.password.submit" : "account.password.submit_none");
 }
 
 function bindPasswordForm() {
@@ -253,9 +232,9 @@ function bindPasswordForm() {
   onSubmit(form, {
     check() {
       const errors = [];
-      if (hasPassword && !current.value) errors.push([current, "Enter your current password."]);
-      if (!next.value) errors.push([next, "Enter a new password."]);
-      else if (hasPassword && next.value === current.value) errors.push([next, "This is your current password."]);
+      if (hasPassword && !current.value) errors.push([current, inWords("account.password.enter_current")]);
+      if (!next.value) errors.push([next, inWords("account.password.enter_new")]);
+      else if (hasPassword && next.value === current.value) errors.push([next, inWords("account.password.is_current")]);
       return errors;
     },
     async act() {
@@ -264,11 +243,11 @@ function bindPasswordForm() {
       const changed = await guardedChange(body);
       if (!changed) return;
       form.reset();
-      sayDone(`Your password is ${hasPassword ? "changed" : "set"}. Every other device is signed out.`);
+      sayDone(inWords(hasPassword ? "account.password.changed" : "account.password.set"));
       await load();
     },
     place(problem) {
-      if (problem.code === "invalid_credentials") return [[current, "This is not your current password."]];
+      if (problem.code === "invalid_credentials") return [[current, inWords("account.password.wrong")]];
       return problem.code === "password_rejected" ? [[next, describe(problem)]] : null;
     },
   });
@@ -296,9 +275,7 @@ byId("sign-out-everywhere").addEventListener("click", everywhere);
 byId("load-again").addEventListener("click", () => during(byId("load-again"), load));
 bindPasswordToggles();
 bindPasswordForm();
-const showFactors = bindFactors({
-  copyOf, setTime, words: { ago, day: (date) => day.format(date) },
-}, () => who);
+const showFactors = bindFactors({ copyOf, setTime, day: (date) => day.format(date) }, () => who);
 bindAddress(() => byId("profile-email").textContent);
 bindLeaving(() => byId("profile-email").textContent);
 

@@ -3,6 +3,7 @@
 const version = new URL(import.meta.url).search;
 const { arrived, onOtherTab, request, toLogin } = await import(`./refresh.js${version}`);
 const { bindPasswordToggles, byId, describe, during } = await import(`./form.js${version}`);
+const { inWords } = await import(`./words.js${version}`);
 const { guarded } = await import(`./fresh.js${version}`);
 const { showUser, showUsers } = await import(`./admin_users.js${version}`);
 const { showRisk } = await import(`./admin_risk.js${version}`);
@@ -23,9 +24,9 @@ async function ask(method, path, body) {
 /** What a receipt says to whoever administers: verifier by verifier. */
 function receiptWords({ ms, verifiers = [] } = {}) {
   if (ms === undefined) return "";
-  if (verifiers.length === 0) return `In force after ${ms} ms; no other service verifies tokens now.`;
-  const words = ({ name, how, ms: after }) => `${name}: ${how === "acknowledged" ? `confirmed after ${after} ms` : "accepts nothing any more"}`;
-  return `In force everywhere after ${ms} ms. ${verifiers.map(words).join(" · ")}`;
+  if (verifiers.length === 0) return inWords("admin.in_force_here", { ms });
+  const words = ({ name, how, ms: after }) => inWords(how === "acknowledged" ? "admin.confirmed" : "admin.accepts_nothing", { name, ms: after });
+  return `${inWords("admin.in_force", { ms })} ${verifiers.map(words).join(" · ")}`;
 }
 
 const [, , section, id] = location.pathname.split("/");
@@ -38,7 +39,7 @@ async function load() {
     tools.roles = me?.user.roles ?? [];
     const content = me && await shown();
     if (content === undefined) {
-      byId("load-problem-text").textContent = "Confirm that it is you to see this.";
+      byId("load-problem-text").textContent = inWords("page.confirm_to_see");
       byId("load-problem").hidden = false;
       return;
     }
@@ -49,7 +50,7 @@ async function load() {
     if (problem.silent) return;
     if (problem.code === undefined) console.error(problem);
     byId("load-problem-text").textContent = problem.code === "forbidden"
-      ? "Your account has no role that may see this." : describe(problem);
+      ? inWords("admin.forbidden") : describe(problem);
     byId("load-problem").hidden = false;
   }
 }

@@ -3,37 +3,16 @@
 const version = new URL(import.meta.url).search;
 const { during } = await import(`./form.js${version}`);
 const { el, table, time } = await import(`./draw.js${version}`);
+const { hasWords, inNodes, inWords, inWordsOf, locale } = await import(`./words.js${version}`);
 
-const count = new Intl.NumberFormat("en-GB");
-const FOUND = {
-  new_device: () => "a device that the account has not been used with",
-  new_network: () => "a network that it has not been used from",
-  new_country: () => "a country that it has not been used from",
-  impossible_travel: (speed) => `nobody travels that fast: ${count.format(speed)} km/h`,
-  failures_account: (times) => `${times} failures to sign in to the account within a quarter of an hour`,
-  failures_network: (times) => `${times} failures to sign in from the network within a quarter of an hour`,
-  failures_fleet: (times) => `${times} failures to sign in anywhere within a quarter of an hour`,
-  bad_network: () => "a network on the list of bad ones",
-  user_agent_changed: () => "another browser or system than the session was in",
-  breached_password: () => "a password that is known from a breach",
-  common_password: () => "a password that attackers try first",
-  refresh_reuse: () => "a spent refresh token of the account was used within a day",
-};
-const MOMENTS = { sign_in: "Sign-in", refresh: "Refresh", step_up: "Step-up" };
-const DONE = {
-  sign_in: { allow: "Let in", notify: "Let in, with a notice", step_up: "Asked for a second factor", deny: "Refused" },
-  refresh: { allow: "Went on", notify: "Went on, with a notice", step_up: "Asked for a proof" },
-  step_up: { allow: "Accepted", notify: "Accepted, with a notice", step_up: "Asked for a stronger proof", deny: "Refused" },
-};
-const INSTEAD = { notify: "the account has nothing more to show", step_up: "a refresh is never refused for good" };
-const ASKS = { allow: "nothing", notify: "a notice", step_up: "a step-up", deny: "a refusal" };
+const figures = new Intl.NumberFormat(locale);
 
 /** The decisions, newest first, and the rules behind them. */
 export async function showRisk({ ask }) {
   const given = new URLSearchParams(location.search);
   const wanted = new URLSearchParams([...given].filter(([name, value]) => value && ["user", "sid"].includes(name)));
   const list = el("div", {});
-  const more = el("button", { type: "button", text: "Show more" });
+  const more = el("button", { type: "button", text: inWords("admin.more") });
   let decisions = [];
   let known;
   async function next() {
@@ -46,55 +25,60 @@ export async function showRisk({ ask }) {
     decisions = [...decisions, ...answer.decisions];
     more.hidden = !answer.next;
     list.replaceChildren(decisions.length > 0
-      ? table("Risk decisions", COLUMNS, decisions) : el("p", { text: "Nothing out of the ordinary is written down." }));
+      ? table(inWords("admin.risk.heading"), COLUMNS, decisions) : el("p", { text: inWords("admin.risk.none") }));
     return true;
   }
   more.addEventListener("click", () => during(more, next));
   if (!(await next())) return undefined;
   return [
-    !known.enabled && el("p", { class: "notice", text: "Nothing is looked at: risk.enabled is false." }),
-    el("p", { class: "intro", text: "Only what a rule speaks of stands here. Nobody is signed out by any of it." }),
+    !known.enabled && el("p", { class: "notice", text: inWords("admin.risk.off") }),
+    el("p", { class: "intro", text: inWords("admin.risk.intro") }),
     list, el("div", { class: "actions" }, more),
-    el("h2", { text: "Rules" }),
-    el("p", { class: "intro", text: "They stand in the configuration. Of all that apply, the strongest counts." }),
-    table("Rules", RULES, known.rules),
+    el("h2", { text: inWords("admin.risk.rules") }),
+    el("p", { class: "intro", text: inWords("admin.risk.rules_note") }),
+    table(inWords("admin.risk.rules"), RULES, known.rules),
   ].filter(Boolean);
 }
 
 const COLUMNS = [
-  ["When", (one) => time(one.at)],
-  ["What was done", (one) => done(one)],
-  ["Why", (one) => why(one)],
-  ["Rule", (one) => rules(one)],
-  ["Account", (one) => who(one)],
-  ["From", (one) => from(one)],
+  [inWords("admin.risk.when"), (one) => time(one.at)],
+  [inWords("admin.risk.done"), (one) => done(one)],
+  [inWords("admin.risk.why"), (one) => why(one)],
+  [inWords("admin.risk.rule"), (one) => rules(one)],
+  [inWords("admin.risk.account"), (one) => who(one)],
+  [inWords("admin.risk.from"), (one) => from(one)],
 ];
 
 const RULES = [
-  ["Name", (rule) => el("code", { text: rule.name })],
-  ["Asks for", (rule) => ASKS[rule.action] ?? rule.action],
-  ["State", (rule) => (rule.dry_run ? "only tried" : "in force")],
+  [inWords("admin.risk.name"), (rule) => el("code", { text: rule.name })],
+  [inWords("admin.risk.asks_for"), (rule) => asked(rule.action)],
+  [inWords("admin.risk.state"), (rule) => inWords(rule.dry_run ? "admin.risk.only_tried" : "admin.risk.in_force")],
 ];
 
 function done({ moment, application, action, detail }) {
   if (!action) return el("bdi", { text: detail });
-  const words = DONE[moment]?.[action] ?? action.replaceAll("_", " ");
+  const words = inWordsOf("admin.risk_done", `${moment}_${action}`, action.replaceAll("_", " "));
   const strong = ["step_up", "deny"].includes(action);
   return el("div", {}, el("p", { class: strong ? "bad" : undefined, text: words }),
-    el("p", { class: "hint", text: `${MOMENTS[moment] ?? moment}, ${application}` }));
+    el("p", { class: "hint", text: inWords("admin.risk.moment_of", { moment: inWordsOf("admin.risk_moment", moment, moment), application }) }));
 }
 
 function why({ score, signals = [] }) {
   if (signals.length === 0) return "–";
   return el("ul", { class: "reasons" }, ...signals.map(({ signal, value, weight }) =>
-    el("li", { text: `${FOUND[signal]?.(value) ?? signal.replaceAll("_", " ")} (${weight})` })),
-  el("li", { class: "hint", text: `Score ${score} of 100` }));
+    el("li", { text: `${found(signal, value)} (${weight})` })),
+  el("li", { class: "hint", text: inWords("admin.risk.score", { score }) }));
+}
+
+function found(signal, value) {
+  const key = `admin.risk_found.${signal}`;
+  return hasWords(key) ? inWords(key, { count: value, number: figures.format(value) }) : signal.replaceAll("_", " ");
 }
 
 function who({ user, session }) {
   if (!user) return "–";
   return el("div", {}, el("p", {}, el("a", { href: `/admin/users/${user}`, text: user.slice(0, 6) })),
-    session && el("p", {}, el("a", { class: "hint", href: `/admin/audit?sid=${session}`, text: `session ${session.slice(0, 6)}` })));
+    session && el("p", {}, el("a", { class: "hint", href: `/admin/audit?sid=${session}`, text: inWords("admin.session", { id: session.slice(0, 6) }) })));
 }
 
 function from({ place, network }) {
@@ -106,11 +90,14 @@ function from({ place, network }) {
 function rules({ action, rule, dry_run: tried }) {
   const parts = [];
   if (rule) {
-    parts.push(named(rule.name));
-    if (rule.action !== action) parts.push(` asks for ${ASKS[rule.action] ?? rule.action}; ${INSTEAD[action] ?? "something weaker was done"}`);
+    parts.push(...(rule.action === action ? [named(rule.name)] : inNodes("admin.risk.asks_instead", {
+      rule: named(rule.name), asked: asked(rule.action),
+      instead: inWordsOf("admin.risk_instead", action, inWords("admin.risk_instead.weaker")),
+    })));
   }
-  if (tried) parts.push(rule ? "; " : "", named(tried.name), ` is only tried, and would have meant ${ASKS[tried.action] ?? tried.action}`);
+  if (tried) parts.push(rule ? "; " : "", ...inNodes("admin.risk.would_have", { rule: named(tried.name), asked: asked(tried.action) }));
   return parts.length > 0 ? el("div", { class: "words" }, ...parts) : "–";
 }
 
+const asked = (action) => inWordsOf("admin.risk_asks", action, action);
 const named = (name) => el("code", { class: "whole", text: name });

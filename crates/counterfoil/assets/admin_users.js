@@ -3,6 +3,7 @@
 const version = new URL(import.meta.url).search;
 const { RECEIPT } = await import(`./refresh.js${version}`);
 const { byId, confirmed, during, onSubmit, sayDone } = await import(`./form.js${version}`);
+const { deviceWords, inNodes, inWords, inWordsOf, listed, placeWords } = await import(`./words.js${version}`);
 const { el, table, time } = await import(`./draw.js${version}`);
 
 const PAGE = 50;
@@ -12,7 +13,7 @@ const SUPPORTS = ["admin", "support"];
 export async function showUsers({ ask }) {
   const search = el("input", { id: "search", type: "search", autocomplete: "off", spellcheck: "false", "aria-describedby": "search-hint" });
   const list = el("div", { id: "users" });
-  const more = el("button", { id: "more", type: "button", text: "Show more" });
+  const more = el("button", { id: "more", type: "button", text: inWords("admin.more") });
   const found = el("p", { class: "hint", id: "search-hint", role: "status" });
   let turn = 0;
   let shown = [];
@@ -30,9 +31,9 @@ export async function showUsers({ ask }) {
     // Of two searches at once only the later one is shown.
     if (mine !== turn) return true;
     shown = fresh ? answer.users : [...shown, ...answer.users];
-    list.replaceChildren(shown.length > 0 ? table("Accounts", COLUMNS, shown) : el("p", { text: "No account begins with this." }));
+    list.replaceChildren(shown.length > 0 ? table(inWords("admin.users.caption"), COLUMNS, shown) : el("p", { text: inWords("admin.users.none") }));
     more.hidden = answer.users.length < PAGE;
-    found.textContent = `${shown.length}${more.hidden ? "" : " and more"} ${shown.length === 1 && more.hidden ? "account" : "accounts"}`;
+    found.textContent = inWords(more.hidden ? "admin.users.found" : "admin.users.found_more", { count: shown.length });
     return true;
   }
 
@@ -40,24 +41,25 @@ export async function showUsers({ ask }) {
   more.addEventListener("click", () => during(more, () => next(false)));
   if (!(await next(true))) return undefined;
   return [
-    el("div", { class: "field search" }, el("label", { for: "search", text: "Find by the beginning of the address" }), search, found),
+    el("div", { class: "field search" }, el("label", { for: "search", text: inWords("admin.users.find") }), search, found),
     list, el("div", { class: "actions" }, more),
   ];
 }
 
 const COLUMNS = [
-  ["Address", (user) => el("a", { href: `/admin/users/${user.id}`, text: user.email })],
-  ["Name", (user) => el("bdi", { text: user.name ?? "–" })],
-  ["Roles", (user) => user.roles.join(", ") || "–"],
-  ["Since", (user) => time(user.created_at, "day")],
-  ["State", (user) => stateOf(user)],
+  [inWords("admin.users.address"), (user) => el("a", { href: `/admin/users/${user.id}`, text: user.email })],
+  [inWords("admin.users.name"), (user) => el("bdi", { text: user.name ?? "–" })],
+  [inWords("admin.users.roles"), (user) => user.roles.join(", ") || "–"],
+  [inWords("admin.users.since"), (user) => time(user.created_at, "day")],
+  [inWords("admin.users.state"), (user) => stateOf(user)],
 ];
 
 function stateOf({ banned }) {
-  if (!banned) return "Active";
+  if (!banned) return inWords("admin.users.active");
   const over = banned.until && Date.parse(banned.until) <= Date.now();
-  if (over) return "Active";
-  return banned.until ? el("span", { class: "bad" }, "Banned until ", time(banned.until, "day")) : el("span", { class: "bad", text: "Banned" });
+  if (over) return inWords("admin.users.active");
+  const words = banned.until ? inNodes("admin.users.banned_until", { date: time(banned.until, "day") }) : [inWords("admin.users.banned")];
+  return el("span", { class: "bad" }, ...words);
 }
 
 /** One account with its sessions. */
@@ -73,60 +75,61 @@ export async function showUser(tools, id) {
   return [
     facts(one),
     may && el("div", { class: "actions" }, ...actionsOf(tools, one, sessions)),
-    el("h2", { text: "Sessions" }),
-    sessions.length > 0 ? table("Sessions", sessionColumns(tools, may), sessions) : el("p", { text: "There are none." }),
-    el("p", { class: "aside" }, el("a", { href: `/admin/audit?user=${id}`, text: "What the audit log says of this account" })),
-    el("p", { class: "aside" }, el("a", { href: `/admin/risk?user=${id}`, text: "What was out of the ordinary" })),
+    el("h2", { text: inWords("admin.user.sessions") }),
+    sessions.length > 0 ? table(inWords("admin.user.sessions"), sessionColumns(tools, may), sessions) : el("p", { text: inWords("admin.user.no_sessions") }),
+    el("p", { class: "aside" }, el("a", { href: `/admin/audit?user=${id}`, text: inWords("admin.user.audit") })),
+    el("p", { class: "aside" }, el("a", { href: `/admin/risk?user=${id}`, text: inWords("admin.user.risk") })),
   ].filter(Boolean);
 }
 
 function facts({ user, password, locked, passkeys, totp_since: totp, recovery_codes: codes }) {
-  const ways = [
-    password && "password", passkeys > 0 && `${passkeys} passkey${passkeys === 1 ? "" : "s"}`,
-    totp && "authenticator app", codes > 0 && `${codes} recovery code${codes === 1 ? "" : "s"}`,
-  ].filter(Boolean).join(", ");
+  const ways = listed([
+    password && inWords("admin.user.by_password"), passkeys > 0 && inWords("admin.user.by_passkeys", { count: passkeys }),
+    totp && inWords("admin.user.by_app"), codes > 0 && inWords("admin.user.by_codes", { count: codes }),
+  ].filter(Boolean));
   const rows = [
-    ["Name", el("bdi", { text: user.name ?? "–" })], ["Id", el("code", { text: user.id })],
-    ["Roles", user.roles.join(", ") || "–"], ["Member since", time(user.created_at, "day")],
-    ["Signs in by", ways || "nothing"], ["State", stateOf(user)],
+    ["admin.users.name", el("bdi", { text: user.name ?? "–" })], ["admin.user.id", el("code", { text: user.id })],
+    ["admin.users.roles", user.roles.join(", ") || "–"], ["admin.user.member_since", time(user.created_at, "day")],
+    ["admin.user.signs_in_by", ways || inWords("admin.user.by_nothing")], ["admin.users.state", stateOf(user)],
   ];
-  if (user.banned?.reason) rows.push(["Reason", el("bdi", { text: user.banned.reason })]);
-  if (locked) rows.push(["Password", el("span", { class: "bad", text: "Locked by too many failures" })]);
-  return el("dl", { class: "facts" }, ...rows.map(([name, value]) => el("div", {}, el("dt", { text: name }), el("dd", {}, value))));
+  if (user.banned?.reason) rows.push(["admin.user.reason", el("bdi", { text: user.banned.reason })]);
+  if (locked) rows.push(["admin.user.password", el("span", { class: "bad", text: inWords("admin.user.locked") })]);
+  return el("dl", { class: "facts" }, ...rows.map(([name, value]) => el("div", {}, el("dt", { text: inWords(name) }), el("dd", {}, value))));
 }
 
 function actionsOf(tools, { user, locked, passkeys, totp_since: totp, recovery_codes: codes }, sessions) {
   const { ask, load, receiptWords } = tools;
   const path = `/api/admin/users/${user.id}`;
-  const button = (text, action, className) => {
-    const made = el("button", { type: "button", class: className, text });
+  const button = (key, action, className) => {
+    const made = el("button", { type: "button", class: className, text: inWords(key) });
     made.addEventListener("click", () => during(made, action));
     return made;
   };
-  const done = async (answer, text) => {
+  const done = async (answer, key) => {
     if (answer === undefined) return;
     await load();
-    sayDone(`${text} ${receiptWords(answer)}`.trim());
+    sayDone(`${inWords(key)} ${receiptWords(answer)}`.trim());
     byId("heading").focus();
   };
   const alive = sessions.some((session) => !session.ended_at);
   const buttons = [];
   if (alive) {
-    buttons.push(button("End all sessions", async () => {
-      if (!(await confirmed("End all sessions?", `${user.email} has to sign in again on every device.`, "End all sessions"))) return;
-      await done(await ask("POST", `${path}/revoke?${RECEIPT}`, {}), "All sessions are ended.");
+    buttons.push(button("admin.user.end_all", async () => {
+      const text = inWords("admin.user.end_all_what", { account: user.email });
+      if (!(await confirmed(inWords("admin.user.end_all_sure"), text, inWords("admin.user.end_all")))) return;
+      await done(await ask("POST", `${path}/revoke?${RECEIPT}`, {}), "admin.user.all_ended");
     }));
   }
-  if (locked) buttons.push(button("Unlock", async () => done(await ask("POST", `${path}/unlock`, {}), "Unlocked.")));
+  if (locked) buttons.push(button("admin.user.unlock", async () => done(await ask("POST", `${path}/unlock`, {}), "admin.user.unlocked")));
   if (tools.roles.includes("admin") && (passkeys > 0 || totp || codes > 0)) {
-    buttons.push(button("Reset factors", async () => {
-      const text = `All passkeys, the authenticator app and the recovery codes of ${user.email} are removed, and every device is signed out. Make sure first that it is them who asks.`;
-      if (!(await confirmed("Reset the ways to sign in?", text, "Reset"))) return;
-      await done(await ask("POST", `${path}/reset?${RECEIPT}`, {}), "The factors are removed.");
+    buttons.push(button("admin.user.reset", async () => {
+      const text = inWords("admin.user.reset_what", { account: user.email });
+      if (!(await confirmed(inWords("admin.user.reset_sure"), text, inWords("admin.user.reset_yes")))) return;
+      await done(await ask("POST", `${path}/reset?${RECEIPT}`, {}), "admin.user.reset_done");
     }, "danger"));
   }
-  if (user.banned) buttons.push(button("Lift the ban", async () => done(await ask("POST", `${path}/unban`, {}), "The ban is lifted.")));
-  else buttons.push(button("Ban…", () => openBan(async (body) => done(await ask("POST", `${path}/ban?${RECEIPT}`, body), "Banned.")), "danger"));
+  if (user.banned) buttons.push(button("admin.user.unban", async () => done(await ask("POST", `${path}/unban`, {}), "admin.user.unbanned")));
+  else buttons.push(button("admin.user.ban", () => openBan(async (body) => done(await ask("POST", `${path}/ban?${RECEIPT}`, body), "admin.user.banned")), "danger"));
   return buttons;
 }
 
@@ -142,7 +145,7 @@ onSubmit(byId("ban-form"), {
   check() {
     const until = byId("ban-until");
     const past = until.value && Date.parse(until.value) <= Date.now();
-    return past ? [[until, "Choose a day to come."]] : [];
+    return past ? [[until, inWords("admin.ban.until_past")]] : [];
   },
   async act() {
     const until = byId("ban-until").value;
@@ -154,31 +157,32 @@ onSubmit(byId("ban-form"), {
 });
 byId("ban-cancel").addEventListener("click", () => byId("ban-dialog").close());
 
-const WHY = {
-  signed_out: "Signed out", expired: "Expired", ended_by_you: "Ended by its owner", ended_by_admin: "Ended by an administrator",
-  password_changed: "Password changed", suspected_theft: "A copy was used elsewhere", session_limit: "Made room for a newer one",
-  deleted: "Account deleted",
-};
+function sessionState({ ended_at: endedAt, reason, acr, bound }) {
+  if (!endedAt) return bound ? inWords("admin.user.bound", { strength: acr }) : acr;
+  const why = inWordsOf("admin.why", reason, inWords("admin.why.unknown"));
+  return el("span", {}, ...inNodes("admin.user.ended", { reason: why, time: time(endedAt) }));
+}
+
+const whichToEnd = ({ device }) => (device ? inWords("admin.user.end_which", { device: deviceWords(device) }) : inWords("admin.user.end_session"));
 
 function sessionColumns({ ask, load, receiptWords }, may) {
   const columns = [
-    ["Device", (session) => el("bdi", { text: session.device || "Unknown device" })],
-    ["From", (session) => (session.place ? `${session.place} (${session.network})` : session.network || "–")],
-    ["Application", (session) => session.application],
-    ["Signed in", (session) => time(session.created_at)],
-    ["Last used", (session) => time(session.last_seen_at)],
-    ["State", (session) => (session.ended_at
-      ? el("span", {}, `${WHY[session.reason] ?? "Ended"}, `, time(session.ended_at)) : `${session.acr}${session.bound ? ", bound to a key" : ""}`)],
+    [inWords("admin.user.device"), (session) => el("bdi", { text: deviceWords(session.device) })],
+    [inWords("admin.user.from"), (session) => placeWords(session, "–")],
+    [inWords("admin.user.application"), (session) => session.application],
+    [inWords("admin.user.signed_in"), (session) => time(session.created_at)],
+    [inWords("admin.user.last_used"), (session) => time(session.last_seen_at)],
+    [inWords("admin.users.state"), (session) => sessionState(session)],
   ];
   if (!may) return columns;
-  return [...columns, ["Action", (session) => {
+  return [...columns, [inWords("admin.action"), (session) => {
     if (session.ended_at) return "";
-    const end = el("button", { type: "button", text: "End", "aria-label": `End ${session.device || "the session"}` });
+    const end = el("button", { type: "button", text: inWords("admin.user.end"), "aria-label": whichToEnd(session) });
     end.addEventListener("click", () => during(end, async () => {
       const receipt = await ask("POST", `/api/admin/sessions/${session.id}/revoke?${RECEIPT}`, {});
       if (receipt === undefined) return;
       await load();
-      sayDone(`Ended. ${receiptWords(receipt)}`.trim());
+      sayDone(`${inWords("admin.user.session_ended")} ${receiptWords(receipt)}`.trim());
       byId("heading").focus();
     }));
     return end;

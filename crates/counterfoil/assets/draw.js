@@ -1,5 +1,8 @@
 // Elements out of data: everything is set as text, so nothing that comes from people can be more than words.
 
+const version = new URL(import.meta.url).search;
+const { locale } = await import(`./words.js${version}`);
+
 /** An element with these properties and children; a string is text, `false` and `null` are nothing. */
 export function el(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
@@ -14,8 +17,8 @@ export function el(tag, properties = {}, ...children) {
   return element;
 }
 
-const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
-const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium" });
+const exact = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
+const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
 
 /** A time, to the second or as a day. */
 export function time(value, words = "exact") {

@@ -2,6 +2,7 @@
 
 const version = new URL(import.meta.url).search;
 const { byId, describe, onSubmit, say } = await import(`./form.js${version}`);
+const { inWords } = await import(`./words.js${version}`);
 
 /**
  * Shows what an authenticator app has to be told, and asks for its first code, until `finish(code)` succeeds. Gives what that gives;
@@ -45,9 +46,9 @@ export function showCodes(codes) {
   byId("codes-copy").onclick = async () => {
     try {
       await navigator.clipboard.writeText(text);
-      byId("codes-copied").textContent = "Copied.";
+      byId("codes-copied").textContent = inWords("codes.copied");
     } catch {
-      byId("codes-copied").textContent = "Copying is not allowed here. Save them as a file, or write them down.";
+      byId("codes-copied").textContent = inWords("codes.not_copied");
     }
   };
   dialog.showModal();
@@ -64,7 +65,7 @@ export function showCodes(codes) {
 function bind() {
   const code = byId("app-code");
   onSubmit(byId("app-form"), {
-    check: () => (/\d/.test(code.value) ? [] : [[code, "Enter the code that the app shows."]]),
+    check: () => (/\d/.test(code.value) ? [] : [[code, inWords("app.enter_code")]]),
     async act() {
       outcome = await finishing(code.value.trim()) ?? {};
       byId("app-dialog").close();

@@ -3,6 +3,7 @@
 const version = new URL(import.meta.url).search;
 const { leaveDeleted, request } = await import(`./refresh.js${version}`);
 const { byId, during, onSubmit, sayDone } = await import(`./form.js${version}`);
+const { inWords } = await import(`./words.js${version}`);
 const { guarded } = await import(`./fresh.js${version}`);
 
 const ACCOUNT_PATH = "/api/auth/account";
@@ -20,7 +21,7 @@ export function bindLeaving(address) {
     link.download = "account.json";
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href));
-    sayDone("Your data is in the file account.json.");
+    sayDone(inWords("account.leaving.downloaded"));
   }
 
   // The proof comes first: whoever cannot give it need not type anything.
@@ -34,7 +35,7 @@ export function bindLeaving(address) {
   onSubmit(byId("delete-form"), {
     check() {
       const same = typed.value.trim().toLowerCase() === address().toLowerCase();
-      return same ? [] : [[typed, "This is not the address of your account."]];
+      return same ? [] : [[typed, inWords("account.leaving.wrong_address")]];
     },
     async act() {
       const deleted = await guarded(async () => {
@@ -44,7 +45,7 @@ export function bindLeaving(address) {
       if (deleted) leaveDeleted();
     },
     place: (problem) => (problem.code === "last_administrator"
-      ? [[typed, "Nobody else is an administrator. Make somebody one first."]] : null),
+      ? [[typed, inWords("account.leaving.last_administrator")]] : null),
   });
   byId("delete-cancel").addEventListener("click", () => dialog.close());
   for (const [id, action] of [["download-data", download], ["delete-account", ask]]) {

@@ -3,6 +3,7 @@
 const version = new URL(import.meta.url).search;
 const { request } = await import(`./refresh.js${version}`);
 const { byId, confirmed, during, onSubmit, sayDone } = await import(`./form.js${version}`);
+const { ago, inWords } = await import(`./words.js${version}`);
 const { keepOnly, make, supported } = await import(`./passkeys.js${version}`);
 const { guarded, readFactors } = await import(`./fresh.js${version}`);
 const { setUpApp, showCodes } = await import(`./enrol.js${version}`);
@@ -10,23 +11,23 @@ const { setUpApp, showCodes } = await import(`./enrol.js${version}`);
 let known = null;
 
 /**
- * Binds the section. `tools` are the page's own: `copyOf(templateId)`, `setTime(element, value, words)` and `words`. Gives a function that shows what has been read.
+ * Binds the section. `tools` are the page's own: `copyOf(templateId)`, `setTime(element, value, words)` and `day(date)`. Gives a function that shows what has been read.
  */
 export function bindFactors(tools, userId) {
-  const { copyOf, setTime, words } = tools;
+  const { copyOf, setTime, day } = tools;
 
   function item(passkey) {
     const [element, part] = copyOf("passkey-template");
     part("name").textContent = passkey.name;
-    part("kind").textContent = passkey.synced ? "Synchronised" : "On one device";
-    setTime(part("since"), passkey.created_at, words.day);
-    if (passkey.last_used_at) setTime(part("used"), passkey.last_used_at, words.ago);
+    part("kind").textContent = inWords(passkey.synced ? "account.ways.synced" : "account.ways.one_device");
+    setTime(part("since"), passkey.created_at, day);
+    if (passkey.last_used_at) setTime(part("used"), passkey.last_used_at, ago);
     else part("used-words").hidden = true;
     const rename = part("rename");
-    rename.setAttribute("aria-label", `Rename ${passkey.name}`);
+    rename.setAttribute("aria-label", inWords("account.ways.rename_which", { name: passkey.name }));
     rename.addEventListener("click", () => renamePasskey(passkey));
     const remove = part("remove");
-    remove.setAttribute("aria-label", `Remove ${passkey.name}`);
+    remove.setAttribute("aria-label", inWords("account.ways.remove_which", { name: passkey.name }));
     remove.addEventListener("click", () => during(remove, () => removePasskey(passkey)));
     return element;
   }
@@ -39,11 +40,13 @@ export function bindFactors(tools, userId) {
     byId("passkeys").replaceChildren(...passkeys.map(item));
     byId("no-passkeys").hidden = passkeys.length > 0;
     byId("one-device-only").hidden = !(passkeys.length === 1 && !passkeys[0].synced);
-    byId("totp-state").textContent = known.totp_since ? `Set up ${words.day(new Date(known.totp_since))}` : "Not set up";
+    byId("totp-state").textContent = known.totp_since
+      ? inWords("account.ways.app_since", { date: day(new Date(known.totp_since)) }) : inWords("account.ways.app_none");
     byId("totp-add").hidden = Boolean(known.totp_since);
     byId("totp-remove").hidden = !known.totp_since;
     byId("codes-row").hidden = !known.totp_since && passkeys.length === 0;
-    byId("codes-state").textContent = known.recovery_codes === 0 ? "None left" : `${known.recovery_codes} left`;
+    byId("codes-state").textContent = known.recovery_codes === 0
+      ? inWords("account.ways.codes_none") : inWords("account.ways.codes_left", { count: known.recovery_codes });
     if (rpId && userId()) keepOnly(rpId, userId(), passkeys.map((passkey) => passkey.id));
   }
 
@@ -58,20 +61,20 @@ export function bindFactors(tools, userId) {
       return true;
     });
     if (!made) return;
-    sayDone("Your passkey is ready. It signs you in from now on.");
+    sayDone(inWords("account.ways.passkey_ready"));
     await load();
   }
 
   async function removePasskey(passkey) {
-    const text = "It does not sign you in any more. Devices that are signed in stay so.";
-    if (!(await confirmed(`Remove “${passkey.name}”?`, text, "Remove"))) return;
+    const title = inWords("account.ways.remove_sure", { name: passkey.name });
+    if (!(await confirmed(title, inWords("account.ways.remove_what"), inWords("account.ways.remove")))) return;
     const removed = await guarded(async () => {
       await request("DELETE", `/api/auth/passkeys/${passkey.id}`);
       return true;
     });
     if (!removed) return;
     byId("ways-heading").focus();
-    sayDone("The passkey is removed. Your password manager may ask whether to forget it too.");
+    sayDone(inWords("account.ways.removed"));
     await load();
   }
 
@@ -85,14 +88,14 @@ export function bindFactors(tools, userId) {
 
   const nameField = byId("passkey-name");
   onSubmit(byId("name-form"), {
-    check: () => (nameField.value.trim() ? [] : [[nameField, "Give it a name."]]),
+    check: () => (nameField.value.trim() ? [] : [[nameField, inWords("account.ways.name_missing")]]),
     async act() {
       await request("PATCH", `/api/auth/passkeys/${renaming.id}`, { name: nameField.value.trim() });
       byId("name-dialog").close();
       await load();
       byId("ways-heading").focus();
     },
-    place: (problem) => (problem.code === "malformed" ? [[nameField, "This name cannot be used."]] : null),
+    place: (problem) => (problem.code === "malformed" ? [[nameField, inWords("account.ways.name_refused")]] : null),
   });
   byId("name-cancel").addEventListener("click", () => byId("name-dialog").close());
 
@@ -102,25 +105,25 @@ export function bindFactors(tools, userId) {
     const answer = await setUpApp(offer, (code) => request("POST", "/api/auth/totp/enrol/finish", { code }));
     if (!answer) return;
     if (answer.recovery_codes?.length > 0) await showCodes(answer.recovery_codes);
-    sayDone("Your authenticator app is set up. It is asked for after your password.");
+    sayDone(inWords("account.ways.app_ready"));
     await load();
   }
 
   async function removeApp() {
-    const text = "Your password alone signs you in then, unless you use a passkey.";
-    if (!(await confirmed("Remove the authenticator app?", text, "Remove"))) return;
+    const title = inWords("account.ways.app_remove_sure");
+    if (!(await confirmed(title, inWords("account.ways.app_remove_what"), inWords("account.ways.remove")))) return;
     const removed = await guarded(async () => {
       await request("DELETE", "/api/auth/totp");
       return true;
     });
     if (!removed) return;
-    sayDone("The authenticator app is removed.");
+    sayDone(inWords("account.ways.app_removed"));
     await load();
   }
 
   async function makeCodes() {
-    const text = "The codes that you have now stop working.";
-    if (known.recovery_codes > 0 && !(await confirmed("Make new recovery codes?", text, "Make new codes"))) return;
+    const question = ["account.ways.codes_sure", "account.ways.codes_what", "account.ways.codes_make"].map((key) => inWords(key));
+    if (known.recovery_codes > 0 && !(await confirmed(...question))) return;
     const answer = await guarded(() => request("POST", "/api/auth/recovery-codes"));
     if (!answer) return;
     await showCodes(answer.recovery_codes);

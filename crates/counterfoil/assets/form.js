@@ -1,12 +1,15 @@
 // What the forms share: telling the person what happened, and where.
 
+const version = new URL(import.meta.url).search;
+const { hasWords, inWords, soon } = await import(`./words.js${version}`);
+
 const DONE_SHOWN_MS = 10_000;
 
 /** The element with this id; the templates and the scripts agree on them. */
 export const byId = (id) => document.getElementById(id);
 
 /** Why a session that lives asks for a proof. */
-export const ELSEWHERE = "This session is used from where it has not been before.";
+export const ELSEWHERE = inWords("prove.elsewhere");
 
 /** Puts a sentence into the page's live region. `tone` is "good", "bad" or "calm". */
 export function say(text, tone = "calm") {
@@ -41,61 +44,10 @@ export function confirmed(title, text, yes) {
 
 /** One sentence for a person about a request that did not succeed. */
 export function describe(problem) {
-  switch (problem.code) {
-    case "network":
-      return "The server cannot be reached. Check your connection and try again.";
-    case "timeout":
-      return "The server took too long to answer. Please try again.";
-    case "invalid_credentials":
-      return "This email and password do not match.";
-    case "invalid_code":
-      return "This code is wrong, or has been used before.";
-    case "passkey_unknown":
-      return "This passkey is not known here. It may have been removed from the account.";
-    case "passkey_invalid":
-      return "This passkey did not work. Try again, or use another way.";
-    case "passkey_taken":
-      return "This device has a passkey of this account already.";
-    case "passkey_cancelled":
-      return "No passkey was used. Try again, or use another way.";
-    case "passkey_failed":
-      return "The passkey could not be used in this browser.";
-    case "last_credential":
-      return "This is the last way to sign in. Add another passkey or set a password first.";
-    case "login_expired":
-      return "This took too long, or was finished elsewhere. Please begin again.";
-    case "rate_limited":
-      return `Too many attempts. Please try again ${when(problem.retryAfter)}.`;
-    case "overloaded":
-      return `The server is busy. Please try again ${when(problem.retryAfter)}.`;
-    case "email_taken":
-      return "There is already an account with this email.";
-    case "link_invalid":
-      return "This link has been used, or is over. Ask for a new one.";
-    case "link_other_browser":
-      return "This link works only in the browser in which you asked for it. Open it there, or ask for a new one.";
-    case "mail_unavailable":
-      return "This server sends no mail.";
-    case "registration_closed":
-      return "New accounts cannot be created here without an invitation.";
-    case "invite_invalid":
-      return "This invitation has been used, or is no longer valid. Ask for a new one.";
-    case "token_missing":
-    case "token_expired":
-      return "Your browser does not keep this site's cookies. Allow them and load the page again.";
-    default:
-      return problem.detail || `Something went wrong${numbered(problem)}. Please try again.`;
-  }
-}
-
-function when(seconds) {
-  if (!seconds) return "in a moment";
-  if (seconds < 90) return `in ${seconds} second${seconds === 1 ? "" : "s"}`;
-  return `in ${Math.ceil(seconds / 60)} minutes`;
-}
-
-function numbered(problem) {
-  return problem.status ? ` (${problem.status})` : "";
+  const values = { when: soon(problem.retryAfter), status: problem.status, ...problem.numbers };
+  const known = [`problem.${problem.code}_${problem.reason}`, `problem.${problem.code}`].find(hasWords);
+  if (known) return inWords(known, values);
+  return problem.detail || inWords(problem.status ? "problem.something_wrong_status" : "problem.something_wrong", values);
 }
 
 /** Says what went wrong; nothing when a newer action took over. */
@@ -189,7 +141,7 @@ export function bindPasswordToggles() {
     const input = byId(button.getAttribute("aria-controls"));
     const set = (shown) => {
       input.type = shown ? "text" : "password";
-      button.firstElementChild.textContent = shown ? "Hide" : "Show";
+      button.firstElementChild.textContent = inWords(shown ? "form.hide" : "form.show");
     };
     button.addEventListener("click", () => set(input.type === "password"));
     input.form.addEventListener("submit", () => set(false));

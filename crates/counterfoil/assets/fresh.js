@@ -3,6 +3,7 @@
 const version = new URL(import.meta.url).search;
 const { request, stepUp } = await import(`./refresh.js${version}`);
 const { ELSEWHERE, byId, say } = await import(`./form.js${version}`);
+const { inWords } = await import(`./words.js${version}`);
 const { use } = await import(`./passkeys.js${version}`);
 const { bindProof, enough } = await import(`./prove.js${version}`);
 
@@ -39,7 +40,7 @@ async function fresh(refused) {
   dialog.showModal();
   if (!prove(named ? refused.options : enough(known.step_up, refused?.acrValues))) {
     dialog.close();
-    say("Sign in again to do this.", "bad");
+    say(inWords("prove.sign_in_again"), "bad");
     return false;
   }
   if (named) say(ELSEWHERE);

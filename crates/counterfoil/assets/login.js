@@ -3,12 +3,13 @@
 
 const version = new URL(import.meta.url).search;
 const {
-  ENDED_REASONS, begin, cameStraightBack, goOn, login, onOtherTab, receiptWords, refresh, request, signInStep, stepUp, takeNext,
+  begin, cameStraightBack, endedWords, goOn, login, onOtherTab, receiptWords, refresh, request, signInStep, stepUp, takeNext,
   takeReceipt,
 } = await import(`./refresh.js${version}`);
 const {
   ELSEWHERE, bindPasswordToggles, byId, describe, during, looksLikeEmail, onSubmit, say, sayProblem, setError,
 } = await import(`./form.js${version}`);
+const { inWords } = await import(`./words.js${version}`);
 const { forget, make, offersInAutofill, supported, use } = await import(`./passkeys.js${version}`);
 const { bindProof, enough } = await import(`./prove.js${version}`);
 const { setUpApp, showCodes } = await import(`./enrol.js${version}`);
@@ -20,15 +21,12 @@ const redirect = form.dataset.redirect;
 const passkeys = supported && byId("passkey-first").dataset.passkeys === "true";
 const wanted = new URLSearchParams(location.search);
 
-const COOKIES_BLOCKED =
-  "Cookies are blocked: signing in leads straight back here. Allow cookies for this site, then sign in.";
-
 // ---- What the page shows --------------------------------------------------------------------
 
 const VIEWS = { form: ["login-form", "new-here"], second: ["second"], enrol: ["enrol"] };
 
 function show(view, heading) {
-  byId("heading").textContent = heading;
+  byId("heading").textContent = inWords(heading);
   for (const id of Object.values(VIEWS).flat()) {
     const element = byId(id);
     if (element) element.hidden = !VIEWS[view].includes(id);
@@ -41,12 +39,12 @@ function show(view, heading) {
 async function trySilently() {
   const reason = wanted.get("ended");
   const words = receiptWords(takeReceipt());
-  const known = Object.hasOwn(ENDED_REASONS, reason ?? "") ? ENDED_REASONS[reason] : "";
-  const ended = reason === "signed_out" && words ? `You are signed out everywhere. ${words}` : known;
+  const everywhere = reason === "signed_out" && words;
+  const ended = everywhere ? inWords("login.signed_out_everywhere", { receipt: words }) : endedWords(reason);
   if (reason === "reauthenticate" && await proveAgain()) return;
   // A fresh sign-in is asked for: the session this browser still holds is not enough.
   if (reason === "reauthenticate" || cameStraightBack(redirect)) {
-    say(ended || COOKIES_BLOCKED, ended ? "calm" : "bad");
+    say(ended || inWords("login.cookies_blocked"), ended ? "calm" : "bad");
     return;
   }
   say(ended);
@@ -56,7 +54,7 @@ async function trySilently() {
   if (outcome.state === "ok") goOn(redirect);
   else if (outcome.state === "prove") proveHere(outcome.problem.options);
   else if (outcome.state === "signed-out" && !ended && outcome.reason !== "signed_out") {
-    say(ENDED_REASONS[outcome.reason] ?? "");
+    say(endedWords(outcome.reason));
   } else if (outcome.state === "unavailable") {
     say(describe(outcome.problem), "bad");
   }
@@ -70,28 +68,27 @@ async function proveAgain() {
   if (outcome.state === "prove") return proveHere(outcome.problem.options);
   if (outcome.state !== "ok") return false;
   const { step_up: ways } = await request("GET", "/api/auth/factors");
-  show("second", "Confirm that it is you");
+  show("second", "prove.heading");
   proving = "session";
   if (prove(enough(ways, wanted.get("acr_values")))) return true;
   if (ways.length > 0) {
-    const sentence = "This page asks for a passkey or an authenticator app, and your account has none. Add one on your account page.";
-    say(sentence, "bad");
+    say(inWords("login.needs_stronger"), "bad");
     byId("second").hidden = true;
     return true;
   }
-  show("form", "Sign in");
+  show("form", "login.heading");
   return false;
 }
 
 /** Asks for the proof with which the session this browser holds goes on. */
 function proveHere(ways) {
-  show("second", "Confirm that it is you");
+  show("second", "prove.heading");
   proving = "session";
   if (prove(ways)) {
     say(ELSEWHERE);
     return true;
   }
-  show("form", "Sign in");
+  show("form", "login.heading");
   return false;
 }
 
@@ -154,11 +151,11 @@ async function arrive(answer) {
   password.value = "";
   proving = "sign-in";
   if (answer.next !== "enrol") {
-    show("second", "One more step");
-    if (!prove(answer.options)) say("This account asks for a passkey, which this browser cannot use.", "bad");
+    show("second", "login.one_more_step");
+    if (!prove(answer.options)) say(inWords("login.no_passkeys_here"), "bad");
     return undefined;
   }
-  show("enrol", "One more way in");
+  show("enrol", "login.one_more_way");
   const offer = passkeys && answer.options.includes("passkey");
   byId("enrol-passkey").hidden = !offer;
   byId("enrol-passkey-hint").hidden = !offer;
@@ -169,7 +166,7 @@ async function arrive(answer) {
 
 function startOver() {
   say("");
-  show("form", "Sign in");
+  show("form", "login.heading");
   email.focus();
 }
 
@@ -214,8 +211,8 @@ async function offerPasskeys() {
 
 function check() {
   const errors = [];
-  if (!looksLikeEmail(email.value)) errors.push([email, "Enter your email address."]);
-  if (!password.value) errors.push([password, "Enter your password."]);
+  if (!looksLikeEmail(email.value)) errors.push([email, inWords("form.enter_email")]);
+  if (!password.value) errors.push([password, inWords("form.enter_password")]);
   return errors;
 }
 
@@ -230,12 +227,12 @@ async function act() {
 /** Has a link sent that signs in here. The answer is the same whether there is an account or not. */
 async function linkByMail() {
   if (!looksLikeEmail(email.value)) {
-    setError(email, "Enter your email address.");
+    setError(email, inWords("form.enter_email"));
     return email.focus();
   }
   const wish = { email: email.value.trim(), remember: byId("remember").checked };
   await begin("/api/auth/mail-link/start", wish);
-  return say("If there is an account with this address, a link is in its mail. Open it in this browser.", "good");
+  return say(inWords("login.link_sent"), "good");
 }
 
 function place(problem) {
@@ -265,7 +262,7 @@ onOtherTab((type) => {
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
-show("form", "Sign in");
+show("form", "login.heading");
 const waiting = takeNext();
 if (waiting) await arrive(waiting);
 else await trySilently();

@@ -4,6 +4,7 @@
 const version = new URL(import.meta.url).search;
 const { begin, goOn, request, signInStep, toNextStep } = await import(`./refresh.js${version}`);
 const { bindPasswordToggles, byId, describe, looksLikeEmail, onSubmit, say, sayProblem } = await import(`./form.js${version}`);
+const { inWords } = await import(`./words.js${version}`);
 const { make } = await import(`./passkeys.js${version}`);
 
 const password = byId("password");
@@ -23,17 +24,17 @@ const DOES = {
   async confirm(token) {
     const body = byId("with-password").hidden ? { token } : { token, password: password.value };
     await begin("/api/auth/register/confirm", body);
-    finish("Your account is ready. Sign in to go on.");
+    finish(inWords("register.ready"));
   },
   async "sign-up"(token) {
     const options = await begin("/api/auth/passkeys/sign-up/start", { token });
     const answer = await signInStep("/api/auth/passkeys/sign-up/finish", { credential: await make(options) });
     if (!answer.next) return goOn("/account");
-    return finish("Your account is ready. Sign in to go on.");
+    return finish(inWords("register.ready"));
   },
   async reset(token) {
     await begin("/api/auth/password/reset", { token, new_password: password.value });
-    finish("That is your password now. Every device has been signed out.");
+    finish(inWords("link.reset_done"));
   },
   async "sign-in"(token) {
     const answer = await signInStep("/api/auth/mail-link/finish", { token });
@@ -42,7 +43,7 @@ const DOES = {
   },
   async change(token) {
     const { email } = await request("POST", "/api/auth/email/change/finish", { token });
-    finish(`Your account has the address ${email} now.`, { link: "/account", words: "Back to your account" });
+    finish(inWords("link.change_done", { address: email }), { link: "/account", words: inWords("link.to_account") });
   },
 };
 
@@ -50,12 +51,12 @@ function check() {
   if (!password || password.closest("[hidden]")) return [];
   const least = opening.dataset.purpose === "reset" ? Number(byId("link-form").dataset.minPasswordLength) : 1;
   if ([...password.value].length >= least) return [];
-  return [[password, least > 1 ? `Use at least ${least} characters.` : "Enter the password."]];
+  return [[password, least > 1 ? inWords("form.too_short", { count: least }) : inWords("link.enter_password")]];
 }
 
 function place(problem) {
   if (problem.code === "password_rejected") return [[password, describe(problem)]];
-  return problem.code === "invalid_credentials" ? [[password, "This is not the password that you chose."]] : null;
+  return problem.code === "invalid_credentials" ? [[password, inWords("link.wrong_password")]] : null;
 }
 
 async function open() {
@@ -85,12 +86,12 @@ async function open() {
 function bindForgot() {
   const email = byId("email");
   onSubmit(byId("forgot-form"), {
-    check: () => (looksLikeEmail(email.value) ? [] : [[email, "Enter your email address."]]),
+    check: () => (looksLikeEmail(email.value) ? [] : [[email, inWords("form.enter_email")]]),
     async act() {
       await begin("/api/auth/password/forgot", { email: email.value.trim() });
       byId("asking").hidden = true;
       byId("asked").hidden = false;
-      say("Look into your mail.", "good");
+      say(inWords("forgot.look"), "good");
     },
     place: () => null,
   });

@@ -2,22 +2,11 @@
 
 const version = new URL(import.meta.url).search;
 const { byId, describe, during, onSubmit, say } = await import(`./form.js${version}`);
+const { hasWords, inWords } = await import(`./words.js${version}`);
 const { supported } = await import(`./passkeys.js${version}`);
 
-const INTRO = {
-  passkey: "Use the passkey of this account.",
-  totp: "Enter the six digits that your authenticator app shows.",
-  recovery_code: "Enter one of your recovery codes. It works once.",
-  mail: "We have sent a code to your mail address. Enter it here; it works for ten minutes.",
-  password: "Enter your password.",
-};
-const INSTEAD = {
-  passkey: "Use a passkey",
-  totp: "Use the authenticator app",
-  recovery_code: "Use a recovery code",
-  mail: "Use a code that comes by mail",
-  password: "Use the password",
-};
+// Every way that this page knows has words.
+const isKnown = (way) => hasWords(`prove_by.${way}`);
 
 /** Those of these ways that are strong enough for what is asked (RFC 9470): `aal2`, `phr` for a passkey, or nothing in particular. */
 export function enough(ways, acrValues) {
@@ -37,20 +26,20 @@ export function bindProof(act, send) {
 
   function show(chosen, ways, focus) {
     way = chosen;
-    byId("prove-intro").textContent = INTRO[way];
+    byId("prove-intro").textContent = inWords(`prove_by.${way}`);
     byId("prove-passkey").hidden = way !== "passkey";
     byId("prove-code-form").hidden = !["totp", "recovery_code", "mail"].includes(way);
     byId("prove-again").hidden = way !== "mail";
     byId("prove-password-form").hidden = way !== "password";
     const recovery = way === "recovery_code";
-    byId("prove-code-label").textContent = recovery ? "Recovery code" : "Code";
+    byId("prove-code-label").textContent = inWords(recovery ? "prove.recovery_code" : "prove.code");
     code.inputMode = recovery ? "text" : "numeric";
     code.autocomplete = recovery ? "off" : "one-time-code";
     code.maxLength = recovery ? 40 : 10;
     code.value = "";
     byId("prove-others").replaceChildren(...ways.filter((each) => each !== way).map((each) => {
       const button = document.createElement("button");
-      Object.assign(button, { type: "button", className: "link", textContent: INSTEAD[each] });
+      Object.assign(button, { type: "button", className: "link", textContent: inWords(`prove_instead.${each}`) });
       button.addEventListener("click", () => {
         say("");
         show(each, ways, true);
@@ -62,18 +51,18 @@ export function bindProof(act, send) {
   }
 
   onSubmit(byId("prove-code-form"), {
-    check: () => (code.value.trim() ? [] : [[code, way === "recovery_code" ? "Enter a recovery code." : "Enter the code."]]),
+    check: () => (code.value.trim() ? [] : [[code, inWords(way === "recovery_code" ? "prove.enter_recovery_code" : "prove.enter_code")]]),
     act: () => act(way, code.value.trim()),
     place: (problem) => (problem.code === "invalid_code" ? [[code, describe(problem)]] : null),
   });
   onSubmit(byId("prove-password-form"), {
-    check: () => (password.value ? [] : [[password, "Enter your password."]]),
+    check: () => (password.value ? [] : [[password, inWords("form.enter_password")]]),
     act: () => act("password", password.value),
-    place: (problem) => (problem.code === "invalid_credentials" ? [[password, "This is not your password."]] : null),
+    place: (problem) => (problem.code === "invalid_credentials" ? [[password, inWords("prove.wrong_password")]] : null),
   });
   byId("prove-again").addEventListener("click", () => during(byId("prove-again"), async () => {
     await send();
-    say("We have sent another one.", "good");
+    say(inWords("prove.sent_again"), "good");
   }));
   byId("prove-passkey").addEventListener("click", () => during(byId("prove-passkey"), () => {
     say("");
@@ -81,7 +70,7 @@ export function bindProof(act, send) {
   }));
 
   return (ways) => {
-    const usable = ways.filter((each) => each in INTRO && (each !== "passkey" || supported));
+    const usable = ways.filter((each) => isKnown(each) && (each !== "passkey" || supported));
     if (usable.length === 0) return false;
     password.value = "";
     show(usable[0], usable, true);

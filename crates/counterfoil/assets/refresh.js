@@ -5,6 +5,9 @@
 //   - in one tab, sign-in, sign-out and refresh never run at once (`exclusive`);
 //   - only a 401 means "signed out"; a lost network, a 429 or a 5xx never does.
 
+const version = new URL(import.meta.url).search;
+const { hasWords, inWords } = await import(`./words.js${version}`);
+
 const REFRESH_PATH = "/api/auth/refresh";
 const REFRESH_TIMEOUT_MS = 10_000;
 // No retry begins later than this after the first try: an answer that was lost is repeated for half the grace (30 s),
@@ -23,25 +26,16 @@ const RENEWABLE = new Set([
   "token_missing", "token_expired", "token_stale", "token_invalid", "session_revoked",
 ]);
 
-export const ENDED_REASONS = {
-  signed_out: "You are signed out.",
-  expired: "Your session expired. Please sign in again.",
-  ended_by_you: "You ended this session from another device.",
-  ended_by_admin: "An administrator ended this session.",
-  password_changed: "Your password was changed, so this session ended.",
-  suspected_theft:
-    "This session was ended as a precaution: a copy of it was used somewhere else. Sign in again and look through your devices.",
-  reauthenticate: "Please sign in again to go on.",
-  unproven: "This browser could not show the key that your session is bound to. Please sign in again.",
-  deleted: "This account has been deleted.",
-  session_limit: "You signed in on more devices than allowed, so this session made room.",
-};
+const isReason = (reason) => hasWords(`ended.${reason}`);
+
+/** Why a session is over, in a sentence; "" if that is no reason which is known. */
+export const endedWords = (reason) => (isReason(reason) ? inWords(`ended.${reason}`) : "");
 
 /** A request that did not succeed. `status` is 0 when no answer came. */
 export class Problem extends Error {
-  constructor(status, code, { detail = "", reason = "", retryAfter = null, acrValues = "", options = [] } = {}) {
+  constructor(status, code, { detail = "", reason = "", retryAfter = null, acrValues = "", options = [], numbers = {} } = {}) {
     super(detail || code);
-    Object.assign(this, { status, code, detail, reason, retryAfter, acrValues, options });
+    Object.assign(this, { status, code, detail, reason, retryAfter, acrValues, options, numbers });
   }
 
   /** Whether trying again later may help, without anyone changing anything. */
@@ -97,6 +91,7 @@ function problemFrom(response, data) {
     retryAfter: seconds(response.headers.get("Retry-After")),
     acrValues: String(data.acr_values ?? ""),
     options: Array.isArray(data.options) ? data.options.map(String) : [],
+    numbers: { count: data.seconds, most: data.most },
   });
 }
 
@@ -281,8 +276,8 @@ export async function signOutEverywhere() {
 /** What a receipt says in words; "" without one, and where this server is the only one that could accept anything. */
 export function receiptWords({ confirmed, of } = {}) {
   if (!Number.isInteger(confirmed) || !(of > 1)) return "";
-  const silent = of > confirmed ? " The others accept nothing from you any more." : "";
-  return `Confirmed by ${confirmed} of ${of}.${silent}`;
+  const silent = of > confirmed ? ` ${inWords("receipt.others")}` : "";
+  return inWords("receipt.confirmed", { confirmed, of }) + silent;
 }
 
 /** The receipt of the sign-out that led to this page, once. */
@@ -313,7 +308,7 @@ export function toLogin(reason) {
   if (leaving) return;
   leaving = true;
   const query = new URLSearchParams({ redirect: location.pathname.startsWith("/admin/") ? location.pathname : HOME });
-  if (Object.hasOwn(ENDED_REASONS, reason)) query.set("ended", reason);
+  if (isReason(reason)) query.set("ended", reason);
   location.replace(`/login?${query}`);
 }
 

@@ -5,6 +5,7 @@ const { begin, goOn, login, register, signInStep } = await import(`./refresh.js$
 const {
   bindPasswordToggles, byId, describe, during, looksLikeEmail, onSubmit, say, setError,
 } = await import(`./form.js${version}`);
+const { inWords } = await import(`./words.js${version}`);
 const { make, supported } = await import(`./passkeys.js${version}`);
 
 const form = byId("register-form");
@@ -14,20 +15,20 @@ const password = byId("password");
 const { invite, minPasswordLength } = form.dataset;
 
 // Said whether there is an account with the address or not.
-const CHECK_MAIL = "Check your mail: we sent you a link to confirm your address.";
+const CHECK_MAIL = inWords("register.check_mail");
 
 function check() {
   const errors = [];
-  if (!looksLikeEmail(email.value)) errors.push([email, "Enter your email address."]);
+  if (!looksLikeEmail(email.value)) errors.push([email, inWords("form.enter_email")]);
   if ([...password.value].length < Number(minPasswordLength)) {
-    errors.push([password, `Use at least ${minPasswordLength} characters.`]);
+    errors.push([password, inWords("form.too_short", { count: minPasswordLength })]);
   }
   return errors;
 }
 
 // An account without a password: the device makes a passkey, which is the proof at once.
 async function withPasskey() {
-  setError(email, looksLikeEmail(email.value) ? "" : "Enter your email address.");
+  setError(email, looksLikeEmail(email.value) ? "" : inWords("form.enter_email"));
   if (email.getAttribute("aria-invalid")) return email.focus();
   const account = { email: email.value.trim() };
   if (name.value.trim()) account.name = name.value.trim();
@@ -36,7 +37,7 @@ async function withPasskey() {
     const options = await begin("/api/auth/passkeys/sign-up/start", account);
     if (options.next === "mail") return finish(CHECK_MAIL);
     const answer = await signInStep("/api/auth/passkeys/sign-up/finish", { credential: await make(options) });
-    return answer.next ? finish("Your account is ready. Sign in to go on.") : goOn("/account");
+    return answer.next ? finish(inWords("register.ready")) : goOn("/account");
   } catch (problem) {
     const [[input, text] = []] = place(problem) ?? [];
     if (!input) throw problem;
@@ -59,9 +60,9 @@ async function signIn({ email: address, password: secret }) {
   try {
     const answer = await login({ email: address, password: secret, remember: true });
     if (!answer.next) return goOn("/account");
-    finish("Your account is ready. Sign in to go on.");
+    finish(inWords("register.ready"));
   } catch (problem) {
-    finish("Your account is ready, but signing in did not work yet.");
+    finish(inWords("register.ready_not_signed_in"));
     byId("finished-detail").textContent = problem.silent ? "" : describe(problem);
   }
 }

@@ -18,6 +18,7 @@ use crate::replica::Replica;
 use crate::risk::Risk;
 use crate::shared_redis::SharedRedis;
 use crate::store::Store;
+use crate::words::Languages;
 use bytes::Bytes;
 use counterfoil_core::assurance::Requirement;
 use counterfoil_core::audit_chain::AuditKey;
@@ -112,6 +113,8 @@ pub struct App {
     pub redis: Option<Arc<SharedRedis>>,
     /// What sends mail, if anything does.
     pub mail: Option<Arc<Mail>>,
+    /// What the pages say.
+    pub languages: Languages,
     /// The applications by name.
     pub applications: Arc<BTreeMap<String, Application>>,
     /// What takes tokens of services and exchanged ones, by name.
@@ -184,6 +187,7 @@ impl App {
         let Secrets { master, keys, tokens, pepper, audit: audit_key } = parts.secrets;
         let keys = Keys::open(&keys, master, parties).map_err(|_| StartError::Damaged("signing key"))?;
         let names = parts.config.clients.keys().filter_map(|name| name.parse().ok());
+        let languages = Languages::load(parts.config.pages.messages.as_deref())?;
         budget::check(&applications, (&resources, names), &keys.ring())?;
         Ok(Self {
             keys: Arc::new(keys),
@@ -198,6 +202,7 @@ impl App {
             admission: Admission::new(parts.config.limits.in_flight),
             redis: parts.redis,
             mail: parts.mail,
+            languages,
             gate: Gate::new(&parts.config.gate),
             feed,
             revocations: Arc::new(RwLock::new(index)),

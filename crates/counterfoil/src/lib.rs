@@ -26,3 +26,4 @@ pub mod secret_text;
 pub mod shared_redis;
 pub mod store;
 pub mod telemetry;
+pub mod words;

@@ -33,6 +33,21 @@ pub enum Rejected {
     ControlCharacter,
 }
 
+impl Rejected {
+    /// The stable word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TooShort => "too_short",
+            Self::TooLong => "too_long",
+            Self::Common => "common",
+            Self::Predictable => "predictable",
+            Self::Context => "context",
+            Self::Breached => "breached",
+            Self::ControlCharacter => "control_character",
+        }
+    }
+}
+
 /// A password in normalisation form C, ready to be hashed.
 #[derive(Debug)]
 pub struct Password {

@@ -8,6 +8,7 @@ mod guard;
 mod import;
 mod init;
 mod key;
+mod messages;
 mod migrate;
 mod progress;
 mod reference;
@@ -72,6 +73,8 @@ enum Command {
     Migrate(migrate::MigrateArgs),
     /// Move everything from the embedded store to PostgreSQL. Nobody is signed out.
     Move(Place),
+    /// Print what the pages say, as a file to translate.
+    Messages(messages::MessagesArgs),
     /// The audit log.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -124,6 +127,10 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
     if let Command::Token(command) = command {
         return token::run(command, &mut out, SystemClock::default().now());
     }
+    if let Command::Messages(args) = &command {
+        messages::run(args, &mut out)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     drop(out);
     if let Command::Reference(args) = &command {
         reference::run(args)?;
@@ -146,7 +153,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
             Command::Backup(args) => backup::backup(&args),
             Command::Audit(command) => return audit::run(command).await,
             Command::BenchSeed(args) => seed::run(args).await,
-            Command::Token(_) | Command::Reference(_) => Ok(()),
+            Command::Token(_) | Command::Reference(_) | Command::Messages(_) => Ok(()),
         }
         .map(|()| ExitCode::SUCCESS)
     })

@@ -159,6 +159,7 @@ fn control_socket(data: &Data) -> anyhow::Result<UnixListener> {
 
 fn announce(app: &App, address: SocketAddr, first_admin: Option<&str>) {
     use std::io::IsTerminal as _;
+    app.languages.tell_missing();
     let mut out = std::io::stdout().lock();
     let mut text = format!("Counterfoil is listening on {} ({address})\n", app.public.issuer());
     match first_admin {

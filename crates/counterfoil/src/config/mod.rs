@@ -7,6 +7,7 @@ mod gate;
 mod keys;
 mod limits;
 mod mail;
+mod pages;
 mod passkeys;
 mod readers;
 mod resources;
@@ -23,6 +24,7 @@ pub use gate::{GateConfig, RuleConfig};
 pub use keys::{AlgorithmConfig, KEY_SET_MAX_AGE, KeysConfig};
 pub use limits::{LimitConfig, LimitsConfig};
 pub use mail::{MailConfig, Security, SmtpUrl};
+pub use pages::PagesConfig;
 pub use passkeys::PasskeysConfig;
 pub use readers::{Events, RedisMirrorConfig, RedisUrl, WebhookConfig, WebhookUrl};
 pub use resources::{ClientConfig, ResourceConfig};
@@ -78,6 +80,8 @@ pub struct Config {
     pub registration: RegistrationConfig,
     /// What is sent by mail, and through what.
     pub mail: MailConfig,
+    /// What the pages say.
+    pub pages: PagesConfig,
     /// Rate limits and other bounds.
     pub limits: LimitsConfig,
     /// Who may read `/metrics`.
@@ -120,6 +124,7 @@ impl Default for Config {
             passkeys: PasskeysConfig::default(),
             registration: RegistrationConfig::default(),
             mail: MailConfig::default(),
+            pages: PagesConfig::default(),
             limits: LimitsConfig::default(),
             metrics: MetricsConfig::default(),
             dpop: DpopConfig::default(),

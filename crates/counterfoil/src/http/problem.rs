@@ -22,7 +22,6 @@ use axum::response::{IntoResponse, Response};
 use counterfoil_core::Secret;
 use counterfoil_core::assurance::Challenge;
 use counterfoil_core::credential::password::{MAX_BYTES, Rejected};
-use counterfoil_core::session::EndReason;
 use counterfoil_guard::Refusal;
 use http::{HeaderValue, StatusCode, header};
 use std::time::Duration;
@@ -104,12 +103,15 @@ pub struct Problem {
     code: Code,
     status: StatusCode,
     detail: Option<String>,
-    reason: Option<EndReason>,
+    why: Option<Box<Why>>,
     retry_after: Option<Duration>,
     challenge: Challenge,
     proof: Option<Box<ProofView>>,
     cookies: Vec<HeaderValue>,
 }
+
+/// Why, in a stable word, where a code has several reasons, and the number that belongs to it: pages say it in their own language.
+type Why = (&'static str, Option<(&'static str, u64)>);
 
 /// Beside the challenge: how it can be met, and what a `native` client brings along then.
 #[derive(Clone, Debug)]
@@ -126,7 +128,7 @@ impl Problem {
             code,
             status: code.status(),
             detail: None,
-            reason: None,
+            why: None,
             retry_after: None,
             challenge,
             proof: None,
@@ -150,6 +152,10 @@ impl Problem {
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
         self
+    }
+
+    fn because(self, reason: &'static str, number: Option<(&'static str, u64)>) -> Self {
+        Self { why: Some(Box::new((reason, number))), ..self }
     }
 
     /// Sends these `Set-Cookie` values along.
@@ -194,8 +200,11 @@ impl IntoResponse for Problem {
         if let Some(detail) = self.detail {
             body["detail"] = detail.into();
         }
-        if let Some(reason) = self.reason {
-            body["reason"] = reason.as_str().into();
+        if let Some((reason, number)) = self.why.map(|why| *why) {
+            body["reason"] = reason.into();
+            if let Some((name, value)) = number {
+                body[name] = value.into();
+            }
         }
         if let Some(acr) = self.challenge.acr {
             body["acr_values"] = acr.into();
@@ -315,7 +324,8 @@ impl From<GateError> for Problem {
 impl From<RefreshError> for Problem {
     fn from(error: RefreshError) -> Self {
         match error {
-            RefreshError::Invalid(reason) => Self { reason, ..Self::new(Code::RefreshInvalid) },
+            RefreshError::Invalid(None) => Self::new(Code::RefreshInvalid),
+            RefreshError::Invalid(Some(reason)) => Self::new(Code::RefreshInvalid).because(reason.as_str(), None),
             RefreshError::Reuse => Self::new(Code::RefreshReuse),
             RefreshError::BadProof => Self::new(Code::InvalidDpopProof),
             RefreshError::Unproven => Self::new(Code::ProofRequired),
@@ -365,16 +375,18 @@ impl From<FactorError> for Problem {
             FactorError::InvalidPasskey => Self::new(Code::PasskeyInvalid),
             FactorError::Taken => Self::new(Code::PasskeyTaken),
             FactorError::Full => Self::new(Code::PasskeyLimit)
+                .because("full", Some(("most", u64::from(MOST_PASSKEYS))))
                 .detail(format!("at most {MOST_PASSKEYS}; remove one that is not used any more")),
             FactorError::LastOne => {
                 Self::new(Code::LastCredential).detail("add another passkey or set a password first")
             }
             FactorError::InvalidCode => Self::new(Code::InvalidCode),
-            FactorError::ClockOff(seconds) => Self::new(Code::ClockOff).detail(format!(
-                "its clock is {} by about {} seconds; let it set the time by itself, and try again",
-                if seconds < 0 { "slow" } else { "fast" },
-                seconds.abs()
-            )),
+            FactorError::ClockOff(seconds) => {
+                let (way, off) = (if seconds < 0 { "slow" } else { "fast" }, seconds.unsigned_abs());
+                let advice = "let it set the time by itself, and try again";
+                let detail = format!("its clock is {way} by about {off} seconds; {advice}");
+                Self::new(Code::ClockOff).because(way, Some(("seconds", off))).detail(detail)
+            }
             FactorError::BadName => {
                 Self::new(Code::Malformed).detail("`name` must be at most 100 bytes of printable text")
             }
@@ -505,7 +517,8 @@ impl From<ChangeEmailError> for Problem {
 
 impl From<Rejected> for Problem {
     fn from(rejected: Rejected) -> Self {
-        Self::new(Code::PasswordRejected).detail(match rejected {
+        let number = (rejected == Rejected::TooLong).then_some(("most", MAX_BYTES as u64));
+        Self::new(Code::PasswordRejected).because(rejected.as_str(), number).detail(match rejected {
             Rejected::TooShort => {
                 "it is too short; a few words in a row are long enough and easy to remember".to_owned()
             }

@@ -35,3 +35,4 @@ mod traces;
 mod transport;
 mod vectors;
 mod well_known;
+mod words;

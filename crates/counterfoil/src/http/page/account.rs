@@ -4,44 +4,47 @@ use maud::{Markup, html};
 
 use super::AccountView;
 use super::erase::{delete_dialog, leaving};
-use super::layout::{Document, Field, confirmation, document, status, submit, without_script};
+use super::layout::{Document, Field, confirmation, document, placed, status, submit, without_script};
 use super::prove::{app_dialog, codes_dialog, proof};
+use crate::words::Words;
 
 /// The account page: profile, devices, password. The script fills it in.
 pub(crate) fn account(view: &AccountView<'_>) -> Markup {
+    let words = view.words;
     let body = html! {
-        a.skip href="#main" { "Skip to content" }
+        a.skip href="#main" { (words.say("page.skip")) }
         header.bar {
             p.service #service-name { (view.service_name) }
             div.actions {
-                a #to-admin href="/admin" hidden { "Administration" }
-                button #sign-out type="button" { "Sign out" }
+                a #to-admin href="/admin" hidden { (words.say("account.administration")) }
+                button #sign-out type="button" { (words.say("account.sign_out")) }
             }
         }
         main #main tabindex="-1" {
-            h1 { "Your account" }
-            (without_script())
-            (load_problem())
+            h1 { (words.say("account.heading")) }
+            (without_script(words))
+            (load_problem(words))
             div.columns {
-                (profile())
-                div.wide { (ways()) (devices()) (ended()) }
-                div.narrow { (password()) @if view.mail { (address()) } (leaving()) }
+                (profile(words))
+                div.wide { (ways(words)) (devices(words)) (ended(words)) }
+                div.narrow { (password(words)) @if view.mail { (address(words)) } (leaving(words)) }
             }
         }
         (status())
-        (confirmation())
-        (proof())
-        (renaming())
-        (delete_dialog())
-        (app_dialog())
-        (codes_dialog())
-        (passkey_template())
-        (device_template())
-        (ended_template())
+        (confirmation(words))
+        (proof(words))
+        (renaming(words))
+        (delete_dialog(words))
+        (app_dialog(words))
+        (codes_dialog(words))
+        (passkey_template(words))
+        (device_template(words))
+        (ended_template(words))
     };
     let page = Document {
-        title: "Your account",
+        title: words.say("account.heading"),
         service_name: view.service_name,
+        words,
         script: "account.js",
         asset_version: view.asset_version,
         class: "home loading",
@@ -50,62 +53,60 @@ pub(crate) fn account(view: &AccountView<'_>) -> Markup {
 }
 
 /// What went wrong when the page could not be filled in, and a way to try again.
-fn load_problem() -> Markup {
+fn load_problem(words: &Words) -> Markup {
     html! {
         div.notice #load-problem role="alert" hidden {
             p #load-problem-text {}
-            button #load-again type="button" { "Try again" }
+            button #load-again type="button" { (words.say("page.try_again")) }
         }
     }
 }
 
 /// Who is signed in.
-fn profile() -> Markup {
+fn profile(words: &Words) -> Markup {
     html! {
         section.ticket.profile #profile aria-labelledby="profile-heading" {
             div.stub {
-                h2 #profile-heading { "Profile" }
+                h2 #profile-heading { (words.say("account.profile")) }
                 p.name #profile-name dir="auto" { "…" }
                 p.email #profile-email {}
             }
             dl.slip {
-                div #profile-roles-row hidden { dt { "Roles" } dd #profile-roles {} }
-                div { dt { "Member since" } dd { time #profile-since { "…" } } }
-                div { dt { "Signed in here" } dd { time #session-since { "…" } } }
-                div { dt { "Signed in until" } dd { time #session-until { "…" } } }
+                div #profile-roles-row hidden { dt { (words.say("account.roles")) } dd #profile-roles {} }
+                div { dt { (words.say("account.member_since")) } dd { time #profile-since { "…" } } }
+                div { dt { (words.say("account.signed_in_here")) } dd { time #session-since { "…" } } }
+                div { dt { (words.say("account.signed_in_until")) } dd { time #session-until { "…" } } }
             }
         }
     }
 }
 
 /// The ways to sign in, beside the password.
-fn ways() -> Markup {
+fn ways(words: &Words) -> Markup {
     html! {
         section #ways aria-labelledby="ways-heading" {
-            h2 #ways-heading tabindex="-1" { "Ways to sign in" }
+            h2 #ways-heading tabindex="-1" { (words.say("account.ways.heading")) }
             div #passkeys-part {
-                p.intro { "A passkey is kept by your device or password manager. It cannot be guessed, leaked or phished." }
+                p.intro { (words.say("account.ways.passkeys")) }
                 ul.keys #passkeys {}
-                p.hint #no-passkeys hidden { "You have no passkey yet." }
-                p.hint #one-device-only hidden {
-                    "This one stays on its device. Add a second, so that you can still sign in when the device is lost."
-                }
-                div.actions { button.primary #add-passkey type="button" { "Add a passkey" } }
+                p.hint #no-passkeys hidden { (words.say("account.ways.no_passkeys")) }
+                p.hint #one-device-only hidden { (words.say("account.ways.one_device_only")) }
+                div.actions { button.primary #add-passkey type="button" { (words.say("account.ways.add_passkey")) } }
             }
             dl.ways {
                 div {
-                    dt { "Authenticator app" }
+                    dt { (words.say("account.ways.app")) }
                     dd {
                         span #totp-state { "…" }
-                        button #totp-add type="button" hidden { "Set up" }
-                        button.danger #totp-remove type="button" hidden { "Remove" }
+                        button #totp-add type="button" hidden { (words.say("account.ways.app_add")) }
+                        button.danger #totp-remove type="button" hidden { (words.say("account.ways.remove")) }
                     }
                 }
                 div #codes-row hidden {
-                    dt { "Recovery codes" }
+                    dt { (words.say("account.ways.codes")) }
                     dd {
                         span #codes-state { "…" }
-                        button #codes-make type="button" { "Make new codes" }
+                        button #codes-make type="button" { (words.say("account.ways.codes_make")) }
                     }
                 }
             }
@@ -114,21 +115,21 @@ fn ways() -> Markup {
 }
 
 /// Asks for a passkey's name.
-fn renaming() -> Markup {
+fn renaming(words: &Words) -> Markup {
     html! {
         dialog #name-dialog aria-labelledby="name-title" {
-            h2 #name-title { "Name this passkey" }
+            h2 #name-title { (words.say("account.ways.name_heading")) }
             p.status role="status" {}
             form #name-form method="post" action="/account" novalidate {
                 div.field {
-                    label for="passkey-name" { "Name" }
+                    label for="passkey-name" { (words.say("account.ways.name")) }
                     input #passkey-name name="name" type="text" maxlength="60" autocomplete="off" required
                         aria-describedby="passkey-name-error";
                     p.error #passkey-name-error {}
                 }
                 div.actions {
-                    button #name-cancel type="button" { "Cancel" }
-                    (submit("name-submit", "Save", "Saving…"))
+                    button #name-cancel type="button" { (words.say("page.cancel")) }
+                    (submit("name-submit", words.say("account.ways.name_submit"), words.say("account.ways.name_busy")))
                 }
             }
         }
@@ -136,80 +137,84 @@ fn renaming() -> Markup {
 }
 
 /// One passkey; the script copies it for each.
-fn passkey_template() -> Markup {
+fn passkey_template(words: &Words) -> Markup {
     html! {
         template #passkey-template {
             li.key {
                 div.what {
                     h3 data-part="name" dir="auto" {}
-                    p { span data-part="kind" {} " · Added " time data-part="since" {} span data-part="used-words" { " · Last used " time data-part="used" {} } }
+                    p {
+                        span data-part="kind" {} " · " (placed(words, "account.ways.added", &[("date", part("since"))]))
+                        span data-part="used-words" { " · " (placed(words, "account.ways.last_used", &[("time", part("used"))])) }
+                    }
                 }
-                button type="button" data-part="rename" { "Rename" }
-                button.danger type="button" data-part="remove" { "Remove" }
+                button type="button" data-part="rename" { (words.say("account.ways.rename")) }
+                button.danger type="button" data-part="remove" { (words.say("account.ways.remove")) }
             }
         }
     }
 }
 
 /// The sessions that live, and the ways to end them.
-fn devices() -> Markup {
+fn devices(words: &Words) -> Markup {
     html! {
         section #devices aria-labelledby="devices-heading" {
-            h2 #devices-heading tabindex="-1" { "Devices" }
-            p.intro { "Where you are signed in. End whatever you do not recognise." }
+            h2 #devices-heading tabindex="-1" { (words.say("account.devices.heading")) }
+            p.intro { (words.say("account.devices.intro")) }
             ul.stubs #sessions {}
-            p.intro #no-others hidden { "You are not signed in anywhere else." }
+            p.intro #no-others hidden { (words.say("account.devices.no_others")) }
             div.actions {
-                button #end-others type="button" hidden { "End all others" }
-                button.danger #sign-out-everywhere type="button" { "Sign out everywhere" }
+                button #end-others type="button" hidden { (words.say("account.devices.end_others")) }
+                button.danger #sign-out-everywhere type="button" { (words.say("account.devices.everywhere")) }
             }
         }
     }
 }
 
 /// The sessions that ended lately, and why.
-fn ended() -> Markup {
+fn ended(words: &Words) -> Markup {
     html! {
         section #ended-section aria-labelledby="ended-heading" hidden {
-            h2 #ended-heading { "Recently ended" }
+            h2 #ended-heading { (words.say("account.ended.heading")) }
             ul.ended #ended {}
         }
     }
 }
 
 /// The form to change the password. The address is there for password managers.
-fn password() -> Markup {
+fn password(words: &Words) -> Markup {
     html! {
         section #password-section aria-labelledby="password-heading" {
-            h2 #password-heading { "Password" }
-            p.intro #password-intro { "A new password signs out every other device." }
+            h2 #password-heading { (words.say("account.password.heading")) }
+            p.intro #password-intro { (words.say("account.password.intro")) }
             form #password-form method="post" action="/account" novalidate {
                 input.visually-hidden #username name="username" type="email" autocomplete="username"
                     readonly tabindex="-1" aria-hidden="true";
-                (CURRENT_PASSWORD.password())
-                (NEW_PASSWORD.password())
-                (submit("change-password", "Change password", "Changing password…"))
+                (current_password(words).password(words))
+                (new_password(words).password(words))
+                (submit("change-password", words.say("account.password.submit"), words.say("account.password.busy")))
             }
         }
     }
 }
 
 /// The form for another mail address.
-fn address() -> Markup {
+fn address(words: &Words) -> Markup {
     html! {
         section #address-section aria-labelledby="address-heading" {
-            h2 #address-heading { "Mail address" }
-            p.intro { "We send a link to the new address, and a word to the old one." }
+            h2 #address-heading { (words.say("account.address.heading")) }
+            p.intro { (words.say("account.address.intro")) }
             form #address-form method="post" action="/account" novalidate {
-                (NEW_ADDRESS.email())
-                (submit("change-address", "Change address", "Sending the link…"))
+                (new_address(words).email())
+                (submit("change-address", words.say("account.address.submit"), words.say("account.address.busy")))
             }
         }
     }
 }
 
 /// One device; the script copies it for each session.
-fn device_template() -> Markup {
+fn device_template(words: &Words) -> Markup {
+    let network = html! { span data-part="network" {} };
     html! {
         template #device-template {
             li.device {
@@ -221,17 +226,16 @@ fn device_template() -> Markup {
                     div.what {
                         div.head {
                             h3 data-part="device" {}
-                            p.current data-part="current" hidden { "This device" }
-                            p.bound data-part="bound" hidden { "Bound to a key" }
+                            p.current data-part="current" hidden { (words.say("account.devices.this_one")) }
+                            p.bound data-part="bound" hidden { (words.say("account.devices.bound")) }
                         }
-                        p { "Last used " time data-part="seen" {} " from " span data-part="network" {} }
-                        p.since { "Signed in " time data-part="since" {} }
+                        p { (placed(words, "account.devices.last_used", &[("time", part("seen")), ("network", network)])) }
+                        p.since { (placed(words, "account.devices.since", &[("date", part("since"))])) }
                         p.refused data-part="refused" hidden {
-                            "A copy of this session was used somewhere else " time data-part="refused-at" {}
-                            ", and refused: it came without the key."
+                            (placed(words, "account.devices.copy_refused", &[("time", part("refused-at"))]))
                         }
                     }
-                    button type="button" data-part="end" { "End" }
+                    button type="button" data-part="end" { (words.say("account.devices.end")) }
                 }
             }
         }
@@ -239,24 +243,35 @@ fn device_template() -> Markup {
 }
 
 /// One session that ended; the script copies it for each.
-fn ended_template() -> Markup {
+fn ended_template(words: &Words) -> Markup {
+    let reason = html! { span.reason data-part="reason" {} };
     html! {
         template #ended-template {
             li {
                 p.what { span data-part="device" {} " · " span data-part="network" {} }
-                p { span.reason data-part="reason" {} ", " time data-part="when" {} }
+                p { (placed(words, "account.ended.when", &[("reason", reason), ("time", part("when"))])) }
             }
         }
     }
 }
 
+/// A time that the script fills in.
+fn part(name: &str) -> Markup {
+    html! { time data-part=(name) {} }
+}
+
 /// Proves that it is still the same person.
-const CURRENT_PASSWORD: Field<'_> =
-    Field { id: "current-password", label: "Current password", autocomplete: "current-password", hint: None };
+fn current_password(words: &Words) -> Field<'_> {
+    let label = words.say("account.password.current");
+    Field { id: "current-password", label, autocomplete: "current-password", hint: None }
+}
 
 /// What the address shall be.
-const NEW_ADDRESS: Field<'_> = Field { id: "new-address", label: "New address", autocomplete: "email", hint: None };
+fn new_address(words: &Words) -> Field<'_> {
+    Field { id: "new-address", label: words.say("account.address.new"), autocomplete: "email", hint: None }
+}
 
 /// What the password shall be.
-const NEW_PASSWORD: Field<'_> =
-    Field { id: "new-password", label: "New password", autocomplete: "new-password", hint: None };
+fn new_password(words: &Words) -> Field<'_> {
+    Field { id: "new-password", label: words.say("form.new_password"), autocomplete: "new-password", hint: None }
+}

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::layout::{Document, confirmation, document, status, submit, without_script};
 use super::prove::proof;
+use crate::words::Words;
 
 /// A section of the administration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,57 +39,60 @@ impl Section {
         }
     }
 
+    /// The message above it.
     const fn title(self) -> &'static str {
         match self {
-            Self::Users => "Users",
-            Self::Services => "Applications and services",
-            Self::Keys => "Signing keys",
-            Self::Risk => "Risk decisions",
-            Self::Audit => "Audit log",
+            Self::Users => "admin.users.heading",
+            Self::Services => "admin.services.heading",
+            Self::Keys => "admin.keys.heading",
+            Self::Risk => "admin.risk.heading",
+            Self::Audit => "admin.audit.heading",
         }
     }
 
+    /// The message that leads to it.
     const fn link(self) -> &'static str {
         match self {
-            Self::Services => "Services",
-            Self::Keys => "Keys",
-            Self::Risk => "Risk",
-            Self::Audit => "Audit",
-            Self::Users => "Users",
+            Self::Users => "admin.users.link",
+            Self::Services => "admin.services.link",
+            Self::Keys => "admin.keys.link",
+            Self::Risk => "admin.risk.link",
+            Self::Audit => "admin.audit.link",
         }
     }
 }
 
 /// The page of a section.
-pub(crate) fn admin(service_name: &str, section: Section, asset_version: &str) -> Markup {
+pub(crate) fn admin(words: &Words, service_name: &str, section: Section, asset_version: &str) -> Markup {
     let body = html! {
-        a.skip href="#main" { "Skip to content" }
+        a.skip href="#main" { (words.say("page.skip")) }
         header.bar {
             p.service #service-name { (service_name) }
-            a href="/account" { "Your account" }
+            a href="/account" { (words.say("admin.account")) }
         }
-        nav.sections aria-label="Administration" {
+        nav.sections aria-label=(words.say("admin.heading")) {
             @for each in Section::ALL {
-                a href={ "/admin/" (each.name()) } aria-current=[(each == section).then_some("page")] { (each.link()) }
+                a href={ "/admin/" (each.name()) } aria-current=[(each == section).then_some("page")] { (words.say(each.link())) }
             }
         }
         main #main tabindex="-1" data-section=(section.name()) {
-            h1 #heading tabindex="-1" { (section.title()) }
-            (without_script())
+            h1 #heading tabindex="-1" { (words.say(section.title())) }
+            (without_script(words))
             div.notice #load-problem role="alert" hidden {
                 p #load-problem-text {}
-                button #load-again type="button" { "Try again" }
+                button #load-again type="button" { (words.say("page.try_again")) }
             }
             div #content aria-live="off" {}
         }
         (status())
-        (confirmation())
-        (proof())
-        (ban_dialog())
+        (confirmation(words))
+        (proof(words))
+        (ban_dialog(words))
     };
     let page = Document {
-        title: section.title(),
+        title: words.say(section.title()),
         service_name,
+        words,
         script: "admin.js",
         asset_version,
         class: "home admin loading",
@@ -97,28 +101,28 @@ pub(crate) fn admin(service_name: &str, section: Section, asset_version: &str) -
 }
 
 /// Why, and until when, somebody is kept out.
-fn ban_dialog() -> Markup {
+fn ban_dialog(words: &Words) -> Markup {
     html! {
         dialog #ban-dialog aria-labelledby="ban-title" aria-describedby="ban-text" {
-            h2 #ban-title { "Ban this account?" }
+            h2 #ban-title { (words.say("admin.ban.heading")) }
             p.status role="status" {}
-            p #ban-text { "It is signed out everywhere at once and cannot sign in." }
+            p #ban-text { (words.say("admin.ban.what")) }
             form #ban-form method="post" action="/admin/users" novalidate {
                 div.field {
-                    label for="ban-reason" { "Reason " span.optional { "(for support; its owner does not see it)" } }
+                    label for="ban-reason" { (words.say("admin.ban.reason")) " " span.optional { (words.say("admin.ban.reason_hint")) } }
                     input #ban-reason name="reason" type="text" maxlength="500" autocomplete="off"
                         aria-describedby="ban-reason-error";
                     p.error #ban-reason-error {}
                 }
                 div.field {
-                    label for="ban-until" { "Until " span.optional { "(optional)" } }
+                    label for="ban-until" { (words.say("admin.ban.until")) " " span.optional { (words.say("page.optional")) } }
                     input #ban-until name="until" type="date" aria-describedby="ban-until-hint ban-until-error";
-                    p.hint #ban-until-hint { "The ban ends when this day begins (UTC). Without it, it stays until it is lifted." }
+                    p.hint #ban-until-hint { (words.say("admin.ban.until_hint")) }
                     p.error #ban-until-error {}
                 }
                 div.actions {
-                    button #ban-cancel type="button" { "Cancel" }
-                    (submit("ban-submit", "Ban", "Banning…"))
+                    button #ban-cancel type="button" { (words.say("page.cancel")) }
+                    (submit("ban-submit", words.say("admin.ban.submit"), words.say("admin.ban.busy")))
                 }
             }
         }

@@ -3,35 +3,34 @@
 use maud::{Markup, html};
 
 use super::layout::{Field, submit};
+use crate::words::Words;
 
 /// Data to download, and the way out.
-pub(super) fn leaving() -> Markup {
+pub(super) fn leaving(words: &Words) -> Markup {
     html! {
         section #leaving aria-labelledby="leaving-heading" {
-            h2 #leaving-heading tabindex="-1" { "Your data" }
-            p.intro { "Everything that is kept of your account, as a file: who you are, where you are signed in, and what happened." }
+            h2 #leaving-heading tabindex="-1" { (words.say("account.leaving.heading")) }
+            p.intro { (words.say("account.leaving.intro")) }
             div.actions {
-                button #download-data type="button" { "Download my data" }
-                button.danger #delete-account type="button" { "Delete account…" }
+                button #download-data type="button" { (words.say("account.leaving.download")) }
+                button.danger #delete-account type="button" { (words.say("account.leaving.delete")) }
             }
         }
     }
 }
 
 /// Asks for the address before an account goes for good: nobody types that by accident.
-pub(super) fn delete_dialog() -> Markup {
+pub(super) fn delete_dialog(words: &Words) -> Markup {
     html! {
         dialog #delete-dialog aria-labelledby="delete-title" aria-describedby="delete-text" {
-            h2 #delete-title { "Delete your account?" }
+            h2 #delete-title { (words.say("account.leaving.delete_heading")) }
             p.status role="status" {}
-            p #delete-text {
-                "You are signed out everywhere, and your name, address, passkeys and devices are erased. This cannot be undone."
-            }
+            p #delete-text { (words.say("account.leaving.delete_what")) }
             form #delete-form method="post" action="/account" novalidate {
-                (ADDRESS.email())
+                (address(words).email())
                 div.actions {
-                    button #delete-cancel type="button" { "Cancel" }
-                    (submit("delete-submit", "Delete account", "Deleting…"))
+                    button #delete-cancel type="button" { (words.say("page.cancel")) }
+                    (submit("delete-submit", words.say("account.leaving.delete_submit"), words.say("account.leaving.delete_busy")))
                 }
             }
         }
@@ -39,5 +38,7 @@ pub(super) fn delete_dialog() -> Markup {
 }
 
 /// What only whoever means it types.
-const ADDRESS: Field<'_> =
-    Field { id: "delete-address", label: "Type your email address to confirm", autocomplete: "off", hint: None };
+fn address(words: &Words) -> Field<'_> {
+    let label = words.say("account.leaving.delete_address");
+    Field { id: "delete-address", label, autocomplete: "off", hint: None }
+}

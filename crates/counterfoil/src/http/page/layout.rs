@@ -1,5 +1,6 @@
 //! What the pages share: the document around them, the ticket, and form fields.
 
+use crate::words::{Piece, Words};
 use maud::{DOCTYPE, Markup, html};
 
 /// A ticket seen from afar, as the tab's icon.
@@ -16,6 +17,8 @@ pub(super) struct Document<'a> {
     pub(super) service_name: &'a str,
     /// The script of the page, by its file name.
     pub(super) script: &'a str,
+    /// What it says.
+    pub(super) words: &'a Words,
     /// The version of the assets.
     pub(super) asset_version: &'a str,
     /// The classes of the body element.
@@ -24,10 +27,13 @@ pub(super) struct Document<'a> {
 
 /// A whole page. It holds no inline script and no inline style, as the content security policy asks.
 pub(super) fn document(document: &Document<'_>, body: &Markup) -> Markup {
-    let asset = |name: &str| format!("/assets/{name}?v={}", document.asset_version);
+    let words = document.words;
+    // The scripts load each other with the same query: so every one of them knows the language.
+    let script =
+        |name: &str| format!("/assets/{name}?v={}.{}&lang={}", document.asset_version, words.version(), words.tag());
     html! {
         (DOCTYPE)
-        html lang="en" {
+        html lang=(words.tag()) dir=(words.tag().direction()) {
             head {
                 meta charset="utf-8";
                 title { (document.title) " · " (document.service_name) }
@@ -37,24 +43,38 @@ pub(super) fn document(document: &Document<'_>, body: &Markup) -> Markup {
                 meta name="theme-color" media="(prefers-color-scheme: dark)" content="#0b1110";
                 meta name="robots" content="noindex";
                 link rel="icon" href=(ICON);
-                link rel="stylesheet" href=(asset("app.css"));
-                link rel="modulepreload" href=(asset("refresh.js"));
-                link rel="modulepreload" href=(asset("form.js"));
-                script type="module" src=(asset(document.script)) {}
+                link rel="stylesheet" href={ "/assets/app.css?v=" (document.asset_version) };
+                @for name in ["messages.js", "words.js", "refresh.js", "form.js"] {
+                    link rel="modulepreload" href=(script(name));
+                }
+                script type="module" src=(script(document.script)) {}
             }
             body class=(document.class) { (body) }
         }
     }
 }
 
+/// A message with these elements where its placeholders of their names are.
+pub(super) fn placed(words: &Words, key: &str, elements: &[(&str, Markup)]) -> Markup {
+    let element = |name: &str| elements.iter().find(|(known, _)| *known == name).map(|(_, element)| element);
+    html! {
+        @for piece in words.pieces(key) {
+            @match piece {
+                Piece::Text(text) => (text),
+                Piece::Value(name) => @if let Some(element) = element(name) { (element) },
+            }
+        }
+    }
+}
+
 /// The ticket of the sign-in and registration pages: the stub with the service's name, and a form.
-pub(super) fn ticket(service_name: &str, form: &Markup) -> Markup {
+pub(super) fn ticket(words: &Words, service_name: &str, form: &Markup) -> Markup {
     html! {
         main #main {
             div.ticket {
                 header.stub {
                     p.service #service-name { (service_name) }
-                    p.motto { "One half stays here, the other goes with you." }
+                    p.motto { (words.say("page.motto")) }
                 }
                 div.slip { (form) }
             }
@@ -68,13 +88,13 @@ pub(super) fn status() -> Markup {
 }
 
 /// Asks before something that reaches further than one device.
-pub(super) fn confirmation() -> Markup {
+pub(super) fn confirmation(words: &Words) -> Markup {
     html! {
         dialog #confirm aria-labelledby="confirm-title" aria-describedby="confirm-text" {
             h2 #confirm-title {}
             p #confirm-text {}
             div.actions {
-                button #confirm-no type="button" { "Cancel" }
+                button #confirm-no type="button" { (words.say("page.cancel")) }
                 button.danger #confirm-yes type="button" {}
             }
         }
@@ -82,13 +102,10 @@ pub(super) fn confirmation() -> Markup {
 }
 
 /// What to show where scripts do not run.
-pub(super) fn without_script() -> Markup {
+pub(super) fn without_script(words: &Words) -> Markup {
     html! {
         noscript {
-            p.notice {
-                "This page needs JavaScript: it keeps your session in cookies that no script can read, "
-                "and renews it as you go. Please allow scripts for this site and load the page again."
-            }
+            p.notice { (words.say("page.needs_script")) }
         }
     }
 }
@@ -137,10 +154,10 @@ impl Field<'_> {
     }
 
     /// A field for one line of text that may stay empty.
-    pub(super) fn optional_text(&self) -> Markup {
+    pub(super) fn optional_text(&self, words: &Words) -> Markup {
         html! {
             div.field {
-                label for=(self.id) { (self.label) " " span.optional { "(optional)" } }
+                label for=(self.id) { (self.label) " " span.optional { (words.say("page.optional")) } }
                 input id=(self.id) name=(self.id) type="text" autocomplete=(self.autocomplete)
                     aria-describedby=(self.described_by());
                 (self.below())
@@ -149,7 +166,7 @@ impl Field<'_> {
     }
 
     /// The field for a password, with a button to show what was typed.
-    pub(super) fn password(&self) -> Markup {
+    pub(super) fn password(&self, words: &Words) -> Markup {
         html! {
             div.field {
                 label for=(self.id) { (self.label) }
@@ -157,7 +174,7 @@ impl Field<'_> {
                     input id=(self.id) name=(self.id) type="password" autocomplete=(self.autocomplete)
                         autocapitalize="none" spellcheck="false" required aria-describedby=(self.described_by());
                     button.reveal id={ (self.id) "-toggle" } type="button" aria-controls=(self.id) hidden {
-                        span { "Show" }
+                        span { (words.say("form.show")) }
                         span.visually-hidden { " " (self.label.to_lowercase()) }
                     }
                 }

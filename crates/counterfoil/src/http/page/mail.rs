@@ -2,8 +2,9 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::layout::{Document, Field, document, status, submit, ticket, without_script};
+use super::layout::{Document, Field, document, placed, status, submit, ticket, without_script};
 use crate::mail::Shown;
+use crate::words::Words;
 use counterfoil_core::credential::mail_link::Purpose;
 
 /// What these pages need to know.
@@ -12,90 +13,92 @@ pub(crate) struct MailView<'a> {
     pub(crate) service_name: &'a str,
     /// The fewest characters a password may have.
     pub(crate) min_password_length: usize,
+    /// What they say.
+    pub(crate) words: &'a Words,
     /// Changes whenever an asset does.
     pub(crate) asset_version: &'a str,
 }
 
 /// `/forgot`.
 pub(crate) fn forgot(view: &MailView<'_>) -> Markup {
+    let words = view.words;
     let form = html! {
-        h1 #heading { "Forgotten your password?" }
+        h1 #heading { (words.say("forgot.heading")) }
         (status())
-        (without_script())
+        (without_script(words))
         div #asking {
-            p.intro { "Enter the address of your account. We send you a link to choose another password." }
+            p.intro { (words.say("forgot.intro")) }
             form #forgot-form method="post" action="/forgot" novalidate {
-                (EMAIL.email())
-                (submit("submit", "Send the link", "Sending…"))
+                (email(words).email())
+                (submit("submit", words.say("forgot.submit"), words.say("forgot.busy")))
             }
         }
         div #asked hidden {
-            p { "If there is an account with this address, the link is in its mail within a minute. It works for an hour." }
-            p.hint { "Nothing there? Look among the spam, and whether the address is right." }
+            p { (words.say("forgot.asked")) }
+            p.hint { (words.say("forgot.asked_hint")) }
         }
-        p.aside { a href="/login" { "Back to sign-in" } }
+        p.aside { a href="/login" { (words.say("forgot.back")) } }
     };
-    page(view, "Forgotten your password?", &form)
+    page(view, words.say("forgot.heading"), &form)
 }
 
 /// `/mail/…`: nothing happens until its button is pressed, since programs that look at mail open links too.
 pub(crate) fn link(view: &MailView<'_>, purpose: Purpose) -> Markup {
-    let (heading, intro, label, busy) = words(purpose);
+    let words = view.words;
+    let (heading, intro, label, busy) = keys(purpose);
+    let address = html! { strong #address dir="auto" {} };
     let form = html! {
-        h1 #heading tabindex="-1" { (heading) }
+        h1 #heading tabindex="-1" { (words.say(heading)) }
         (status())
-        (without_script())
+        (without_script(words))
         div #opening data-purpose=(purpose.as_str()) hidden {
-            p.intro { (intro) " " strong #address dir="auto" {} }
+            p.intro { (placed(words, intro, &[("address", address)])) }
             form #link-form method="post" action="/login" data-min-password-length=(view.min_password_length) novalidate {
                 input.visually-hidden #username name="username" type="email" autocomplete="username"
                     readonly tabindex="-1" aria-hidden="true";
                 @match purpose {
-                    Purpose::Register => div #with-password hidden { (CHOSEN_PASSWORD.password()) },
-                    Purpose::Reset => (new_password(view.min_password_length)),
+                    Purpose::Register => div #with-password hidden { (chosen_password(words).password(words)) },
+                    Purpose::Reset => (new_password(words, view.min_password_length)),
                     Purpose::SignUp | Purpose::SignIn | Purpose::ChangeEmail => {},
                 }
-                (submit("submit", label, busy))
+                (submit("submit", words.say(label), words.say(busy)))
             }
         }
         div #finished hidden {
             p #finished-detail {}
-            a.button #finished-link href="/login" { "Go to sign-in" }
+            a.button #finished-link href="/login" { (words.say("register.go_to_login")) }
         }
     };
-    page(view, heading, &form)
+    page(view, words.say(heading), &form)
 }
 
-fn words(purpose: Purpose) -> (&'static str, &'static str, &'static str, &'static str) {
+/// The heading, what will happen, the button's words, and those while it happens.
+fn keys(purpose: Purpose) -> (&'static str, &'static str, &'static str, &'static str) {
     match purpose {
-        Purpose::Register => {
-            ("Confirm your address", "Your account will be made for", "Create my account", "Creating account…")
-        }
-        Purpose::SignUp => (
-            "Create your passkey",
-            "This device will keep the passkey of",
-            "Create a passkey",
-            "Waiting for your device…",
-        ),
-        Purpose::Reset => ("Choose another password", "For the account of", "Use this password", "Changing password…"),
-        Purpose::SignIn => ("Sign in", "You will be signed in as", "Sign in", "Signing in…"),
-        Purpose::ChangeEmail => {
-            ("Confirm your new address", "Your account will have the address", "Use this address", "Changing address…")
-        }
+        Purpose::Register => ("link.confirm", "link.confirm_intro", "link.confirm_submit", "link.confirm_busy"),
+        Purpose::SignUp => ("link.sign_up", "link.sign_up_intro", "link.sign_up_submit", "link.sign_up_busy"),
+        Purpose::Reset => ("link.reset", "link.reset_intro", "link.reset_submit", "link.reset_busy"),
+        Purpose::SignIn => ("link.sign_in", "link.sign_in_intro", "link.sign_in_submit", "link.sign_in_busy"),
+        Purpose::ChangeEmail => ("link.change", "link.change_intro", "link.change_submit", "link.change_busy"),
     }
 }
 
 /// `/outbox`.
 pub(crate) fn outbox(view: &MailView<'_>, mails: &[Shown], when: fn(counterfoil_core::Timestamp) -> String) -> Markup {
+    let words = view.words;
+    let to = |mail: &Shown| placed(words, "outbox.to", &[("address", html! { span dir="auto" { (mail.to) } })]);
     let body = html! {
         main #main.outbox {
-            h1 { "Outbox" }
-            p.intro { "Mail that would have been sent, the newest first. It is kept in memory, and seen by whoever opens this page." }
-            @if mails.is_empty() { p { "Nothing yet." } }
+            h1 { (words.say("outbox.heading")) }
+            p.intro { (words.say("outbox.intro")) }
+            @if mails.is_empty() { p { (words.say("outbox.nothing")) } }
             @for (index, mail) in mails.iter().enumerate() {
                 article {
                     h2 { (mail.subject) }
-                    p.hint { "To " span dir="auto" { (mail.to) } " · " time { (when(mail.at)) } " · " a href={ "/outbox?html=" (index) } { "as HTML" } }
+                    p.hint {
+                        (to(mail)) " · " time { (when(mail.at)) } " · "
+                        a href={ "/outbox?html=" (index) } { (words.say("outbox.as_html")) }
+                    }
                     @for paragraph in mail.plain.expose().split("\n\n") {
                         p { @for word in paragraph.split_inclusive(' ') { (word_of(word)) } }
                     }
@@ -104,8 +107,9 @@ pub(crate) fn outbox(view: &MailView<'_>, mails: &[Shown], when: fn(counterfoil_
         }
     };
     let page = Document {
-        title: "Outbox",
+        title: words.say("outbox.heading"),
         service_name: view.service_name,
+        words,
         script: "form.js",
         asset_version: view.asset_version,
         class: "home",
@@ -131,25 +135,31 @@ fn page(view: &MailView<'_>, title: &str, form: &Markup) -> Markup {
     let page = Document {
         title,
         service_name: view.service_name,
+        words: view.words,
         script: "mail.js",
         asset_version: view.asset_version,
         class: "entry",
     };
-    document(&page, &ticket(view.service_name, form))
+    document(&page, &ticket(view.words, view.service_name, form))
 }
 
-fn new_password(min_length: usize) -> Markup {
-    let hint = format!("At least {min_length} characters. Every device is signed out.");
-    Field { id: "password", label: "New password", autocomplete: "new-password", hint: Some(&hint) }.password()
+fn new_password(words: &Words, min_length: usize) -> Markup {
+    let hint = words.with("link.reset_hint", &[("count", &min_length.to_string())]);
+    let label = words.say("form.new_password");
+    Field { id: "password", label, autocomplete: "new-password", hint: Some(&hint) }.password(words)
 }
 
 /// Whose password is forgotten.
-const EMAIL: Field<'_> = Field { id: "email", label: "Email", autocomplete: "username", hint: None };
+fn email(words: &Words) -> Field<'_> {
+    Field { id: "email", label: words.say("form.email"), autocomplete: "username", hint: None }
+}
 
 /// The password of an account that another browser has asked for.
-const CHOSEN_PASSWORD: Field<'_> = Field {
-    id: "password",
-    label: "Password",
-    autocomplete: "current-password",
-    hint: Some("The one that you chose for the account: this is another browser, or some time has passed."),
-};
+fn chosen_password(words: &Words) -> Field<'_> {
+    Field {
+        id: "password",
+        label: words.say("form.password"),
+        autocomplete: "current-password",
+        hint: Some(words.say("link.confirm_password_hint")),
+    }
+}

@@ -1,6 +1,7 @@
 //! The pages people see: sign-in, registration and the account, with their scripts and style.
 //!
-//! The templates only lay things out. Everything about the person is fetched by the scripts and set
+//! The templates only lay things out. What they say stands in the files of messages, one for each language (`crate::words`); the scripts
+//! are given the same messages, as `messages.js`. Everything about the person is fetched by the scripts and set
 //! as text, so a page holds no personal data, may be sent to anyone and needs no escaping by hand.
 
 mod account;
@@ -18,6 +19,8 @@ pub(crate) use login::login;
 pub(crate) use mail::{MailView, as_html, forgot, link, outbox};
 pub(crate) use register::register;
 
+use crate::words::Words;
+
 /// What the sign-in page needs to know.
 #[expect(clippy::struct_excessive_bools, reason = "each is something else that the page offers")]
 pub(crate) struct LoginView<'a> {
@@ -33,6 +36,8 @@ pub(crate) struct LoginView<'a> {
     pub(crate) mail_sign_in: bool,
     /// Whether to offer the creation of an account.
     pub(crate) registration_open: bool,
+    /// What the page says.
+    pub(crate) words: &'a Words,
     /// Changes whenever an asset does; part of every asset's address.
     pub(crate) asset_version: &'a str,
 }
@@ -49,6 +54,8 @@ pub(crate) struct RegisterView<'a> {
     pub(crate) invited_admin: bool,
     /// The fewest characters a password may have.
     pub(crate) min_password_length: usize,
+    /// What the page says.
+    pub(crate) words: &'a Words,
     /// Changes whenever an asset does; part of every asset's address.
     pub(crate) asset_version: &'a str,
 }
@@ -59,6 +66,8 @@ pub(crate) struct AccountView<'a> {
     pub(crate) service_name: &'a str,
     /// Whether mail is sent, so that an address can be changed.
     pub(crate) mail: bool,
+    /// What the page says.
+    pub(crate) words: &'a Words,
     /// Changes whenever an asset does; part of every asset's address.
     pub(crate) asset_version: &'a str,
 }
@@ -76,12 +85,13 @@ pub(crate) struct Asset {
 /// The media type of a style sheet.
 const CSS: &str = "text/css; charset=utf-8";
 /// The media type of a script.
-const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+pub(crate) const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Every asset of every page.
 pub(crate) static ASSETS: &[Asset] = &[
     Asset { path: "/assets/app.css", content_type: CSS, body: include_str!("../../../assets/app.css") },
     Asset { path: "/assets/refresh.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/refresh.js") },
+    Asset { path: "/assets/words.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/words.js") },
     Asset { path: "/assets/form.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/form.js") },
     Asset { path: "/assets/passkeys.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/passkeys.js") },
     Asset { path: "/assets/prove.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/prove.js") },
