@@ -66,7 +66,7 @@ function copyOf(templateId) {
   return [element, (part) => element.querySelector(`[data-part="${part}"]`)];
 }
 
-const placeOf = (session) => placeWords(session, inWords("page.unknown_network"));
+const placeOf = (session) => placeWords(session, inWords("network.unknown"));
 
 function deviceItem(session) {
   const [item, part] = copyOf("device-template");

@@ -3,7 +3,7 @@
 const version = new URL(import.meta.url).search;
 const { RECEIPT } = await import(`./refresh.js${version}`);
 const { byId, confirmed, during, sayDone } = await import(`./form.js${version}`);
-const { inWords, inWordsOf } = await import(`./words.js${version}`);
+const { inWords, inWordsOf, networkWords } = await import(`./words.js${version}`);
 const { el, table, time } = await import(`./draw.js${version}`);
 
 const section = (title, content, note) => [el("h2", { text: inWords(title) }), note && el("p", { class: "intro", text: note }), content].filter(Boolean);
@@ -122,7 +122,7 @@ const AUDIT_COLUMNS = [
   [inWords("admin.audit.who"), (entry) => (entry.by ? el("span", {}, `${actorWords(entry)} `, userLink(entry.by)) : actorWords(entry))],
   [inWords("admin.audit.account"), (entry) => (entry.user ? userLink(entry.user) : "–")],
   [inWords("admin.audit.session"), (entry) => (entry.session ? el("a", { href: `/admin/audit?sid=${entry.session}`, text: entry.session.slice(0, 6) }) : "–")],
-  [inWords("admin.audit.from"), (entry) => entry.network || "–"],
+  [inWords("admin.audit.from"), (entry) => (entry.network ? networkWords(entry.network) : "–")],
   [inWords("admin.audit.detail"), (entry) => el("bdi", { text: entry.detail || "–" })],
 ];
 

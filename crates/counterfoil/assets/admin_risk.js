@@ -3,7 +3,7 @@
 const version = new URL(import.meta.url).search;
 const { during } = await import(`./form.js${version}`);
 const { el, table, time } = await import(`./draw.js${version}`);
-const { hasWords, inNodes, inWords, inWordsOf, locale } = await import(`./words.js${version}`);
+const { hasWords, inNodes, inWords, inWordsOf, locale, networkWords } = await import(`./words.js${version}`);
 
 const figures = new Intl.NumberFormat(locale);
 
@@ -83,7 +83,7 @@ function who({ user, session }) {
 
 function from({ place, network }) {
   if (!network) return "–";
-  const words = el("span", { class: "whole", text: network });
+  const words = el("span", { class: "whole", text: networkWords(network) });
   return place ? el("div", {}, el("p", {}, el("bdi", { text: place })), el("p", { class: "hint" }, words)) : words;
 }
 

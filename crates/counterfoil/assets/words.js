@@ -53,15 +53,20 @@ export function soon(seconds) {
 /** One after the other: "a, b, c". */
 export const listed = (parts) => list.format(parts);
 
+const nameOf = (words) => words.toLowerCase().replaceAll(" ", "_");
+
 /** A device as the server names it: "Firefox on Linux". */
 export function deviceWords(device) {
-  const [, browser, system] = /^(.+) on (.+)$/.exec(device ?? "") ?? [];
-  if (browser) return inWords("page.device", { browser, system });
-  return !device || device === "Unknown device" ? inWords("page.unknown_device") : device;
+  if (!device) return inWords("device.unknown_device");
+  const [, browser, system] = /^(.+) on (.+)$/.exec(device) ?? [];
+  return browser ? inWords("device.pair", { browser, system }) : inWordsOf("device", nameOf(device), device);
 }
+
+/** A network as the server names it: a range of addresses, or this machine. */
+export const networkWords = (network) => inWordsOf("network", nameOf(network), network);
 
 /** Where something was: its city and country where the server knows them, and the network. */
 export function placeWords({ place, network }, unknown) {
-  const known = network || unknown;
+  const known = network ? networkWords(network) : unknown;
   return place ? inWords("page.place", { place, network: known }) : known;
 }

@@ -1,6 +1,7 @@
 //! What the pages say, and in which language. That every word of them is in the file, a browser shows: `tests/browser/words.test.mjs`.
 
 use crate::support::{Answer, Server, TestApp, run};
+use counterfoil::http::problem::Code;
 use counterfoil::words::BUILT_IN;
 use counterfoil_core::audit::Event;
 use counterfoil_core::risk::Signal;
@@ -10,7 +11,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Names that are made of a code, and where the codes are from. Everything else stands in the source as it is.
-const OF_CODES: [(&str, &str); 15] = [
+const OF_CODES: [(&str, &str); 17] = [
+    ("device", "words of the server for a device"),
+    ("network", "words of the server for a network"),
     ("problem", "codes of answers with their reasons; those of the scripts' own"),
     ("ended", "reasons of ended sessions, and of the gate"),
     ("account.why", "reasons of ended sessions"),
@@ -85,8 +88,14 @@ fn every_message_that_is_said_is_in_the_file_and_every_one_in_the_file_is_said()
             assert!(english.contains(name) || of_code(name), "{path}: \"{name}\" is not in messages/en.toml");
             said.insert(name.to_owned());
         }
-        let made = text.split('`').filter_map(|text| text.split_once(".${")).map(|(group, _)| group);
-        for group in made.filter(|group| tables.contains(group.split('.').next().unwrap_or_default())) {
+        // `group.${code}`, and inWordsOf("group", code, …).
+        let filled = text.split('`').filter_map(|text| text.split_once(".${"));
+        let called = text.split("inWordsOf(\"").skip(1).filter_map(|text| text.split_once('"'));
+        for group in filled
+            .chain(called)
+            .map(|(group, _)| group)
+            .filter(|group| tables.contains(group.split('.').next().unwrap_or_default()))
+        {
             assert!(of_code(group), "{path}: names are made in \"{group}\"; say in OF_CODES of which codes");
             said.insert(group.to_owned());
         }
@@ -115,6 +124,14 @@ fn what_the_codes_can_be_has_words() {
         assert!(reasons.iter().all(|name| EndReason::from_name(name).is_some()), "{group}: {reasons:?}");
         assert_eq!(reasons.len(), 8, "{group}: {reasons:?}");
     }
+    let own =
+        ["network", "timeout", "passkey_cancelled", "passkey_failed", "something_wrong", "something_wrong_status"];
+    let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    let is_code = |name: &str| {
+        codes.iter().any(|code| name.strip_prefix(code).is_some_and(|rest| rest.is_empty() || rest.starts_with('_')))
+    };
+    let strange: Vec<&str> = of("problem").into_iter().filter(|name| !own.contains(name) && !is_code(name)).collect();
+    assert!(strange.is_empty(), "no answer has these codes: {strange:?}");
     assert_eq!(of("prove_by"), of("prove_instead"));
     assert_eq!(of("admin.key_state"), of("admin.key_carries"));
 }
@@ -196,7 +213,7 @@ async fn messages_are_text_and_never_html() {
     let hostile = "[login]\nheading = '<img src=x onerror=alert(1)>'\nnew_here = '<b>{register}</b>'\n[register]\nintro = '</p><script>{service}'";
     let (app, _folder) = speaking(&[("de.toml", hostile)]).await;
     let text = page(&app, "/login", "de").await.text;
-    assert!(!text.contains("<img") && text.contains("&lt;img src=x onerror=alert(1)&gt;"), "{text}");
+    assert!(!text.contains("<img src") && text.contains("&lt;img src=x onerror=alert(1)&gt;"), "{text}");
     assert!(text.contains("&lt;b&gt;<a id=\"register-link\""), "an element stands where its placeholder is: {text}");
     let text = page(&app, "/register", "de").await.text;
     assert!(text.contains("&lt;/p&gt;&lt;script&gt;<strong>Counterfoil</strong>"), "{text}");
