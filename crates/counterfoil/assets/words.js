@@ -21,9 +21,12 @@ function textOf(key, values) {
   return message[plural.select(Number(values.count))] ?? message.other;
 }
 
+// In a sentence from the right, what is filled in is written by itself (first strong isolate): an address stays in one piece.
+const whole = document.dir === "rtl" ? (value) => `\u2068${value}\u2069` : String;
+
 /** The message of this name with its placeholders filled in. Where a number decides about the words, that is `count`. */
 export function inWords(key, values = {}) {
-  return textOf(key, values).replaceAll(/\{([a-z_]+)\}/g, (_, name) => values[name] ?? "");
+  return textOf(key, values).replaceAll(/\{([a-z_]+)\}/g, (_, name) => whole(values[name] ?? ""));
 }
 
 /** The same, piece by piece, for a sentence with elements in it: its values may be nodes. */
