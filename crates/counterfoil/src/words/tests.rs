@@ -1,4 +1,4 @@
-use super::messages::{Fault, Message, built_in, translated};
+use super::messages::{Message, built_in, translated};
 use super::{Languages, Piece, Tag};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -222,7 +222,6 @@ fn a_language_may_say_everything_in_its_own_words() {
     let all = translated(said(|text| format!("[{text}]")), &built_in()).expect("good");
     assert_eq!(all.len(), built_in().len());
     let lost = translated(said(|_| "x".to_owned()), &built_in()).expect_err("placeholders are lost");
-    assert_eq!(lost, Fault { key: lost.key.clone(), reason: lost.reason.clone() });
     assert!(lost.reason.contains("lacks the placeholder"), "{lost:?}");
 }
 
