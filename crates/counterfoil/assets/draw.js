@@ -14,6 +14,24 @@ export function el(tag, properties = {}, ...children) {
   return element;
 }
 
+/** The same for a picture of lines; `properties` are attributes. */
+export function svg(tag, properties, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(properties)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+/** A list to choose from: `options` are `[value, words]`. */
+export function choice(id, options) {
+  return el("select", { id }, ...options.map(([value, words]) => el("option", { value, text: words })));
+}
+
+/** A field with its label, and where its error is said. */
+export function field(input, label) {
+  return el("div", { class: "field" }, el("label", { for: input.id, text: label }), input, el("p", { class: "error", id: `${input.id}-error` }));
+}
+
 const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium" });
 

@@ -10,8 +10,14 @@ use super::prove::proof;
 pub(crate) enum Section {
     /// Accounts and their sessions.
     Users,
+    /// Charts.
+    Activity,
+    /// Invitations.
+    Invitations,
     /// Applications, services and guards.
     Services,
+    /// What programs administer with.
+    ApiKeys,
     /// Signing keys.
     Keys,
     /// What was out of the ordinary.
@@ -21,7 +27,16 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 5] = [Self::Users, Self::Services, Self::Keys, Self::Risk, Self::Audit];
+    const ALL: [Self; 8] = [
+        Self::Users,
+        Self::Invitations,
+        Self::Activity,
+        Self::Services,
+        Self::ApiKeys,
+        Self::Keys,
+        Self::Risk,
+        Self::Audit,
+    ];
 
     /// The section of this name in the address.
     pub(crate) fn parse(name: &str) -> Option<Self> {
@@ -31,7 +46,10 @@ impl Section {
     const fn name(self) -> &'static str {
         match self {
             Self::Users => "users",
+            Self::Activity => "activity",
+            Self::Invitations => "invitations",
             Self::Services => "services",
+            Self::ApiKeys => "api-keys",
             Self::Keys => "keys",
             Self::Risk => "risk",
             Self::Audit => "audit",
@@ -41,7 +59,10 @@ impl Section {
     const fn title(self) -> &'static str {
         match self {
             Self::Users => "Users",
+            Self::Activity => "Activity",
+            Self::Invitations => "Invitations",
             Self::Services => "Applications and services",
+            Self::ApiKeys => "API keys",
             Self::Keys => "Signing keys",
             Self::Risk => "Risk decisions",
             Self::Audit => "Audit log",
@@ -50,7 +71,10 @@ impl Section {
 
     const fn link(self) -> &'static str {
         match self {
+            Self::Activity => "Activity",
+            Self::Invitations => "Invitations",
             Self::Services => "Services",
+            Self::ApiKeys => "API keys",
             Self::Keys => "Keys",
             Self::Risk => "Risk",
             Self::Audit => "Audit",
@@ -85,6 +109,7 @@ pub(crate) fn admin(service_name: &str, section: Section, asset_version: &str) -
         (confirmation())
         (proof())
         (ban_dialog())
+        (once_dialog())
     };
     let page = Document {
         title: section.title(),
@@ -94,6 +119,20 @@ pub(crate) fn admin(service_name: &str, section: Section, asset_version: &str) -
         class: "home admin loading",
     };
     document(&page, &body)
+}
+
+/// A secret, shown once.
+fn once_dialog() -> Markup {
+    html! {
+        dialog #once-dialog aria-labelledby="once-title" aria-describedby="once-text" {
+            h2 #once-title {}
+            p #once-text {}
+            p.key #once-secret role="group" {}
+            div.actions { button #once-copy type="button" { "Copy" } }
+            p.hint #once-copied role="status" {}
+            button.primary #once-done type="button" { "I have kept it" }
+        }
+    }
 }
 
 /// Why, and until when, somebody is kept out.
