@@ -58,6 +58,7 @@ test("an API key is made, used by a program, and taken back; others only see tha
   await picture(page, "api-key");
   await accessible(page);
   await page.locator("#once-done").click();
+  await page.locator("#once-secret:empty").waitFor({ state: "attached" });
   assert.ok(!(await page.content()).includes(key), "it was shown once");
   const users = () => fetch(`${here.server.url}/api/admin/users`, { headers: { Authorization: `Bearer ${key}` } });
   assert.equal((await users()).status, 200);

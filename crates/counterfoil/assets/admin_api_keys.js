@@ -2,7 +2,7 @@
 
 const version = new URL(import.meta.url).search;
 const { byId, confirmed, during, onSubmit, sayDone } = await import(`./form.js${version}`);
-const { choice, el, field, table, time } = await import(`./draw.js${version}`);
+const { choice, el, field, longTable, time } = await import(`./draw.js${version}`);
 const { showOnce } = await import(`./admin_once.js${version}`);
 
 const DAY = 86_400;
@@ -15,7 +15,7 @@ export async function showApiKeys(tools) {
   if (answer === undefined) return undefined;
   const may = tools.roles.includes("admin");
   const list = answer.api_keys.length > 0
-    ? table("API keys", columns(tools, may), answer.api_keys)
+    ? longTable("API keys", columns(tools, may), answer.api_keys, "Show more")
     : el("p", { text: "There are none." });
   return [
     el("p", { class: "intro", text: "Programs send one as Authorization: Bearer cfa_… to /api/admin. One that is made here ends when whoever made it no longer administers; the command line makes such that stay." }),

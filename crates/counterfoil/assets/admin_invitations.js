@@ -2,7 +2,7 @@
 
 const version = new URL(import.meta.url).search;
 const { byId, confirmed, during, onSubmit, sayDone } = await import(`./form.js${version}`);
-const { choice, el, field, table, time } = await import(`./draw.js${version}`);
+const { choice, el, field, longTable, time } = await import(`./draw.js${version}`);
 const { showOnce } = await import(`./admin_once.js${version}`);
 
 const DAY = 86_400;
@@ -15,7 +15,7 @@ export async function showInvitations(tools) {
   if (answer === undefined) return undefined;
   const may = tools.roles.includes("admin");
   const list = answer.invites.length > 0
-    ? table("Open invitations", columns(tools, may), answer.invites)
+    ? longTable("Open invitations", columns(tools, may), answer.invites, "Show more")
     : el("p", { text: "No invitation is open." });
   return [may && makeForm(tools), el("h2", { text: "Open" }), list].filter(Boolean);
 }

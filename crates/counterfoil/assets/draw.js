@@ -22,6 +22,25 @@ export function svg(tag, properties, ...children) {
   return element;
 }
 
+const AT_ONCE = 100;
+
+/** A table of many rows: the first of them, and a button for more. */
+export function longTable(caption, columns, rows, words) {
+  const holder = el("div", {});
+  const more = el("button", { type: "button", text: words });
+  let shown = AT_ONCE;
+  const draw = () => {
+    holder.replaceChildren(table(caption, columns, rows.slice(0, shown)));
+    more.hidden = shown >= rows.length;
+  };
+  more.addEventListener("click", () => {
+    shown += AT_ONCE;
+    draw();
+  });
+  draw();
+  return el("div", { class: "long" }, holder, el("div", { class: "actions" }, more));
+}
+
 /** A list to choose from: `options` are `[value, words]`. */
 export function choice(id, options) {
   return el("select", { id }, ...options.map(([value, words]) => el("option", { value, text: words })));

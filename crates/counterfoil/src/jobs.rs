@@ -30,6 +30,9 @@ const SEALS_FOR: Duration = Duration::from_secs(15);
 /// server that nobody scrapes would fill its memory with them.
 const FOLD_EVERY: Duration = Duration::from_secs(5);
 
+/// How often what has been counted is kept.
+const KEEP_COUNTS_EVERY: Duration = Duration::from_secs(10);
+
 /// Sessions stay this long after their end, so that "why was I signed out?" has an answer.
 const KEEP_ENDED: Duration = Duration::from_hours(168);
 
@@ -103,7 +106,7 @@ pub async fn count_lags(app: Arc<App>, stop: impl Future<Output = ()>) {
         *counts.lock().entry(of).or_default() += 1;
     });
     let keep = async {
-        let mut rounds = tokio::time::interval(EVERY);
+        let mut rounds = tokio::time::interval(KEEP_COUNTS_EVERY);
         loop {
             rounds.tick().await;
             keep_counts(&app, &counts).await;
