@@ -26,6 +26,7 @@ const AT_ONCE = 100;
 
 /** A table of many rows: the first of them, and a button for more. */
 export function longTable(caption, columns, rows, words) {
+  if (rows.length <= AT_ONCE) return table(caption, columns, rows);
   const holder = el("div", {});
   const more = el("button", { type: "button", text: words });
   let shown = AT_ONCE;
