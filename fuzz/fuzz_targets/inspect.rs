@@ -32,7 +32,7 @@ fuzz_target!(|data: &[u8]| {
 });
 
 fn is_credential(input: &str) -> bool {
-    ["cfr_", "cfs_", "cfi_"].iter().any(|prefix| input.starts_with(prefix))
+    ["cfr_", "cfs_", "cfi_", "cfa_"].iter().any(|prefix| input.starts_with(prefix))
         || (input.starts_with("eyJ") && input.matches('.').count() == 2)
 }
 

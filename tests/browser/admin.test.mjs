@@ -3,35 +3,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { accessible } from "./accessibility.mjs";
-import { PASSWORD, createAccount, fillLogin, formReady, says, signedIn, signInElsewhere, somebody } from "./pages.mjs";
+import { createAccount, says, signedIn, signInElsewhere, somebody } from "./pages.mjs";
 import { picture } from "./pictures.mjs";
+import { shown, staff } from "./staff.mjs";
 import { stage } from "./support.mjs";
 
 const here = stage();
 const FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:150.0) Gecko/20100101 Firefox/150.0";
 const EVIL = "<img src=x onerror=alert(1)> \u0645\u0631\u062d\u0628\u0627 ".repeat(6).slice(0, 150);
 
-/** A page on which somebody with this role has come to a section through the sign-in page. */
-async function staff(t, role, section = "users") {
-  const person = somebody(role);
-  await here.server.command(["user", "add", "--password-stdin", "--role", role, person.email], PASSWORD);
-  const page = await (await here.visitor(t)).newPage();
-  await page.goto(`/admin/${section}`);
-  await formReady(page);
-  await fillLogin(page, person);
-  await page.click("#submit");
-  await page.waitForURL((url) => url.pathname === `/admin/${section}`);
-  await shown(page);
-  return { page, person };
-}
-
-const shown = (page) => page.locator("body:not(.loading) #content > *").first().waitFor();
-
 test("an administrator finds an account, ends its sessions with a receipt, and bans it", async (t) => {
   const victim = await createAccount(here.server, somebody("Grace Hopper"));
   const { page: theirs } = await signedIn(await here.visitor(t), here.server, victim);
   await signInElsewhere(here.server, victim, EVIL.replaceAll(/[^\x20-\x7e]/g, "x"));
-  const { page } = await staff(t, "admin");
+  const { page } = await staff(here, t, "admin");
   await picture(page, "users");
   await accessible(page);
 
@@ -67,7 +52,7 @@ test("an administrator finds an account, ends its sessions with a receipt, and b
 
 test("keys, services and the audit log are there to be looked at, and a key can be revoked", async (t) => {
   await here.server.guardCredential("a-guard");
-  const { page } = await staff(t, "admin", "keys");
+  const { page } = await staff(here, t, "admin", "keys");
   await picture(page, "keys");
   await accessible(page);
   const active = page.locator("tr", { hasText: "every token that is made" });
@@ -100,7 +85,7 @@ test("keys, services and the audit log are there to be looked at, and a key can 
 test("support ends sessions and revokes no key; an auditor only looks; nobody else sees anything", async (t) => {
   const person = await createAccount(here.server);
   await signInElsewhere(here.server, person, FIREFOX);
-  const { page: support } = await staff(t, "support");
+  const { page: support } = await staff(here, t, "support");
   await support.fill("#search", person.email);
   await support.getByRole("link", { name: person.email, exact: true }).click();
   await support.getByRole("button", { name: "End Firefox on Windows" }).click();
@@ -109,7 +94,7 @@ test("support ends sessions and revokes no key; an auditor only looks; nobody el
   await shown(support);
   assert.equal(await support.getByRole("button", { name: /Revoke/ }).count(), 0);
 
-  const { page: auditor } = await staff(t, "auditor");
+  const { page: auditor } = await staff(here, t, "auditor");
   await auditor.fill("#search", person.email);
   await auditor.getByRole("link", { name: person.email, exact: true }).click();
   await auditor.getByRole("heading", { level: 1, name: person.email }).waitFor();

@@ -294,7 +294,7 @@ test("the administration says nothing that is not in the message file", async (t
   await page.getByRole("button", { name: "[Lift the ban]" }).click();
   await says(page, "The ban is lifted");
 
-  for (const section of ["services", "keys", "risk"]) {
+  for (const section of ["services", "keys", "risk", "activity", "invitations", "api-keys"]) {
     await open(section);
     await allInWords(page, section);
   }

@@ -11,6 +11,8 @@ pub enum Actor {
     User(UserId),
     /// An administrator, through the network.
     Admin(UserId),
+    /// A program with an API key of the administration; the id is the key's, and no account's.
+    ApiKey(UserId),
     /// Whoever holds a guard's credential.
     Guard,
     /// A service.
@@ -28,6 +30,7 @@ impl Actor {
             Self::Anonymous => "anonymous",
             Self::User(_) => "user",
             Self::Admin(_) => "admin",
+            Self::ApiKey(_) => "api_key",
             Self::Guard => "guard",
             Self::Client => "client",
             Self::Operator => "operator",
@@ -35,12 +38,13 @@ impl Actor {
         }
     }
 
-    /// The actor of this kind; `None` when kind and account do not fit together.
-    pub fn from_parts(kind: &str, user: Option<UserId>) -> Option<Self> {
-        match (kind, user) {
+    /// The actor of this kind; `None` when kind and id do not fit together.
+    pub fn from_parts(kind: &str, id: Option<UserId>) -> Option<Self> {
+        match (kind, id) {
             ("anonymous", None) => Some(Self::Anonymous),
             ("user", Some(id)) => Some(Self::User(id)),
             ("admin", Some(id)) => Some(Self::Admin(id)),
+            ("api_key", Some(id)) => Some(Self::ApiKey(id)),
             ("guard", None) => Some(Self::Guard),
             ("client", None) => Some(Self::Client),
             ("operator", None) => Some(Self::Operator),
@@ -49,17 +53,17 @@ impl Actor {
         }
     }
 
-    /// The acting account, if there is one.
-    pub const fn user(self) -> Option<UserId> {
+    /// The id of the acting account or API key, if it is one.
+    pub const fn id(self) -> Option<UserId> {
         match self {
-            Self::User(id) | Self::Admin(id) => Some(id),
+            Self::User(id) | Self::Admin(id) | Self::ApiKey(id) => Some(id),
             Self::Anonymous | Self::Guard | Self::Client | Self::Operator | Self::System => None,
         }
     }
 
     /// Whether users are not told who or where this was.
     pub const fn is_hidden_from_users(self) -> bool {
-        matches!(self, Self::Admin(_) | Self::Operator | Self::Guard | Self::Client)
+        matches!(self, Self::Admin(_) | Self::ApiKey(_) | Self::Operator | Self::Guard | Self::Client)
     }
 }
 
@@ -136,6 +140,12 @@ pub enum Event {
     AccountDeleted,
     /// An invitation was made.
     Invited,
+    /// An invitation was taken back.
+    InviteWithdrawn,
+    /// An API key of the administration was made.
+    ApiKeyAdded,
+    /// An API key of the administration was taken back.
+    ApiKeyRemoved,
     /// A guard's credential was made.
     GuardAdded,
     /// A guard's credential was taken back.
@@ -161,7 +171,7 @@ pub enum Event {
 }
 
 impl Event {
-    const ALL: [Self; 46] = [
+    const ALL: [Self; 49] = [
         Self::Registered,
         Self::AccountsImported,
         Self::SignedIn,
@@ -197,6 +207,9 @@ impl Event {
         Self::Unlocked,
         Self::AccountDeleted,
         Self::Invited,
+        Self::InviteWithdrawn,
+        Self::ApiKeyAdded,
+        Self::ApiKeyRemoved,
         Self::GuardAdded,
         Self::GuardRemoved,
         Self::ClientAdded,
@@ -258,6 +271,9 @@ impl Event {
             Self::Unlocked => "unlocked",
             Self::AccountDeleted => "account_deleted",
             Self::Invited => "invited",
+            Self::InviteWithdrawn => "invite_withdrawn",
+            Self::ApiKeyAdded => "api_key_added",
+            Self::ApiKeyRemoved => "api_key_removed",
             Self::GuardAdded => "guard_added",
             Self::GuardRemoved => "guard_removed",
             Self::ClientAdded => "client_added",

@@ -33,7 +33,7 @@ pub enum By {
 impl By {
     /// The kind of actor with this word, or the administrator with this id.
     pub fn parse(text: &str) -> Option<Self> {
-        let kinds = ["anonymous", "user", "admin", "guard", "client", "operator", "system"];
+        let kinds = ["anonymous", "user", "admin", "api_key", "guard", "client", "operator", "system"];
         let kind = kinds.into_iter().find(|kind| *kind == text).map(Self::Kind);
         kind.or_else(|| text.parse().ok().map(Self::Admin))
     }

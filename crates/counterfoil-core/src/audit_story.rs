@@ -192,7 +192,9 @@ fn reason_of(entry: &AuditEntry) -> EndReason {
         (Event::PasswordChanged, _) => EndReason::PasswordChanged,
         (Event::AccountDeleted, _) => EndReason::Deleted,
         (_, Actor::System) if entry.detail == EndReason::SessionLimit.as_str() => EndReason::SessionLimit,
-        (Event::Banned, _) | (_, Actor::Admin(_) | Actor::Operator | Actor::System) => EndReason::EndedByAdmin,
+        (Event::Banned, _) | (_, Actor::Admin(_) | Actor::ApiKey(_) | Actor::Operator | Actor::System) => {
+            EndReason::EndedByAdmin
+        }
         (Event::SessionEnded, _) => EndReason::SignedOut,
         _ => EndReason::EndedByYou,
     }

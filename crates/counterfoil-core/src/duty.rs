@@ -27,6 +27,11 @@ impl Duty {
         held.into_iter().find(|(role, _)| user.has_role(role)).map(|(_, duty)| duty)
     }
 
+    /// What the holder of this role alone may do; `None` for one that has no place in the administration.
+    pub fn of_role(role: &str) -> Option<Self> {
+        [Self::See, Self::Support, Self::Administer].into_iter().find(|duty| duty.role() == role)
+    }
+
     /// The role that is the least for it.
     pub const fn role(self) -> &'static str {
         match self {
@@ -65,6 +70,7 @@ mod tests {
         assert_eq!(Duty::of(&with(&["editor"])), None);
         assert_eq!(Duty::of(&with(&["auditor", "support"])), Some(Duty::Support));
         assert_eq!(Duty::of(&with(&["admin", "auditor"])), Some(Duty::Administer));
+        assert_eq!((Duty::of_role("support"), Duty::of_role("Support")), (Some(Duty::Support), None));
         assert!(Duty::Support.reaches(None) && Duty::Support.reaches(Some(Duty::Support)));
         assert!(!Duty::Support.reaches(Some(Duty::Administer)));
         assert!(Duty::Administer.reaches(Some(Duty::Administer)));

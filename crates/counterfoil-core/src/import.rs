@@ -49,6 +49,9 @@ pub enum Wrong {
     /// A time that has not come.
     #[error("`created_at` lies in the future")]
     Future,
+    /// No room.
+    #[error("there are as many accounts as there may be (`registration.max_users`)")]
+    Full,
     /// The hash.
     #[error(transparent)]
     Hash(#[from] NotTaken),

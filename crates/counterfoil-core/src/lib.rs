@@ -3,6 +3,7 @@
 //! Every state change of the server has one shape: *load → decide → commit → answer*. This crate is *decide*, which is
 //! why the model checker can drive the very functions that run in production.
 
+pub mod activity;
 pub mod assurance;
 pub mod audit;
 pub mod audit_chain;

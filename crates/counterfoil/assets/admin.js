@@ -7,6 +7,9 @@ const { inWords } = await import(`./words.js${version}`);
 const { guarded } = await import(`./fresh.js${version}`);
 const { showUser, showUsers } = await import(`./admin_users.js${version}`);
 const { showRisk } = await import(`./admin_risk.js${version}`);
+const { showActivity } = await import(`./admin_activity.js${version}`);
+const { showInvitations } = await import(`./admin_invitations.js${version}`);
+const { showApiKeys } = await import(`./admin_api_keys.js${version}`);
 const { showAudit, showKeys, showServices } = await import(`./admin_lists.js${version}`);
 
 
@@ -57,6 +60,9 @@ async function load() {
 
 function shown() {
   switch (section) {
+    case "invitations": return showInvitations(tools);
+    case "activity": return showActivity(tools);
+    case "api-keys": return showApiKeys(tools);
     case "services": return showServices(tools);
     case "keys": return showKeys(tools);
     case "risk": return showRisk(tools);

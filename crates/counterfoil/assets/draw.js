@@ -17,6 +17,44 @@ export function el(tag, properties = {}, ...children) {
   return element;
 }
 
+/** The same for a picture of lines; `properties` are attributes. */
+export function svg(tag, properties, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(properties)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+const AT_ONCE = 100;
+
+/** A table of many rows: the first of them, and a button for more. */
+export function longTable(caption, columns, rows, words) {
+  if (rows.length <= AT_ONCE) return table(caption, columns, rows);
+  const holder = el("div", {});
+  const more = el("button", { type: "button", text: words });
+  let shown = AT_ONCE;
+  const draw = () => {
+    holder.replaceChildren(table(caption, columns, rows.slice(0, shown)));
+    more.hidden = shown >= rows.length;
+  };
+  more.addEventListener("click", () => {
+    shown += AT_ONCE;
+    draw();
+  });
+  draw();
+  return el("div", { class: "long" }, holder, el("div", { class: "actions" }, more));
+}
+
+/** A list to choose from: `options` are `[value, words]`. */
+export function choice(id, options) {
+  return el("select", { id }, ...options.map(([value, words]) => el("option", { value, text: words })));
+}
+
+/** A field with its label, and where its error is said. */
+export function field(input, label) {
+  return el("div", { class: "field" }, el("label", { for: input.id, text: label }), input, el("p", { class: "error", id: `${input.id}-error` }));
+}
+
 const exact = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
 const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
 

@@ -5,6 +5,10 @@ use crate::flow::seal::{self, Sealed};
 use crate::flow::{access, delete_account, keys};
 use crate::replica;
 use crate::store::StoreError;
+use crate::store::activity::Count;
+use counterfoil_core::activity::{Activity, hour_of};
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +29,9 @@ const SEALS_FOR: Duration = Duration::from_secs(15);
 /// How often measured times are folded into their classes. Until then each is kept, and scraping is not the only thing that may do it: a
 /// server that nobody scrapes would fill its memory with them.
 const FOLD_EVERY: Duration = Duration::from_secs(5);
+
+/// How often what has been counted is kept.
+const KEEP_COUNTS_EVERY: Duration = Duration::from_secs(10);
 
 /// Sessions stay this long after their end, so that "why was I signed out?" has an answer.
 const KEEP_ENDED: Duration = Duration::from_hours(168);
@@ -88,6 +95,44 @@ fn tell_sealing(now: Result<Sealed, StoreError>) {
              Nothing more is sealed; see `counterfoil audit verify`"
         ),
         Err(error) => tracing::warn!(%error, "the audit log cannot be sealed now"),
+    }
+}
+
+/// Counts how soon revocations are in force everywhere, until `stop` resolves.
+pub async fn count_lags(app: Arc<App>, stop: impl Future<Output = ()>) {
+    let counts = Mutex::new(BTreeMap::<_, u32>::new());
+    let measure = app.feed.measure_lag(|lag| {
+        let of = (hour_of(app.clock.now()), Activity::of_revocation(lag));
+        *counts.lock().entry(of).or_default() += 1;
+    });
+    let keep = async {
+        let mut rounds = tokio::time::interval(KEEP_COUNTS_EVERY);
+        loop {
+            rounds.tick().await;
+            keep_counts(&app, &counts).await;
+        }
+    };
+    tokio::select! {
+        () = measure => {}
+        () = keep => {}
+        () = stop => {}
+    }
+    keep_counts(&app, &counts).await;
+}
+
+/// Adds them to those in the store. What cannot be kept now is there the next time.
+async fn keep_counts(app: &App, counts: &Mutex<BTreeMap<(i64, Activity), u32>>) {
+    let taken = std::mem::take(&mut *counts.lock());
+    if taken.is_empty() {
+        return;
+    }
+    let new = taken.iter().map(|(&(hour, what), &count)| Count { hour, what, count }).collect();
+    if let Err(error) = app.store.count(new, None).await {
+        tracing::debug!(%error, "how soon revocations were in force is counted later");
+        let mut counts = counts.lock();
+        for (of, count) in taken {
+            *counts.entry(of).or_default() += count;
+        }
     }
 }
 

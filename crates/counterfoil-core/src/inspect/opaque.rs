@@ -15,7 +15,7 @@ pub(super) fn explain(text: &str, notes: &mut Notes) -> Option<(Kind, Vec<Part>)
     let kind = match prefix {
         "cfr_" => Kind::RefreshToken,
         "cfs_" => Kind::SessionToken,
-        "cfi_" => Kind::OtherOpaque,
+        "cfi_" | "cfa_" => Kind::OtherOpaque,
         other if is_ours_in_another_case(other) => {
             let fix = "prefixes are compared exactly; Counterfoil refuses the token";
             notes.error("ATK-18", "the prefix is spelt in another case", fix);
@@ -38,7 +38,7 @@ pub(super) fn explain(text: &str, notes: &mut Notes) -> Option<(Kind, Vec<Part>)
 }
 
 fn is_ours_in_another_case(prefix: &str) -> bool {
-    ["cfr_", "cfs_", "cfi_"].iter().any(|ours| ours.eq_ignore_ascii_case(prefix))
+    ["cfr_", "cfs_", "cfi_", "cfa_"].iter().any(|ours| ours.eq_ignore_ascii_case(prefix))
 }
 
 fn refresh(bytes: &[u8], notes: &mut Notes) -> Vec<Explained> {

@@ -130,7 +130,7 @@ fn shorten(value: &str, limit: usize, shown: &mut String, escape: impl Fn(char) 
 /// Whether a text is, or holds, something that whoever reads it could use: a token, a private key.
 pub(super) fn is_secret(text: &str) -> bool {
     let jwt = text.contains("eyJ") && text.matches('.').count() >= 2;
-    jwt || ["cfr_", "cfs_", "cfi_", "PRIVATE KEY"].iter().any(|mark| text.contains(mark)) || holds_paseto(text)
+    jwt || ["cfr_", "cfs_", "cfi_", "cfa_", "PRIVATE KEY"].iter().any(|mark| text.contains(mark)) || holds_paseto(text)
 }
 
 /// `v4.local.…`, `k4.secret.…` and kin, anywhere in the text.

@@ -473,6 +473,7 @@ fn opaque_tokens() {
         error("ATK-18", refresh(62).replace("cfr", "CFR")),
     ]);
     assert_eq!(at("cfi_AAAA").kind, Kind::OtherOpaque);
+    assert_eq!(at("cfa_AAAA").kind, Kind::OtherOpaque);
 }
 
 /// Runs of 8 characters of `secret` must not stand anywhere in the report.
@@ -496,6 +497,7 @@ fn s6_no_signature_and_no_opaque_token_is_repeated() {
         (format!("cfr_{body}"), &body),
         (format!("CFR_{body}"), &body),
         (format!("cfi_{body}"), &body),
+        (format!("cfa_{body}"), &body),
         (claims_and(&format!(r#""x":"cfr_{body}""#)), &body),
         (claims_and(&format!(r#""cfr_{body}":1"#)), &body),
         (header_and(&format!(r#""jwk":{{"kty":"OKP","d":"{body}"}}"#)), &body),

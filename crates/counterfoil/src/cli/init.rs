@@ -168,7 +168,7 @@ pub(super) async fn first_admin(data: &Data, app: &App) -> anyhow::Result<Option
         data.remove(FIRST_ADMIN)?;
         return Ok(None);
     }
-    let token = invite(app, &Administrator::system(), Some(role), FIRST_ADMIN_LIFE).await?;
+    let token = invite(app, &Administrator::system(), (Some(role), String::new()), FIRST_ADMIN_LIFE).await?;
     let link = app.public.absolute(&format!("/register?invite={}&role=admin", token.expose()));
     data.write_private(FIRST_ADMIN, &link)?;
     Ok(Some(link))

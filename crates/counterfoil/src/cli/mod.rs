@@ -1,5 +1,6 @@
 //! The command line. Data goes to standard output, everything else to standard error; `--json` wherever a list is printed.
 
+mod api_key;
 mod audit;
 mod backup;
 mod client;
@@ -59,6 +60,9 @@ enum Command {
     /// Services, which call APIs in their own name or in that of a user.
     #[command(subcommand)]
     Client(client::ClientCommand),
+    /// API keys, with which programs administer over the network.
+    #[command(subcommand)]
+    ApiKey(api_key::ApiKeyCommand),
     /// Signing keys.
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -146,6 +150,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
             Command::Session(command) => session::run(command).await,
             Command::Guard(command) => guard::run(command).await,
             Command::Client(command) => client::run(command).await,
+            Command::ApiKey(command) => api_key::run(command).await,
             Command::Key(command) => key::run(command).await,
             Command::Restore(args) => backup::restore(args).await,
             Command::Migrate(args) => migrate::migrate(args).await,

@@ -55,7 +55,10 @@ pub(crate) async fn run(args: SeedArgs) -> anyhow::Result<()> {
         let (app, hash) = (Arc::clone(&app), hash.clone());
         async move {
             let entry = nobody().audit(Event::Registered, Actor::System, app.clock.now());
-            app.store.register(NewAccount { user, hash, passkey: None, invite: None }, entry).await.map(|_| ())
+            app.store
+                .register(NewAccount { user, hash, passkey: None, invite: None, most: None }, entry)
+                .await
+                .map(|_| ())
         }
     })
     .await?;

@@ -185,6 +185,8 @@ impl Default for PasswordConfig {
 pub struct RegistrationConfig {
     /// Who may make an account.
     pub policy: RegistrationPolicy,
+    /// How many accounts there may be, whoever makes them; as many as you like if nothing is said.
+    pub max_users: Option<u32>,
 }
 
 /// Who may make an account.
@@ -318,6 +320,9 @@ impl Config {
                 "password.min_length",
                 format!("found {found}; allowed are 8 to 64 characters"),
             ));
+        }
+        if self.registration.max_users == Some(0) {
+            return Err(ConfigError::key("registration.max_users", "found 0; allowed is 1 or more"));
         }
         if self.service_name.trim().is_empty() || self.service_name.chars().count() > 60 {
             return Err(ConfigError::key("service_name", "must have 1 to 60 characters"));

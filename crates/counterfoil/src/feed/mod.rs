@@ -1,6 +1,7 @@
 //! The revocation feed: guards wait here for news, and receipts for guards. The decisions are in `counterfoil_core::feed`; this
 //! holds their state under one lock, and wakes whoever waits.
 
+mod lag;
 mod receipts;
 
 use crate::clock::Clock;

@@ -57,7 +57,7 @@ pub async fn entries(
     };
     let (found, next) = search(app, &wanted, (Direction::Forward, from), PAGE).await?;
     let own = found.into_iter().filter(|one| matches!(reading, Reading::About(_)) || one.entry.user != Some(user));
-    let hidden = |one: Recorded| match one.entry.actor.user() {
+    let hidden = |one: Recorded| match one.entry.actor.id() {
         Some(by) if by == user => one,
         _ => Recorded { entry: one.entry.for_its_user(), ..one },
     };

@@ -5,7 +5,8 @@ use super::{Caller, access};
 use crate::app::App;
 use crate::clock::random;
 use crate::flow::register::invite_hash;
-use crate::store::{Invite, StoreError};
+use crate::store::StoreError;
+use crate::store::invites::Invite;
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::duty::Duty;
 use counterfoil_core::revocation::Revocation;
@@ -117,14 +118,20 @@ pub async fn set_roles(app: &App, by: &Administrator, user: UserId, mut roles: V
 pub async fn invite(
     app: &App,
     by: &Administrator,
-    role: Option<Role>,
+    (role, note): (Option<Role>, String),
     life: Duration,
 ) -> Result<Secret<String>, StoreError> {
     let token = Secret::new(format!("cfi_{}", base64url_encode(&random::<24>())));
     let expires_at = app.clock.now().plus(life);
     let entry = by.entry(app, Event::Invited, None, role.as_ref().map_or("", Role::as_str));
     let bootstrap = by.actor == Actor::System;
-    let invite = Invite { hash: invite_hash(token.expose()), role, issuer: by.actor.user(), bootstrap, expires_at };
+    let hash = invite_hash(token.expose());
+    let invite = Invite { hash, role, note, issuer: by.actor.id(), bootstrap, expires_at };
     app.store.invite(invite, entry).await?;
     Ok(token)
+}
+
+/// Takes an invitation back, by its hash; `false` if there is none.
+pub async fn withdraw_invite(app: &App, by: &Administrator, hash: [u8; 32]) -> Result<bool, StoreError> {
+    app.store.withdraw_invite(hash, by.entry(app, Event::InviteWithdrawn, None, "")).await
 }

@@ -39,20 +39,25 @@ pub struct Imported {
 pub async fn import(app: &App, by: &Administrator, rows: Vec<Row>, mode: Mode) -> Result<Imported, StoreError> {
     let now = app.clock.now();
     let mut imported = Imported::default();
-    let mut accounts = Vec::with_capacity(rows.len());
+    let (mut accounts, mut places) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
     for (place, row) in rows.into_iter().enumerate() {
         match row.check(UserId::from_bytes(random()), now) {
-            Ok((user, hash)) => accounts.push(ImportedAccount { user, hash }),
+            Ok((user, hash)) => {
+                accounts.push(ImportedAccount { user, hash });
+                places.push(place);
+            }
             Err(wrong) => imported.refused.push((place, wrong)),
         }
     }
     let without: Vec<bool> = accounts.iter().map(|account| account.hash == NO_PASSWORD).collect();
+    let most = app.config.registration.max_users;
     let outcomes = match mode {
         Mode::DryRun => foresee(app, &accounts).await?,
-        Mode::Write => app.store.import(accounts, by.entry(app, Event::AccountsImported, None, "")).await?,
+        Mode::Write => app.store.import(accounts, most, by.entry(app, Event::AccountsImported, None, "")).await?,
     };
-    for (outcome, without_password) in outcomes.into_iter().zip(without) {
+    for ((outcome, without_password), place) in outcomes.into_iter().zip(without).zip(places) {
         match outcome {
+            ImportOutcome::Full => imported.refused.push((place, Wrong::Full)),
             ImportOutcome::AlreadyThere => imported.already_there += 1,
             ImportOutcome::Done => {
                 imported.done += 1;
@@ -60,17 +65,29 @@ pub async fn import(app: &App, by: &Administrator, rows: Vec<Row>, mode: Mode) -
             }
         }
     }
+    imported.refused.sort_by_key(|(place, _)| *place);
     Ok(imported)
 }
 
 /// What would come of it.
 async fn foresee(app: &App, accounts: &[ImportedAccount]) -> Result<Vec<ImportOutcome>, StoreError> {
     let mut seen = HashSet::new();
+    let mut room = match app.config.registration.max_users {
+        Some(most) => Some(most - app.store.count_users(most).await?),
+        None => None,
+    };
     let mut outcomes = Vec::with_capacity(accounts.len());
     for account in accounts {
         let key = account.user.email.key();
         let taken = app.store.credential(&key).await?.is_some() || !seen.insert(key);
-        outcomes.push(if taken { ImportOutcome::AlreadyThere } else { ImportOutcome::Done });
+        outcomes.push(match room {
+            _ if taken => ImportOutcome::AlreadyThere,
+            Some(0) => ImportOutcome::Full,
+            _ => ImportOutcome::Done,
+        });
+        if outcomes.last() == Some(&ImportOutcome::Done) {
+            room = room.map(|room| room - 1);
+        }
     }
     Ok(outcomes)
 }

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod account_data;
 pub mod administer;
+pub mod api_keys;
 pub mod assess;
 pub mod authenticate;
 pub mod budget;

@@ -49,6 +49,9 @@ pub enum RegisterError {
     /// Accounts are not open to everybody.
     #[error("registration is closed")]
     Closed,
+    /// There are as many accounts as there may be.
+    #[error("there are as many accounts as there may be")]
+    Full,
     /// The invitation is unknown, spent or over.
     #[error("the invitation is not valid")]
     InviteInvalid,
@@ -96,6 +99,7 @@ pub async fn register(app: &App, registration: Registration, caller: &Caller) ->
     }
     let rate = app.config.limits.register_per_network;
     counts::take_from_network(app, Limited::RegisterNetwork, rate, caller).await?;
+    has_room(app).await?;
     let Some(office) = app.mail.as_deref() else {
         return create(app, registration, Vec::new(), (Actor::Anonymous, caller)).await.map(Registering::Done);
     };
@@ -135,7 +139,7 @@ pub async fn confirm(
     let (id, now) = (UserId::from_bytes(random()), app.clock.now());
     let user = User { id, email, name, roles: Vec::new(), claims_version: 0, created_at: now, banned: None };
     let entry = caller.audit(Event::Registered, Actor::Anonymous, now);
-    keep(app, NewAccount { user, hash, passkey: None, invite }, entry).await
+    keep(app, NewAccount { user, hash, passkey: None, invite, most: most(app) }, entry).await
 }
 
 /// Makes an account on somebody's authority, with roles.
@@ -151,7 +155,21 @@ pub async fn create(
     let id = UserId::from_bytes(random());
     let user = User { id, email, name, roles, claims_version: 0, created_at: now, banned: None };
     let invite = registration.invite.map(|token| invite_hash(token.expose()));
-    keep(app, NewAccount { user, hash, passkey: None, invite }, caller.audit(Event::Registered, actor, now)).await
+    let new = NewAccount { user, hash, passkey: None, invite, most: most(app) };
+    keep(app, new, caller.audit(Event::Registered, actor, now)).await
+}
+
+/// How many accounts there may be.
+pub(super) fn most(app: &App) -> Option<u32> {
+    app.config.registration.max_users
+}
+
+/// Whether there is room for one more, said before anything else is done; the store makes sure of it.
+pub(super) async fn has_room(app: &App) -> Result<(), RegisterError> {
+    match most(app) {
+        Some(most) if app.store.count_users(most).await? >= most => Err(RegisterError::Full),
+        _ => Ok(()),
+    }
 }
 
 /// What was typed, checked before any hashing.
@@ -172,6 +190,7 @@ async fn keep(app: &App, account: NewAccount, entry: AuditEntry) -> Result<User,
         Registered::Done => Ok(user),
         Registered::EmailTaken | Registered::PasskeyTaken => Err(RegisterError::EmailTaken),
         Registered::InviteInvalid => Err(RegisterError::InviteInvalid),
+        Registered::Full => Err(RegisterError::Full),
     }
 }
 

@@ -6,7 +6,7 @@ use super::enrol_passkey::kept;
 use super::factors::FactorError;
 use super::mail_link::{self, MailLinkError};
 use super::passkey_sign_in::{Challenge, relying_party};
-use super::register::{RegisterError, invite_hash};
+use super::register::{RegisterError, has_room, invite_hash, most};
 use super::sign_in::{SignIn, admit, go_on};
 use super::ticket::{Ceremony, Progress, Ticket};
 use crate::app::App;
@@ -65,6 +65,7 @@ pub async fn begin(app: &App, sign_up: SignUp, caller: &Caller) -> Result<Begun,
     }
     let rate = app.config.limits.register_per_network;
     counts::take_from_network(app, Limited::RegisterNetwork, rate, caller).await.map_err(RegisterError::from)?;
+    has_room(app).await?;
     let email = Email::parse(&sign_up.email).ok_or(RegisterError::BadEmail)?;
     let name = match sign_up.name.as_deref() {
         None | Some("") => None,
@@ -149,11 +150,13 @@ pub async fn finish(
     let user =
         User { id, email, name: name.clone(), roles: Vec::new(), claims_version: 0, created_at: now, banned: None };
     let entry = AuditEntry { user: Some(id), ..caller.audit(Event::Registered, Actor::Anonymous, now) };
-    let new = NewAccount { user, hash: NO_PASSWORD.to_owned(), passkey: Some(passkey), invite: *invite };
+    let (hash, passkey) = (NO_PASSWORD.to_owned(), Some(passkey));
+    let new = NewAccount { user, hash, passkey, invite: *invite, most: most(app) };
     match app.store.register(new, entry).await.map_err(FactorError::from)? {
         Registered::Done => {}
         Registered::EmailTaken => return Err(RegisterError::EmailTaken.into()),
         Registered::InviteInvalid => return Err(RegisterError::InviteInvalid.into()),
+        Registered::Full => return Err(RegisterError::Full.into()),
         Registered::PasskeyTaken => return Err(FactorError::Taken.into()),
     }
     let application = application.clone();

@@ -222,6 +222,14 @@ impl<'a> Presented<'a> {
         Ok(Self::find(app, headers, extensions)?.ok_or(Refusal::Missing)?)
     }
 
+    /// The API key of the administration that this is, if it is one.
+    pub(super) fn api_key(&self) -> Option<&'a str> {
+        match self.kind {
+            Kind::Bearer(token) => Some(token).filter(|token| token.starts_with(crate::flow::api_keys::PREFIX)),
+            _ => None,
+        }
+    }
+
     /// As the flows take it.
     pub(super) fn credential(&self) -> Credential<'a> {
         match self.kind {

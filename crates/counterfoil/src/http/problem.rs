@@ -79,8 +79,10 @@ codes! {
     RiskDenied, FORBIDDEN, "risk_denied", "A rule of this server refuses what is unusual like this.";
     Forbidden, FORBIDDEN, "forbidden", "You may not do this.";
     RegistrationClosed, FORBIDDEN, "registration_closed", "Accounts are made by invitation here.";
+    UserLimit, FORBIDDEN, "user_limit", "There are as many accounts here as there may be.";
     InviteInvalid, FORBIDDEN, "invite_invalid", "The invitation is unknown, used up or over.";
     GuardUnknown, UNAUTHORIZED, "guard_unknown", "The guard's credential is not known here.";
+    ApiKeyInvalid, UNAUTHORIZED, "api_key_invalid", "The API key is unknown, over or taken back.";
     KeyTooNew, CONFLICT, "key_too_new", "The next key has not been published for long enough to sign.";
     NameTaken, CONFLICT, "name_taken", "There is one of that name.";
     NotFound, NOT_FOUND, "not_found", "There is no such thing.";
@@ -430,6 +432,7 @@ impl From<RegisterError> for Problem {
             RegisterError::EmailTaken => Self::new(Code::EmailTaken),
             RegisterError::Closed => Self::new(Code::RegistrationClosed),
             RegisterError::InviteInvalid => Self::new(Code::InviteInvalid),
+            RegisterError::Full => Self::new(Code::UserLimit),
             RegisterError::InvalidCredentials => {
                 Self::new(Code::InvalidCredentials).detail("it is not the password that was chosen for this account")
             }

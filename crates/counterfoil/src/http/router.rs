@@ -1,7 +1,8 @@
 //! Every route in one table.
 
 use super::admin::{
-    applications, audit, clients, guards, import, invites, keys, risk, sessions as admin_sessions, users,
+    activity, api_keys, applications, audit, clients, guards, import, invites, keys, risk, sessions as admin_sessions,
+    users,
 };
 use super::auth::{account, device, email, login, logout, mail_link, me, passkeys, password};
 use super::auth::{refresh, register, sessions, step_up, totp};
@@ -121,7 +122,11 @@ fn admin() -> Router<Arc<App>> {
         .route("/api/admin/users/{id}/revoke", post(users::revoke))
         .route("/api/admin/users/{id}/sessions", get(admin_sessions::of_user))
         .route("/api/admin/sessions/{sid}/revoke", post(admin_sessions::revoke))
-        .route("/api/admin/invites", post(invites::create))
+        .route("/api/admin/invites", get(invites::list).post(invites::create))
+        .route("/api/admin/invites/{id}", delete(invites::withdraw))
+        .route("/api/admin/api-keys", get(api_keys::list).post(api_keys::create))
+        .route("/api/admin/api-keys/{name}", delete(api_keys::remove))
+        .route("/api/admin/activity", get(activity::get))
         .route("/api/admin/applications", get(applications::list))
         .route("/api/admin/guards", get(guards::list).post(guards::create))
         .route("/api/admin/guards/{name}", delete(guards::remove))

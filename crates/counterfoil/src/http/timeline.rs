@@ -114,8 +114,10 @@ impl StepView {
 fn who(by: Option<Actor>, reader: Reader) -> (Option<&'static str>, Option<String>) {
     let shown = match by {
         // Whether it was through the network or on the command line is nobody's business but theirs.
-        Some(Actor::Operator | Actor::Admin(_)) if reader == Reader::User => return (Some("admin"), None),
+        Some(Actor::Operator | Actor::Admin(_) | Actor::ApiKey(_)) if reader == Reader::User => {
+            return (Some("admin"), None);
+        }
         shown => shown,
     };
-    (shown.map(Actor::kind), shown.and_then(Actor::user).map(|user: UserId| user.to_string()))
+    (shown.map(Actor::kind), shown.and_then(Actor::id).map(|user: UserId| user.to_string()))
 }

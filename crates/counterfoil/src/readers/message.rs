@@ -50,7 +50,7 @@ impl Message {
         let data = Data {
             seq,
             actor: entry.actor.kind(),
-            by: entry.actor.user(),
+            by: entry.actor.id(),
             user: entry.user,
             session: entry.sid,
             detail: if detail_is_a_word(entry.event) { &entry.detail } else { "" },
@@ -68,6 +68,9 @@ const fn detail_is_a_word(event: Event) -> bool {
         Event::AccountsImported
             | Event::RolesChanged
             | Event::Invited
+            | Event::InviteWithdrawn
+            | Event::ApiKeyAdded
+            | Event::ApiKeyRemoved
             | Event::SessionEnded
             | Event::TokenRevoked
             | Event::GuardAdded

@@ -1,6 +1,7 @@
 //! Readers of the logs: each tells one place elsewhere what has happened, from its own cursor and in a task of its own. What one
-//! waits for stops neither the others nor anything else here. None of them counts for S2: only guards of the feed do.
+//! waits for stops neither the others nor anything else here. None of them counts for S2: only guards of the feed do. One of them only counts.
 
+mod activity;
 mod backoff;
 mod message;
 mod notices;
@@ -125,7 +126,7 @@ impl Readers {
         let readers = readers.chain(self.mirror.into_iter().map(|mirror| Reader::Mirror(Box::new(mirror))));
         let notices =
             source.mail.as_ref().filter(|_| self.notices).map(|mail| Reader::Notices(Notices::new(Arc::clone(mail))));
-        let readers = readers.chain(notices);
+        let readers = readers.chain(notices).chain([Reader::Activity]);
         readers.map(|reader| until(stop(), alone(reader, source.clone()))).collect()
     }
 }
@@ -135,6 +136,7 @@ enum Reader {
     Webhook(Box<Webhook>),
     Mirror(Box<Mirror>),
     Notices(Notices),
+    Activity,
 }
 
 impl Reader {
@@ -143,6 +145,7 @@ impl Reader {
             Self::Webhook(webhook) => webhook.reader(),
             Self::Mirror(_) => "redis_mirror".to_owned(),
             Self::Notices(_) => NOTICES.to_owned(),
+            Self::Activity => activity::JOB.to_owned(),
         }
     }
 
@@ -151,7 +154,7 @@ impl Reader {
         match self {
             Self::Webhook(webhook) => webhook.measure_nothing(),
             Self::Mirror(_) => redis_mirror::measure_nothing(),
-            Self::Notices(_) => {}
+            Self::Notices(_) | Self::Activity => {}
         }
     }
 
@@ -160,6 +163,7 @@ impl Reader {
             Self::Webhook(webhook) => webhook.run(source).await,
             Self::Mirror(mirror) => mirror.run(source).await,
             Self::Notices(notices) => notices.run(source).await,
+            Self::Activity => activity::run(source).await,
         }
     }
 }

@@ -4,11 +4,14 @@
 //! and gives the core's types, and answers with outcomes: only an engine that fails is an error. No connection, no SQL
 //! type and no open transaction gets past this line.
 
+pub mod activity;
+pub mod api_keys;
 mod chain;
 mod columns;
 mod deletions;
 mod devices;
 pub mod factors;
+pub mod invites;
 pub mod mail;
 pub mod postgres;
 pub mod risk;
@@ -73,6 +76,8 @@ pub enum Registered {
     EmailTaken,
     /// The invitation is unknown, spent or over.
     InviteInvalid,
+    /// There are as many accounts as there may be.
+    Full,
 }
 
 /// An account to be made.
@@ -86,6 +91,8 @@ pub struct NewAccount {
     pub passkey: Option<factors::Passkey>,
     /// SHA-256 of the invitation to spend on it.
     pub invite: Option<[u8; 32]>,
+    /// How many accounts there may be with it.
+    pub most: Option<u32>,
 }
 
 /// An account from another system.
@@ -104,21 +111,8 @@ pub enum ImportOutcome {
     Done,
     /// There was an account with this address already, and it is as it was.
     AlreadyThere,
-}
-
-/// An invitation: whoever brings the token whose hash this is may register.
-#[derive(Clone, Debug)]
-pub struct Invite {
-    /// SHA-256 of the token.
-    pub hash: [u8; 32],
-    /// A role the account gets.
-    pub role: Option<Role>,
-    /// The account that made it, if an account did. A ban or a change of roles of that account takes it back.
-    pub issuer: Option<UserId>,
-    /// Good only as long as no account holds the role: the first administrator's link.
-    pub bootstrap: bool,
-    /// Until when.
-    pub expires_at: Timestamp,
+    /// There are as many accounts as there may be.
+    Full,
 }
 
 /// A session to be kept.
@@ -295,8 +289,16 @@ pub trait Users {
     /// Makes the account, spends the invitation and writes the audit entry, all or nothing.
     async fn register(&self, new: NewAccount, audit: AuditEntry) -> Result<Registered, StoreError>;
     /// Makes those of the accounts whose address is free, all or nothing, and says of each what came of it, in their order.
-    /// Of two with one address the first is made. If any is made, so is the audit entry, with their number as its detail.
-    async fn import(&self, new: Vec<ImportedAccount>, audit: AuditEntry) -> Result<Vec<ImportOutcome>, StoreError>;
+    /// Of two with one address the first is made, and none beyond `most` accounts in all. If any is made, so is the audit entry,
+    /// with their number as its detail.
+    async fn import(
+        &self,
+        new: Vec<ImportedAccount>,
+        most: Option<u32>,
+        audit: AuditEntry,
+    ) -> Result<Vec<ImportOutcome>, StoreError>;
+    /// How many accounts there are; counting ends at `most`.
+    async fn count_users(&self, most: u32) -> Result<u32, StoreError>;
     /// Puts `new` into the place of this account's hash if that is still `old`, with the audit entry; `false`, and nothing
     /// done, if it is not. Sessions and failures in a row stay as they are: it is the same password.
     async fn replace_hash(&self, id: UserId, old: String, new: String, audit: AuditEntry) -> Result<bool, StoreError>;
@@ -317,8 +319,6 @@ pub trait Users {
     async fn unlock(&self, user: UserId, audit: AuditEntry) -> Result<bool, StoreError>;
     /// Lets a banned account sign in again; `false` if it is not banned or does not exist.
     async fn unban(&self, user: UserId, audit: AuditEntry) -> Result<bool, StoreError>;
-    /// Keeps an invitation.
-    async fn invite(&self, invite: Invite, audit: AuditEntry) -> Result<(), StoreError>;
     /// Whether any account holds this role.
     async fn any_with_role(&self, role: &Role) -> Result<bool, StoreError>;
 }
@@ -452,6 +452,9 @@ pub struct Connections {
 #[async_trait]
 pub trait Store:
     Users
+    + invites::Invites
+    + api_keys::ApiKeys
+    + activity::Activities
     + factors::FactorStore
     + Sessions
     + Devices

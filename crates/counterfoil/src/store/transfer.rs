@@ -13,7 +13,7 @@ use Column::{Bytes, Flag, Id, Long, Short, Text};
 /// A table, its columns, and by which of them it is read in order.
 struct Table(&'static str, &'static [(&'static str, Column)], &'static str);
 
-const TABLES: [Table; 21] = [
+const TABLES: [Table; 23] = [
     Table(
         "account",
         &[
@@ -123,8 +123,22 @@ const TABLES: [Table; 21] = [
     Table("sealed_secret", &[("purpose", Text), ("id", Text), ("sealed", Bytes)], "purpose || ' ' || id"),
     Table(
         "invite",
-        &[("expires_at", Long), ("issuer", Id), ("bootstrap", Flag), ("hash", Bytes), ("role", Text)],
+        &[("expires_at", Long), ("issuer", Id), ("bootstrap", Flag), ("hash", Bytes), ("role", Text), ("note", Text)],
         "hash",
+    ),
+    Table(
+        "api_key",
+        &[
+            ("created_at", Long),
+            ("expires_at", Long),
+            ("used_at", Long),
+            ("id", Id),
+            ("issuer", Id),
+            ("name", Text),
+            ("hash", Bytes),
+            ("role", Text),
+        ],
+        "name",
     ),
     Table(
         "audit",
@@ -154,6 +168,7 @@ const TABLES: [Table; 21] = [
         "name",
     ),
     Table("spent", &[("until", Long), ("what", Bytes)], "what"),
+    Table("activity", &[("hour", Long), ("count", Long), ("what", Text)], "hour || ' ' || what"),
     Table("reader", &[("seq", Long), ("name", Text)], "name"),
     Table("log_head", &[("seq", Long), ("promised", Long), ("restored_at", Long), ("id", Id)], "one"),
 ];

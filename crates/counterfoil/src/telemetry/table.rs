@@ -57,7 +57,7 @@ metrics! {
     "counterfoil_mails_total", Counter, "outcome", "Mails handed over to the server, and those that could not be.";
     "counterfoil_overloaded_total", Counter, "", "Answers 503: the work was more than can be done in good time, or the store failed.";
     "counterfoil_purged_rows_total", Counter, "", "Rows removed because they were over.";
-    "counterfoil_receipt_seconds", Histogram(RECEIPTS), "", "From a revocation's commit until it was in force everywhere, where somebody waited for it.";
+    "counterfoil_receipt_seconds", Histogram(RECEIPTS), "", "From a revocation's commit until it was in force everywhere, wherever somebody waited for it, and otherwise once a second at the most.";
     "counterfoil_redis_mirror_lag_events", Gauge, "", "Entries that are not in the mirror yet.";
     "counterfoil_redis_mirror_lag_seconds", Gauge, "", "For how long something has been missing in the mirror.";
     "counterfoil_redis_mirror_up", Gauge, "", "Whether the mirror is being written.";

@@ -40,6 +40,17 @@ fn story(data: &str) {
     assert!(keys.contains("active") && keys.contains("next"));
     let (_, audit, _) = output(&["audit", "tail", "-n", "2", "--data", data], "");
     assert!(audit.contains("roles_changed") && audit.contains("operator"), "{audit}");
+    let (ok, key, error) =
+        output(&["api-key", "add", "robot", "--role", "support", "--valid-for", "12h", "--data", data], "");
+    assert!(ok && key.starts_with("cfa_"), "{key}{error}");
+    let (_, keys, _) = output(&["api-key", "list", "--data", data], "");
+    assert_eq!(lines(&keys)[1][..2], ["robot", "support"]);
+    let (ok, _, error) = output(&["api-key", "add", "other", "--role", "king", "--data", data], "");
+    assert!(!ok && error.contains("admin, support or auditor"), "{error}");
+    let (ok, _, error) =
+        output(&["api-key", "add", "other", "--role", "admin", "--valid-for", "ever", "--data", data], "");
+    assert!(!ok && error.contains("12h or 90d"), "{error}");
+    assert!(output(&["api-key", "remove", "robot", "--data", data], "").0);
 }
 
 #[test]

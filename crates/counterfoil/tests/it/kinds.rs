@@ -5,8 +5,8 @@ use crate::control::ask;
 use crate::oauth::{credential, introspect, send, sign_in_to};
 use crate::support::{Browser, TestApp};
 use Kind::{
-    Access, AccessOfAnother, ClientSecret, Exchanged, Guard, HandedOff, Invite, OfService, Refresh, RefreshInBody,
-    Session,
+    Access, AccessOfAnother, ApiKey, ClientSecret, Exchanged, Guard, HandedOff, Invite, OfService, Refresh,
+    RefreshInBody, Session,
 };
 use counterfoil::clock::{Clock as _, random};
 use counterfoil_guard::{Clocks, Instance, KeySet, Subjects, Verifier};
@@ -29,6 +29,7 @@ enum Kind {
     Guard,
     Invite,
     ClientSecret,
+    ApiKey,
     OfService,
     Exchanged,
 }
@@ -36,7 +37,7 @@ enum Kind {
 type Issued = Vec<(Kind, String)>;
 
 /// (what takes a token, and how; the kinds it takes)
-const VALIDATORS: [(&str, &[Kind]); 17] = [
+const VALIDATORS: [(&str, &[Kind]); 18] = [
     ("me, Bearer", &[Access, AccessOfAnother, Session]),
     ("me, access cookie", &[Access, AccessOfAnother]),
     ("me, session cookie", &[Session]),
@@ -57,6 +58,7 @@ const VALIDATORS: [(&str, &[Kind]); 17] = [
     ("a guard of the resource, for services", &[OfService]),
     ("exchange, the subject", &[Access]),
     ("a token for a service, the secret", &[ClientSecret]),
+    ("administration", &[ApiKey]),
 ];
 
 async fn issue(app: &TestApp) -> Issued {
@@ -70,6 +72,7 @@ async fn issue(app: &TestApp) -> Issued {
     let (_, invite) = ask(app, "POST", "/api/admin/invites", Some(json!({}))).await;
     let link = invite["link"].as_str().unwrap();
     let invite = link.split_once("invite=").unwrap().1.split('&').next().unwrap();
+    let (_, key) = ask(app, "POST", "/api/admin/api-keys", Some(json!({ "name": "k", "role": "auditor" }))).await;
     let secret = client_secret(app, "reports").await;
     let form = |grant: &str| format!("client_id=reports&client_secret={secret}&{grant}");
     let own = token(app, &form("grant_type=client_credentials")).await.unwrap();
@@ -86,6 +89,7 @@ async fn issue(app: &TestApp) -> Issued {
         (Session, classic.cookie("__Host-cf_session").unwrap()),
         (Guard, credential(app, "api").await),
         (Invite, invite.to_owned()),
+        (ApiKey, key["api_key"].as_str().unwrap().to_owned()),
     ]
 }
 
@@ -147,6 +151,7 @@ async fn takes(app: &TestApp, validator: &str, token: &str, guard: &str) -> bool
         "me, Bearer" => get("/api/auth/me", header::AUTHORIZATION, bearer),
         "me, access cookie" => get("/api/auth/me", header::COOKIE, cookie("__Host-cf_access")),
         "me, session cookie" => get("/api/auth/me", header::COOKIE, cookie("__Host-cf_session")),
+        "administration" => get("/api/admin/users", header::AUTHORIZATION, bearer),
         "gate, Bearer" => return at_gate(app, header::AUTHORIZATION, &bearer).await.is_some(),
         "gate, session cookie" => return at_gate(app, header::COOKIE, &cookie("__Host-cf_session")).await.is_some(),
         "refresh, cookie" => {

@@ -142,6 +142,13 @@ async fn people(app: &TestApp) {
 async fn programs(app: &TestApp) {
     let (browser, _) = sign_in_to(app, "web").await;
     let guard = credential(app, "api").await;
+    let (_, made) = ask(app, "POST", "/api/admin/api-keys", Some(json!({ "name": "deploy", "role": "auditor" }))).await;
+    let key = made["api_key"].as_str().unwrap().to_owned();
+    for (key, status) in [(&key[..], 200), (&format!("{key}A"), 401)] {
+        let mut request = app.browser().request(Method::GET, "/api/admin/users");
+        request.headers_mut().insert("authorization", format!("Bearer {key}").parse().unwrap());
+        assert_eq!(app.browser().send(request).await.status, status);
+    }
     let (_, made) = ask(app, "POST", "/api/admin/clients", Some(json!({ "name": "reports" }))).await;
     let basic = |secret: &str| format!("Basic {}", STANDARD.encode(format!("reports:{secret}")));
     let own = basic(made["client_secret"].as_str().unwrap());

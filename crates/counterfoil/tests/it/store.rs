@@ -1,6 +1,7 @@
 //! The contract of `Store`, run against every engine. To plug in another one, add a line to `engines!`.
 
 mod accounts;
+mod administration;
 mod audit;
 mod audit_chain;
 mod clients;
@@ -20,6 +21,10 @@ use accounts::{
     an_account_is_found_by_address_and_by_id, an_address_is_taken_once_even_in_a_race,
     an_invitation_is_spent_once_and_grants_its_role, failures_are_counted_and_cleared,
     of_two_first_administrators_at_once_one_is_the_first,
+};
+use administration::{
+    an_api_key_is_found_with_who_made_it_and_goes_with_its_invitations, open_invitations_are_listed_and_withdrawn_once,
+    there_is_no_account_beyond_the_last_even_in_a_race, what_is_counted_is_counted_once,
 };
 use audit::{a_reader_begins_at_the_head_reads_forward_and_never_goes_back, the_audit_log_pages_backwards};
 use audit_chain::{
@@ -79,7 +84,8 @@ use keys::{
 use mail::{a_link_counts_once_for_its_purpose_and_in_time, an_address_moves_once_and_takes_the_links_with_it};
 use meanwhile::{
     a_ban_with_an_end_keeps_out_until_then, a_password_is_not_changed_in_a_session_that_has_ended,
-    accounts_are_found_by_the_beginning_of_their_address, what_came_between_the_check_and_the_session_wins,
+    accounts_are_found_by_the_beginning_of_their_address, touching_moves_only_forward,
+    what_came_between_the_check_and_the_session_wins,
 };
 use risk::{
     a_deleted_account_is_known_from_nowhere, an_account_is_known_from_where_it_has_been_used,
@@ -132,6 +138,10 @@ engines! { [sqlite, postgres] {
     an_import_takes_no_address_twice_even_in_a_race,
     an_import_is_one_transaction,
     an_imported_hash_is_replaced_only_while_it_is_the_one_that_was_checked,
+    open_invitations_are_listed_and_withdrawn_once,
+    an_api_key_is_found_with_who_made_it_and_goes_with_its_invitations,
+    there_is_no_account_beyond_the_last_even_in_a_race,
+    what_is_counted_is_counted_once,
     failures_are_counted_and_cleared,
     a_deleted_account_leaves_nothing_personal_and_its_address_is_free,
     nothing_can_be_done_with_a_deleted_account,
@@ -213,7 +223,7 @@ fn user(email: &str) -> User {
 
 async fn registered(store: &Arc<dyn Store>, email: &str) -> User {
     let user = user(email);
-    let new = NewAccount { user: user.clone(), hash: "hash".into(), passkey: None, invite: None };
+    let new = NewAccount { user: user.clone(), hash: "hash".into(), passkey: None, invite: None, most: None };
     assert_eq!(store.register(new, entry(Event::Registered, 0)).await, Ok(Registered::Done));
     user
 }
@@ -512,14 +522,4 @@ async fn purging_removes_the_dead_and_nothing_else(store: Arc<dyn Store>) {
     assert_eq!(store.purge(at(100_000), 100).await.unwrap().removed, 2, "the last session, and the first log entry");
     let log = store.log(at(0)).await.unwrap();
     assert_eq!((log.in_force.len(), log.head.unwrap().seq), (1, 2), "the newest is never purged");
-}
-
-async fn touching_moves_only_forward(store: Arc<dyn Store>) {
-    let user = registered(&store, "a@example.com").await;
-    let session = opened(&store, &user).await;
-    store.touch(session.sid, at(60), "x".into()).await.unwrap();
-    store.touch(session.sid, at(30), "y".into()).await.unwrap();
-    let seen = store.by_sid(session.sid).await.unwrap().unwrap().0.last_seen_at;
-    assert_eq!(seen, at(60));
-    store.check().await.unwrap();
 }

@@ -117,7 +117,7 @@ pub(in crate::http) async fn list(
 fn view(Recorded { seq, entry, .. }: &Recorded, time: fn(Timestamp) -> String) -> Value {
     value!({
         "seq": seq, "at": time(entry.at), "event": entry.event.as_str(), "actor": entry.actor.kind(),
-        "by": entry.actor.user(), "user": entry.user, "session": entry.sid,
+        "by": entry.actor.id(), "user": entry.user, "session": entry.sid,
         "network": entry.network, "detail": entry.detail,
     })
 }

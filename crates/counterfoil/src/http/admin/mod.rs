@@ -1,5 +1,8 @@
-//! `/api/admin/*`: for the fresh session of whoever holds the role, and for the command line through the control socket.
+//! `/api/admin/*`: for the fresh session of whoever holds the role, for programs with an API key, and for the command line through the
+//! control socket.
 
+pub(super) mod activity;
+pub(super) mod api_keys;
 pub(super) mod applications;
 pub(super) mod audit;
 pub(super) mod clients;
@@ -19,6 +22,7 @@ use crate::app::App;
 use crate::flow::Caller;
 use crate::flow::access::Ended;
 use crate::flow::administer::{AdministerError, Administrator};
+use crate::flow::api_keys::{self as api_keys_flow, KeyError};
 use crate::flow::authenticate::identify;
 use axum::extract::FromRequestParts;
 use axum::response::Response;
@@ -64,10 +68,16 @@ async fn authorise(parts: &mut Parts, app: &Arc<App>, needed: Duty) -> Result<Ad
         return Ok(Administrator { actor: Actor::Operator, duty: Duty::Administer, caller });
     }
     let presented = Presented::require(app, &parts.method, (&parts.headers, &parts.extensions))?;
+    if let Some(key) = presented.api_key() {
+        let key = api_keys_flow::authenticate(app, key).await?;
+        return allowed(Some(key.duty), needed).map(|duty| Administrator {
+            actor: Actor::ApiKey(key.id),
+            duty,
+            caller,
+        });
+    }
     let identity = identify(app, presented.credential(), &caller).await?;
-    let Some(duty) = Duty::of(&identity.user).filter(|duty| *duty >= needed) else {
-        return Err(Problem::new(Code::Forbidden).detail(format!("this needs the role `{}`", needed.role())));
-    };
+    let duty = allowed(Duty::of(&identity.user), needed)?;
     let fresh = app.config.session.fresh.0;
     let stale = app.clock.now().since(identity.session.auth_time) > fresh;
     let rules = identity.user.roles.iter().filter_map(|role| app.config.roles.get(role.as_str()));
@@ -77,6 +87,22 @@ async fn authorise(parts: &mut Parts, app: &Arc<App>, needed: Duty) -> Result<Ad
         return Err(Problem::reauthenticate(asked.challenge(fresh)));
     }
     Ok(Administrator { actor: Actor::Admin(identity.user.id), duty, caller })
+}
+
+/// Whoever has this duty, if it is enough.
+fn allowed(held: Option<Duty>, needed: Duty) -> Result<Duty, Problem> {
+    let refused = || Problem::new(Code::Forbidden).detail(format!("this needs the role `{}`", needed.role()));
+    held.filter(|duty| *duty >= needed).ok_or_else(refused)
+}
+
+impl From<KeyError> for Problem {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Store(error) => error.into(),
+            // Only whoever holds the key learns more than that it does not count.
+            error => Self::new(Code::ApiKeyInvalid).detail(error.to_string()),
+        }
+    }
 }
 
 impl From<AdministerError> for Problem {

@@ -96,7 +96,7 @@ impl EntryView {
     fn of(Recorded { entry, .. }: Recorded, reader: UserId) -> Self {
         let actor = match entry.actor {
             // Whether it was through the network or on the command line is nobody's business but theirs.
-            Actor::Operator => "admin",
+            Actor::Operator | Actor::ApiKey(_) => "admin",
             actor => actor.kind(),
         };
         Self {

@@ -11,8 +11,14 @@ use crate::words::Words;
 pub(crate) enum Section {
     /// Accounts and their sessions.
     Users,
+    /// Charts.
+    Activity,
+    /// Invitations.
+    Invitations,
     /// Applications, services and guards.
     Services,
+    /// What programs administer with.
+    ApiKeys,
     /// Signing keys.
     Keys,
     /// What was out of the ordinary.
@@ -22,7 +28,16 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 5] = [Self::Users, Self::Services, Self::Keys, Self::Risk, Self::Audit];
+    const ALL: [Self; 8] = [
+        Self::Users,
+        Self::Invitations,
+        Self::Activity,
+        Self::Services,
+        Self::ApiKeys,
+        Self::Keys,
+        Self::Risk,
+        Self::Audit,
+    ];
 
     /// The section of this name in the address.
     pub(crate) fn parse(name: &str) -> Option<Self> {
@@ -32,7 +47,10 @@ impl Section {
     const fn name(self) -> &'static str {
         match self {
             Self::Users => "users",
+            Self::Activity => "activity",
+            Self::Invitations => "invitations",
             Self::Services => "services",
+            Self::ApiKeys => "api-keys",
             Self::Keys => "keys",
             Self::Risk => "risk",
             Self::Audit => "audit",
@@ -43,7 +61,10 @@ impl Section {
     const fn title(self) -> &'static str {
         match self {
             Self::Users => "admin.users.heading",
+            Self::Invitations => "admin.invitations.heading",
+            Self::Activity => "admin.activity.heading",
             Self::Services => "admin.services.heading",
+            Self::ApiKeys => "admin.api_keys.heading",
             Self::Keys => "admin.keys.heading",
             Self::Risk => "admin.risk.heading",
             Self::Audit => "admin.audit.heading",
@@ -54,7 +75,10 @@ impl Section {
     const fn link(self) -> &'static str {
         match self {
             Self::Users => "admin.users.link",
+            Self::Invitations => "admin.invitations.link",
+            Self::Activity => "admin.activity.link",
             Self::Services => "admin.services.link",
+            Self::ApiKeys => "admin.api_keys.link",
             Self::Keys => "admin.keys.link",
             Self::Risk => "admin.risk.link",
             Self::Audit => "admin.audit.link",
@@ -88,6 +112,7 @@ pub(crate) fn admin(words: &Words, service_name: &str, section: Section, asset_v
         (confirmation(words))
         (proof(words))
         (ban_dialog(words))
+        (once_dialog(words))
     };
     let page = Document {
         title: words.say(section.title()),
@@ -98,6 +123,20 @@ pub(crate) fn admin(words: &Words, service_name: &str, section: Section, asset_v
         class: "home admin loading",
     };
     document(&page, &body)
+}
+
+/// A secret, shown once.
+fn once_dialog(words: &Words) -> Markup {
+    html! {
+        dialog #once-dialog aria-labelledby="once-title" aria-describedby="once-text" {
+            h2 #once-title {}
+            p #once-text {}
+            p.key #once-secret role="group" {}
+            div.actions { button #once-copy type="button" { (words.say("admin.once.copy")) } }
+            p.hint #once-copied role="status" {}
+            button.primary #once-done type="button" { (words.say("admin.once.done")) }
+        }
+    }
 }
 
 /// Why, and until when, somebody is kept out.

@@ -113,6 +113,26 @@ pub(crate) static ASSETS: &[Asset] = &[
         content_type: JAVASCRIPT,
         body: include_str!("../../../assets/admin_risk.js"),
     },
+    Asset {
+        path: "/assets/admin_activity.js",
+        content_type: JAVASCRIPT,
+        body: include_str!("../../../assets/admin_activity.js"),
+    },
+    Asset {
+        path: "/assets/admin_api_keys.js",
+        content_type: JAVASCRIPT,
+        body: include_str!("../../../assets/admin_api_keys.js"),
+    },
+    Asset {
+        path: "/assets/admin_invitations.js",
+        content_type: JAVASCRIPT,
+        body: include_str!("../../../assets/admin_invitations.js"),
+    },
+    Asset {
+        path: "/assets/admin_once.js",
+        content_type: JAVASCRIPT,
+        body: include_str!("../../../assets/admin_once.js"),
+    },
     Asset { path: "/assets/draw.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/draw.js") },
     Asset { path: "/assets/factors.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/factors.js") },
     Asset { path: "/assets/erase.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/erase.js") },

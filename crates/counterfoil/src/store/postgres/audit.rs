@@ -104,7 +104,7 @@ async fn insert_by(connection: &super::connect::Connection, entry: &AuditEntry) 
                 &entry.at.as_millis(),
                 &entry.event.as_str(),
                 &entry.actor.kind(),
-                &id(entry.actor.user()),
+                &id(entry.actor.id()),
                 &id(entry.user),
                 &entry.sid.map(|sid| Id(*sid.as_bytes())),
                 &entry.network,

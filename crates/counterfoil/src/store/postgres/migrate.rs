@@ -3,7 +3,7 @@
 use super::connect::Connection;
 use tokio_postgres::Error;
 
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("../../../migrations/postgres/0001_first.sql"),
     include_str!("../../../migrations/postgres/0002_factors.sql"),
     include_str!("../../../migrations/postgres/0003_audit_chain.sql"),
@@ -12,10 +12,12 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("../../../migrations/postgres/0006_ban_end.sql"),
     include_str!("../../../migrations/postgres/0007_risk.sql"),
     include_str!("../../../migrations/postgres/0008_mail.sql"),
+    include_str!("../../../migrations/postgres/0009_invites_api_keys.sql"),
+    include_str!("../../../migrations/postgres/0010_activity.sql"),
 ];
 
 /// What the schema consists of once it is up to date.
-const TABLES: [&str; 25] = [
+const TABLES: [&str; 27] = [
     "installation",
     "account",
     "password",
@@ -26,6 +28,7 @@ const TABLES: [&str; 25] = [
     "signing_key",
     "sealed_secret",
     "invite",
+    "api_key",
     "audit",
     "audit_seal",
     "audit_head",
@@ -41,6 +44,7 @@ const TABLES: [&str; 25] = [
     "recovery_code",
     "familiar",
     "mail_link",
+    "activity",
 ];
 
 /// What was done to the schema.

@@ -1,5 +1,7 @@
 //! PostgreSQL: what several replicas share. Statements are prepared once a connection; what is asked often is one round trip.
 
+mod activity;
+mod api_keys;
 mod audit;
 mod audit_chain;
 mod clients;
@@ -12,6 +14,7 @@ mod fill;
 mod guards;
 mod hosts;
 mod id;
+mod invites;
 mod keys;
 mod lanes;
 mod log;

@@ -1,5 +1,6 @@
 //! Accounts and their credentials.
 
+use super::connect::Connection;
 use super::id::Id;
 use super::row::{USER_COLUMNS, all, user, user_columns};
 use super::transact::{Failure, Transaction, again, connection};
@@ -7,7 +8,7 @@ use super::{PostgresStore, audit, factors};
 use crate::store::columns::roles_column;
 use crate::store::factors::Changed;
 use crate::store::{
-    Credential, ImportOutcome, ImportedAccount, Invite, NewAccount, Registered, StoreError, Users, imported_detail,
+    Credential, ImportOutcome, ImportedAccount, NewAccount, Registered, StoreError, Users, imported_detail,
 };
 use async_trait::async_trait;
 use counterfoil_core::UserId;
@@ -74,9 +75,14 @@ impl Users for PostgresStore {
     async fn import(
         &self,
         accounts: Vec<ImportedAccount>,
+        most: Option<u32>,
         entry: AuditEntry,
     ) -> Result<Vec<ImportOutcome>, StoreError> {
-        again!(self, self.import_once(&accounts, &entry))
+        again!(self, self.import_once(&accounts, most, &entry))
+    }
+
+    async fn count_users(&self, most: u32) -> Result<u32, StoreError> {
+        again!(self, async { count(&*connection(&self.pool).await?, most).await })
     }
 
     async fn replace_hash(&self, id: UserId, old: String, new: String, entry: AuditEntry) -> Result<bool, StoreError> {
@@ -162,19 +168,6 @@ impl Users for PostgresStore {
         self.changed(sql, id, &entry).await
     }
 
-    async fn invite(&self, invite: Invite, entry: AuditEntry) -> Result<(), StoreError> {
-        again!(self, async {
-            let transaction = Transaction::begin(&self.pool).await?;
-            let sql = "INSERT INTO invite (hash, role, issuer, bootstrap, expires_at) VALUES ($1, $2, $3, $4, $5)";
-            let issuer = invite.issuer.map(|issuer| Id(*issuer.as_bytes()));
-            let role = invite.role.as_ref().map(Role::as_str);
-            let (hash, until) = (invite.hash.as_slice(), invite.expires_at.as_millis());
-            transaction.execute(sql, &[&hash, &role, &issuer, &invite.bootstrap, &until]).await?;
-            audit::insert(&transaction, &entry).await?;
-            transaction.commit().await
-        })
-    }
-
     async fn any_with_role(&self, role: &Role) -> Result<bool, StoreError> {
         again!(self, async {
             let row = connection(&self.pool).await?.one(ANY_WITH_ROLE, &[&role.as_str()]).await?;
@@ -200,12 +193,22 @@ impl PostgresStore {
     async fn import_once(
         &self,
         accounts: &[ImportedAccount],
+        most: Option<u32>,
         entry: &AuditEntry,
     ) -> Result<Vec<ImportOutcome>, Failure> {
         let transaction = Transaction::begin(&self.pool).await?;
-        let made = insert_accounts(&transaction, accounts).await?;
+        let full = beyond(&transaction, accounts, most).await?;
+        let fit: Vec<&ImportedAccount> =
+            accounts.iter().filter(|account| !full.contains(account.user.id.as_bytes())).collect();
+        let made = insert_accounts(&transaction, &fit).await?;
+        let outcome = |account: &ImportedAccount| match account.user.id.as_bytes() {
+            id if made.contains(id) => ImportOutcome::Done,
+            id if full.contains(id) => ImportOutcome::Full,
+            _ => ImportOutcome::AlreadyThere,
+        };
+        let outcomes = accounts.iter().map(outcome).collect();
         if made.is_empty() {
-            return transaction.undo(vec![ImportOutcome::AlreadyThere; accounts.len()]).await;
+            return transaction.undo(outcomes).await;
         }
         let is_made = |account: &&ImportedAccount| made.contains(account.user.id.as_bytes());
         let (ids, hashes): (Vec<Id>, Vec<&str>) = accounts
@@ -219,10 +222,7 @@ impl PostgresStore {
         let detail = imported_detail(accounts.iter().filter(is_made).map(|account| &account.user));
         audit::insert(&transaction, &AuditEntry { detail, ..entry.clone() }).await?;
         transaction.commit().await?;
-        let outcome = |account: &ImportedAccount| {
-            if is_made(&account) { ImportOutcome::Done } else { ImportOutcome::AlreadyThere }
-        };
-        Ok(accounts.iter().map(outcome).collect())
+        Ok(outcomes)
     }
 
     async fn register_once(&self, new: &NewAccount, entry: &AuditEntry) -> Result<Registered, Failure> {
@@ -238,6 +238,10 @@ impl PostgresStore {
             };
             roles.extend(row.try_get::<_, Option<&str>>(0)?.and_then(Role::parse));
             transaction.execute("DELETE FROM invite WHERE hash = $1", &[&hash]).await?;
+        }
+        // Before the address: whether it is free is nobody's business where nobody gets in.
+        if room(&transaction, new.most).await? == Some(0) {
+            return transaction.undo(Registered::Full).await;
         }
         let key = Id(*account.id.as_bytes());
         let sql = "INSERT INTO account (id, email, email_key, name, roles, claims_version, created_at) \
@@ -272,10 +276,49 @@ impl PostgresStore {
     }
 }
 
+/// Counts accounts, and no further than is asked.
+async fn count(connection: &Connection, most: u32) -> Result<u32, Failure> {
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM account WHERE deleted_at IS NULL LIMIT $1) AS counted";
+    let counted: i64 = connection.one(sql, &[&i64::from(most)]).await?.try_get(0)?;
+    Ok(u32::try_from(counted).unwrap_or(most))
+}
+
+/// For how many more accounts there is room, if there is an end to it. From here on nobody else makes any before this transaction is over.
+async fn room(transaction: &Transaction, most: Option<u32>) -> Result<Option<u32>, Failure> {
+    let Some(most) = most else { return Ok(None) };
+    transaction.optional(ONE_BY_ONE, &[]).await?;
+    Ok(Some(most - count(transaction, most).await?))
+}
+
+/// Those of the accounts that are too many.
+async fn beyond(
+    transaction: &Transaction,
+    accounts: &[ImportedAccount],
+    most: Option<u32>,
+) -> Result<HashSet<[u8; 16]>, Failure> {
+    let Some(mut room) = room(transaction, most).await? else { return Ok(HashSet::new()) };
+    let keys: Vec<String> = accounts.iter().map(|account| account.user.email.key()).collect();
+    let rows = transaction.query("SELECT email_key FROM account WHERE email_key = ANY($1)", &[&keys]).await?;
+    let mut taken: HashSet<String> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+    let mut full = HashSet::new();
+    for (account, key) in accounts.iter().zip(keys) {
+        if taken.contains(&key) {
+            continue;
+        }
+        if room == 0 {
+            full.insert(*account.user.id.as_bytes());
+        } else {
+            room -= 1;
+            taken.insert(key);
+        }
+    }
+    Ok(full)
+}
+
 /// Inserts those whose address is free, and says which.
 async fn insert_accounts(
     transaction: &Transaction,
-    accounts: &[ImportedAccount],
+    accounts: &[&ImportedAccount],
 ) -> Result<HashSet<[u8; 16]>, Failure> {
     let users = || accounts.iter().map(|account| &account.user);
     let bans = || users().map(|user| user.banned.as_ref());

@@ -14,13 +14,14 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 /// What an account has in other tables. Every table with a column `account` is among them, but for the audit log, whose networks are
 /// erased beside its chain.
-const ERASE: [&str; 8] = [
+const ERASE: [&str; 9] = [
     "DELETE FROM password WHERE account = ?1",
     "DELETE FROM passkey WHERE account = ?1",
     "DELETE FROM totp WHERE account = ?1",
     "DELETE FROM recovery_code WHERE account = ?1",
     "DELETE FROM mail_link WHERE account = ?1",
     "DELETE FROM invite WHERE issuer = ?1",
+    "DELETE FROM api_key WHERE issuer = ?1",
     "DELETE FROM familiar WHERE account = ?1",
     "UPDATE session SET device = '', network = '', device_key = NULL, bound_to = NULL, copy_refused_at = NULL WHERE account = ?1",
 ];

@@ -1,5 +1,7 @@
 //! The embedded engine: SQLite in WAL mode with `synchronous=FULL`. One writer with group commit, readers beside it.
 
+mod activity;
+mod api_keys;
 mod audit;
 mod audit_chain;
 mod backup;
@@ -10,6 +12,7 @@ mod deletions;
 mod devices;
 mod factors;
 mod guards;
+mod invites;
 mod keys;
 mod log;
 mod mail;

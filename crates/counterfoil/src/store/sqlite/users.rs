@@ -5,12 +5,12 @@ use super::writer::Failure;
 use super::{SqliteStore, audit, factors};
 use crate::store::columns::roles_column;
 use crate::store::{
-    Credential, ImportOutcome, ImportedAccount, Invite, NewAccount, Registered, StoreError, Users, imported_detail,
+    Credential, ImportOutcome, ImportedAccount, NewAccount, Registered, StoreError, Users, imported_detail,
 };
 use async_trait::async_trait;
 use counterfoil_core::UserId;
 use counterfoil_core::audit::AuditEntry;
-use counterfoil_core::user::{Role, User};
+use counterfoil_core::user::{Email, Role, User};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 #[async_trait]
@@ -22,9 +22,14 @@ impl Users for SqliteStore {
     async fn import(
         &self,
         accounts: Vec<ImportedAccount>,
+        most: Option<u32>,
         entry: AuditEntry,
     ) -> Result<Vec<ImportOutcome>, StoreError> {
-        self.writer.write(move |connection| import(connection, &accounts, entry)).await
+        self.writer.write(move |connection| import(connection, &accounts, most, entry)).await
+    }
+
+    async fn count_users(&self, most: u32) -> Result<u32, StoreError> {
+        self.readers.read(|connection| count(connection, most))
     }
 
     async fn replace_hash(&self, id: UserId, old: String, new: String, entry: AuditEntry) -> Result<bool, StoreError> {
@@ -128,26 +133,6 @@ impl Users for SqliteStore {
             .await
     }
 
-    async fn invite(&self, invite: Invite, entry: AuditEntry) -> Result<(), StoreError> {
-        self.writer
-            .write(move |connection| {
-                let role = invite.role.as_ref().map(Role::as_str);
-                connection
-                    .prepare_cached(
-                        "INSERT INTO invite (hash, role, issuer, bootstrap, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-                    )?
-                    .execute(params![
-                        invite.hash,
-                        role,
-                        invite.issuer.as_ref().map(UserId::as_bytes),
-                        invite.bootstrap,
-                        invite.expires_at.as_millis()
-                    ])?;
-                audit::insert(connection, &entry)
-            })
-            .await
-    }
-
     async fn any_with_role(&self, role: &Role) -> Result<bool, StoreError> {
         self.readers.read(|connection| {
             let sql = "SELECT EXISTS (SELECT 1 FROM account WHERE ',' || roles || ',' LIKE '%,' || ?1 || ',%')";
@@ -176,10 +161,11 @@ fn register(connection: &Connection, mut new: NewAccount, entry: &AuditEntry) ->
             None => return Ok(Registered::InviteInvalid),
         },
     };
-    let taken: bool = connection
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM account WHERE email_key = ?1)")?
-        .query_row([account.email.key()], |row| row.get(0))?;
-    if taken {
+    // Before the address: whether it is free is nobody's business where nobody gets in.
+    if room(connection, new.most)? == Some(0) {
+        return Ok(Registered::Full);
+    }
+    if exists_address(connection, &account.email)? {
         return Ok(Registered::EmailTaken);
     }
     if let Some(passkey) = &new.passkey
@@ -211,6 +197,22 @@ fn register(connection: &Connection, mut new: NewAccount, entry: &AuditEntry) ->
     Ok(Registered::Done)
 }
 
+/// Counts accounts, and no further than is asked.
+fn count(connection: &Connection, most: u32) -> Result<u32, Failure> {
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM account WHERE deleted_at IS NULL LIMIT ?1)";
+    Ok(connection.prepare_cached(sql)?.query_row([most], |row| row.get(0))?)
+}
+
+/// For how many more accounts there is room, if there is an end to it.
+fn room(connection: &Connection, most: Option<u32>) -> Result<Option<u32>, Failure> {
+    most.map(|most| Ok(most - count(connection, most)?)).transpose()
+}
+
+fn exists_address(connection: &Connection, address: &Email) -> Result<bool, Failure> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM account WHERE email_key = ?1)";
+    Ok(connection.prepare_cached(sql)?.query_row([address.key()], |row| row.get(0))?)
+}
+
 fn exists_passkey(connection: &Connection, id: &[u8]) -> Result<bool, Failure> {
     let sql = "SELECT EXISTS (SELECT 1 FROM passkey WHERE id = ?1)";
     Ok(connection.prepare_cached(sql)?.query_row([id], |row| row.get(0))?)
@@ -219,6 +221,7 @@ fn exists_passkey(connection: &Connection, id: &[u8]) -> Result<bool, Failure> {
 fn import(
     connection: &Connection,
     accounts: &[ImportedAccount],
+    most: Option<u32>,
     mut entry: AuditEntry,
 ) -> Result<Vec<ImportOutcome>, Failure> {
     let sql = "INSERT INTO account (id, email, email_key, name, roles, claims_version, created_at, banned_at, ban_reason) \
@@ -227,7 +230,13 @@ fn import(
     let mut set_password =
         connection.prepare_cached("INSERT INTO password (account, hash, failures) VALUES (?1, ?2, 0)")?;
     let mut outcomes = Vec::with_capacity(accounts.len());
+    let mut room = room(connection, most)?;
     for ImportedAccount { user, hash } in accounts {
+        if room == Some(0) {
+            let taken = exists_address(connection, &user.email)?;
+            outcomes.push(if taken { ImportOutcome::AlreadyThere } else { ImportOutcome::Full });
+            continue;
+        }
         let made = insert.execute(params![
             user.id.as_bytes(),
             user.email.as_str(),
@@ -241,6 +250,7 @@ fn import(
         ])?;
         if made == 1 {
             set_password.execute(params![user.id.as_bytes(), hash])?;
+            room = room.map(|room| room - 1);
         }
         outcomes.push(if made == 1 { ImportOutcome::Done } else { ImportOutcome::AlreadyThere });
     }

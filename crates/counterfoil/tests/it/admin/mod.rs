@@ -1,6 +1,9 @@
 //! `/api/admin/*`.
 
+mod activity;
+mod api_keys;
 mod duties;
+mod invites;
 mod keys;
 
 use crate::control::ask;
@@ -8,7 +11,7 @@ use crate::support::{Browser, EMAIL, PASSWORD, TestApp};
 use http::Method;
 use serde_json::json;
 
-pub(crate) const EVERYTHING: [(&str, &str); 27] = [
+pub(crate) const EVERYTHING: [(&str, &str); 33] = [
     ("GET", "/api/admin/users"),
     ("GET", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA"),
     ("GET", "/api/admin/applications"),
@@ -22,7 +25,13 @@ pub(crate) const EVERYTHING: [(&str, &str); 27] = [
     ("POST", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA/revoke"),
     ("POST", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA/reset"),
     ("POST", "/api/admin/sessions/AAAAAAAAAAAAAAAAAAAAAA/revoke"),
+    ("GET", "/api/admin/invites"),
     ("POST", "/api/admin/invites"),
+    ("DELETE", "/api/admin/invites/x"),
+    ("GET", "/api/admin/api-keys"),
+    ("POST", "/api/admin/api-keys"),
+    ("DELETE", "/api/admin/api-keys/x"),
+    ("GET", "/api/admin/activity"),
     ("GET", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA/sessions"),
     ("GET", "/api/admin/guards"),
     ("POST", "/api/admin/guards"),

@@ -1,7 +1,8 @@
 //! Accounts: found, made once, invited, locked.
 
 use super::{Arc, at, entry, registered, user};
-use counterfoil::store::{Invite, NewAccount, Registered, Store};
+use counterfoil::store::invites::Invite;
+use counterfoil::store::{NewAccount, Registered, Store};
 use counterfoil_core::UserId;
 use counterfoil_core::audit::Event;
 use counterfoil_core::user::Role;
@@ -21,7 +22,7 @@ pub(super) async fn an_account_is_found_by_address_and_by_id(store: Arc<dyn Stor
 pub(super) async fn an_address_is_taken_once_even_in_a_race(store: Arc<dyn Store>) {
     let attempts = (0..20).map(|_| {
         let store = Arc::clone(&store);
-        let new = NewAccount { user: user("a@example.com"), hash: "h".into(), passkey: None, invite: None };
+        let new = NewAccount { user: user("a@example.com"), hash: "h".into(), passkey: None, invite: None, most: None };
         async move { store.register(new, entry(Event::Registered, 0)).await.unwrap() }
     });
     let outcomes = crate::support::all(attempts).await;
@@ -30,13 +31,19 @@ pub(super) async fn an_address_is_taken_once_even_in_a_race(store: Arc<dyn Store
 }
 
 pub(super) async fn an_invitation_is_spent_once_and_grants_its_role(store: Arc<dyn Store>) {
-    let invite =
-        Invite { hash: [1; 32], role: Role::parse("editor"), issuer: None, bootstrap: false, expires_at: at(100) };
+    let invite = Invite {
+        hash: [1; 32],
+        role: Role::parse("editor"),
+        note: String::new(),
+        issuer: None,
+        bootstrap: false,
+        expires_at: at(100),
+    };
     store.invite(invite, entry(Event::Invited, 0)).await.unwrap();
     let with = |email: &str, seconds| {
         let (store, new) = (
             Arc::clone(&store),
-            NewAccount { user: user(email), hash: "h".into(), passkey: None, invite: Some([1; 32]) },
+            NewAccount { user: user(email), hash: "h".into(), passkey: None, invite: Some([1; 32]), most: None },
         );
         async move { store.register(new, entry(Event::Registered, seconds)).await.unwrap() }
     };
@@ -53,13 +60,14 @@ pub(super) async fn of_two_first_administrators_at_once_one_is_the_first(store: 
     // At once too, so that there are connections for all.
     let invited = (0..8).map(|n| {
         let (store, role) = (Arc::clone(&store), role.clone());
-        let invite = Invite { hash: [n; 32], role, issuer: None, bootstrap: true, expires_at: at(100) };
+        let invite =
+            Invite { hash: [n; 32], role, note: String::new(), issuer: None, bootstrap: true, expires_at: at(100) };
         async move { store.invite(invite, entry(Event::Invited, 0)).await.unwrap() }
     });
     crate::support::all(invited).await;
     let attempts = (0..8).map(|n| {
         let (store, email) = (Arc::clone(&store), format!("a{n}@example.com"));
-        let new = NewAccount { user: user(&email), hash: "h".into(), passkey: None, invite: Some([n; 32]) };
+        let new = NewAccount { user: user(&email), hash: "h".into(), passkey: None, invite: Some([n; 32]), most: None };
         async move { store.register(new, entry(Event::Registered, 1)).await.unwrap() }
     });
     let outcomes = crate::support::all(attempts).await;

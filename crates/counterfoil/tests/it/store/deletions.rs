@@ -2,8 +2,9 @@
 
 use super::{Arc, at, end, entry, opened, refresh, registered, session, user};
 use counterfoil::store::factors::{Changed, FactorChange, Passkey};
+use counterfoil::store::invites::Invite;
 use counterfoil::store::sqlite::{SqliteStore, Synchronous};
-use counterfoil::store::{Invite, NewAccount, NewSession, Opened, Registered, Store};
+use counterfoil::store::{NewAccount, NewSession, Opened, Registered, Store};
 use counterfoil_core::UserId;
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::revocation::{Revocation, RevocationOrder, Revoked};
@@ -46,7 +47,14 @@ pub(super) async fn a_deleted_account_leaves_nothing_personal_and_its_address_is
     let theirs = opened(&store, &root).await;
     let add = FactorChange::AddPasskey(passkey(ada.id));
     assert_eq!(store.change_factors(ada.id, add.clone(), entry(Event::PasskeyAdded, 1)).await, Ok(Changed::Done));
-    let invite = Invite { hash: [7; 32], role: None, issuer: Some(ada.id), bootstrap: false, expires_at: at(100) };
+    let invite = Invite {
+        hash: [7; 32],
+        role: None,
+        note: String::new(),
+        issuer: Some(ada.id),
+        bootstrap: false,
+        expires_at: at(100),
+    };
     store.invite(invite, entry(Event::Invited, 1)).await.unwrap();
 
     let revoked = end(&store, deletion(ada.id)).await;
@@ -79,7 +87,8 @@ pub(super) async fn a_deleted_account_leaves_nothing_personal_and_its_address_is
     }
     let again = registered(&store, ADDRESS).await;
     assert_ne!(again.id, ada.id);
-    let invited = NewAccount { user: user("b@example.com"), hash: "h".into(), passkey: None, invite: Some([7; 32]) };
+    let invited =
+        NewAccount { user: user("b@example.com"), hash: "h".into(), passkey: None, invite: Some([7; 32]), most: None };
     assert_eq!(store.register(invited, entry(Event::Registered, 2)).await, Ok(Registered::InviteInvalid));
 }
 

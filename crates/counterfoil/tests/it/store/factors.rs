@@ -71,8 +71,13 @@ pub(super) async fn a_passkey_is_kept_once_named_used_and_removed(store: Arc<dyn
 
 pub(super) async fn the_last_way_in_stays_and_there_is_an_end_to_passkeys(store: Arc<dyn Store>) {
     let ada = user("ada@example.com");
-    let new =
-        |id| NewAccount { user: ada.clone(), hash: NO_PASSWORD.into(), passkey: Some(passkey(&ada, id)), invite: None };
+    let new = |id| NewAccount {
+        user: ada.clone(),
+        hash: NO_PASSWORD.into(),
+        passkey: Some(passkey(&ada, id)),
+        invite: None,
+        most: None,
+    };
     assert_eq!(store.register(new(1), entry(Event::Registered, 0)).await, Ok(Registered::Done));
     let other = NewAccount { user: user("bob@example.com"), ..new(1) };
     assert_eq!(store.register(other, entry(Event::Registered, 0)).await, Ok(Registered::PasskeyTaken));

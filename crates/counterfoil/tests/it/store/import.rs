@@ -13,7 +13,7 @@ fn account(email: &str) -> ImportedAccount {
 }
 
 async fn import(store: &Arc<dyn Store>, accounts: &[ImportedAccount]) -> Vec<ImportOutcome> {
-    store.import(accounts.to_vec(), entry(Event::AccountsImported, 1)).await.unwrap()
+    store.import(accounts.to_vec(), None, entry(Event::AccountsImported, 1)).await.unwrap()
 }
 
 /// What of the audit log is about imports, the newest first.
@@ -73,7 +73,7 @@ pub(super) async fn an_import_is_one_transaction(store: Arc<dyn Store>) {
     let mut accounts = vec![account("a@example.com"), account("b@example.com")];
     // Two accounts of one id cannot be: a fault in the middle.
     accounts[1].user.id = accounts[0].user.id;
-    assert!(store.import(accounts.clone(), entry(Event::AccountsImported, 1)).await.is_err());
+    assert!(store.import(accounts.clone(), None, entry(Event::AccountsImported, 1)).await.is_err());
     assert_eq!(store.users(None, 10).await.unwrap(), []);
     assert_eq!(audit(&store).await, []);
     accounts[1].user.id = UserId::from_bytes([7; 16]);

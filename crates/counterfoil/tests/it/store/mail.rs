@@ -21,7 +21,7 @@ async fn account(store: &dyn Store, id: u8, email: &str) -> UserId {
     let id = UserId::from_bytes([id; 16]);
     let (email, created_at) = (address(email), at(0));
     let user = User { id, email, name: None, roles: Vec::new(), claims_version: 0, created_at, banned: None };
-    let new = NewAccount { user, hash: "h".into(), passkey: None, invite: None };
+    let new = NewAccount { user, hash: "h".into(), passkey: None, invite: None, most: None };
     assert_eq!(store.register(new, entry(Event::Registered, 0)).await, Ok(Registered::Done));
     id
 }

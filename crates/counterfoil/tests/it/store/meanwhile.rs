@@ -84,3 +84,13 @@ pub(super) async fn accounts_are_found_by_the_beginning_of_their_address(store: 
     assert_eq!(found("ü", None, 9).await, "ü@example.com");
     assert_eq!(found("c", None, 9).await, "");
 }
+
+pub(super) async fn touching_moves_only_forward(store: Arc<dyn Store>) {
+    let user = registered(&store, "a@example.com").await;
+    let session = opened(&store, &user).await;
+    store.touch(session.sid, at(60), "x".into()).await.unwrap();
+    store.touch(session.sid, at(30), "y".into()).await.unwrap();
+    let seen = store.by_sid(session.sid).await.unwrap().unwrap().0.last_seen_at;
+    assert_eq!(seen, at(60));
+    store.check().await.unwrap();
+}

@@ -10,8 +10,9 @@ use serde_json::Value;
 
 /// Members and fields that hold a secret, of every body that the contract has (docs/reference/openapi.json), and `d`, the private
 /// half of a JWK. Not among them: `sid`, `jti`, `kid`, `jkt`, `instance` and `nonce`, which name something and open nothing.
-const FIELDS: [&str; 19] = [
+const FIELDS: [&str; 20] = [
     "access_token",
+    "api_key",
     "client_assertion",
     "client_secret",
     "credential",
@@ -40,8 +41,8 @@ const IN_THE_STORE_ANYWAY: [&str; 2] = [EMAIL, "passwordpassword"];
 const LONGEST: usize = 256 * 1024;
 
 /// What a word that is a secret begins with.
-const PREFIXES: [&str; 11] =
-    ["cfr_", "cfs_", "cfd_", "cfg_", "cfc_", "cfi_", "cfl_", "cfm_", "whsec_", "v4.public.", "eyJ"];
+const PREFIXES: [&str; 12] =
+    ["cfr_", "cfs_", "cfd_", "cfa_", "cfg_", "cfc_", "cfi_", "cfl_", "cfm_", "whsec_", "v4.public.", "eyJ"];
 
 const ANY_BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
@@ -165,7 +166,8 @@ impl Secrets {
             }
             return;
         }
-        let opaque = ["cfg_", "cfc_", "cfi_", "cfl_", "cfm_"].iter().find_map(|prefix| value.strip_prefix(prefix));
+        let opaque =
+            ["cfa_", "cfg_", "cfc_", "cfi_", "cfl_", "cfm_"].iter().find_map(|prefix| value.strip_prefix(prefix));
         if let Some(bytes) = opaque.and_then(base64url_decode) {
             return self.add(kind, &bytes, Reach::Nowhere);
         }
