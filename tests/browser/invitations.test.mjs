@@ -11,16 +11,27 @@ import { stage } from "./support.mjs";
 const here = stage();
 const EVIL = "<img src=x onerror=alert(1)> \u0645\u0631\u062d\u0628\u0627";
 
+/** What is shown once, as soon as it is. */
+async function onceShown(page) {
+  await page.locator("#once-dialog[open]").waitFor();
+  return page.locator("#once-secret").textContent();
+}
+
+async function putAway(page) {
+  await page.locator("#once-done").click();
+  await page.locator("#once-secret:empty").waitFor({ state: "attached" });
+}
+
 test("an invitation is made, listed, used and withdrawn", async (t) => {
   const { page } = await staff(here, t, "admin", "invitations");
   await page.getByText("No invitation is open.").waitFor();
   await page.fill("#invite-note", EVIL);
   await page.selectOption("#invite-role", "support");
   await page.getByRole("button", { name: "Make an invitation" }).click();
-  const link = await page.locator("#once-secret").textContent();
+  const link = await onceShown(page);
   await picture(page, "invitation");
   await accessible(page);
-  await page.locator("#once-done").click();
+  await putAway(page);
   await page.getByRole("cell", { name: EVIL, exact: true }).waitFor();
   assert.equal(await page.locator("img").count(), 0, "what people write is text");
   assert.ok(!(await page.content()).includes(link), "it was shown once");
@@ -40,7 +51,7 @@ test("an invitation is made, listed, used and withdrawn", async (t) => {
   await page.getByText("No invitation is open.").waitFor();
   await page.fill("#invite-note", "Somebody else");
   await page.getByRole("button", { name: "Make an invitation" }).click();
-  await page.locator("#once-done").click();
+  await putAway(page);
   await page.getByRole("button", { name: "Withdraw the invitation for Somebody else" }).click();
   await page.locator("#confirm-yes").click();
   await says(page, "The invitation is withdrawn.");
@@ -54,11 +65,10 @@ test("an API key is made, used by a program, and taken back; others only see tha
   await page.getByText("Use 1 to 64 letters, digits, dots, dashes and underscores.").waitFor();
   await page.fill("#key-name", "deploy");
   await page.getByRole("button", { name: "Make a key" }).click();
-  const key = await page.locator("#once-secret").textContent();
+  const key = await onceShown(page);
   await picture(page, "api-key");
   await accessible(page);
-  await page.locator("#once-done").click();
-  await page.locator("#once-secret:empty").waitFor({ state: "attached" });
+  await putAway(page);
   assert.ok(!(await page.content()).includes(key), "it was shown once");
   const users = () => fetch(`${here.server.url}/api/admin/users`, { headers: { Authorization: `Bearer ${key}` } });
   assert.equal((await users()).status, 200);
