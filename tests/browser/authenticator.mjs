@@ -12,6 +12,8 @@ export async function authenticator(page, verified = true) {
   });
   return {
     verify: (isUserVerified) => session.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified }),
+    // The same passkey on another device, as those that follow their owner are.
+    take: (credential) => session.send("WebAuthn.addCredential", { authenticatorId, credential }),
     credentials: async () => (await session.send("WebAuthn.getCredentials", { authenticatorId })).credentials,
   };
 }

@@ -148,6 +148,30 @@ test("a link signs in where it was asked for, and says so elsewhere", async (t) 
   await accountShown(page);
 });
 
+test("a link does not come past a passkey: it is one step, and the passkey the next", async (t) => {
+  const { page, person } = await signedIn(t);
+  const keys = await authenticator(page);
+  await page.click("#add-passkey");
+  await says(page, "Your passkey is ready.");
+  const context = await here.visitor(t);
+  const asking = await context.newPage();
+  await asking.goto("/login");
+  await formReady(asking);
+  await asking.fill("#email", person.email);
+  await asking.click("#by-mail");
+  await says(asking, "a link is in its mail");
+  const tab = await context.newPage();
+  await tab.goto(await linkTo(person.email, "Sign in to"));
+  await tab.click("#submit:enabled");
+  await tab.locator("#prove-passkey:visible").waitFor();
+  await accessible(tab);
+  await picture(tab, "passkey-next");
+  const [passkey] = await keys.credentials();
+  await (await authenticator(tab)).take(passkey);
+  await tab.click("#prove-passkey");
+  await accountShown(tab);
+});
+
 test("an address is changed by a link to the new one, and the old one is told", async (t) => {
   const { page, person } = await signedIn(t);
   const moved = `moved-${person.email}`;
