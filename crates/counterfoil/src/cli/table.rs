@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::io::Write as _;
 
-/// Prints rows of JSON objects, one column per member, or the JSON itself.
+/// Prints rows of JSON objects, one column per member (`banned/until` for one within another), or the JSON itself.
 pub(super) fn print(rows: &[Value], columns: &[(&str, &str)], json: bool) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     if json {
@@ -12,7 +12,7 @@ pub(super) fn print(rows: &[Value], columns: &[(&str, &str)], json: bool) -> any
         return Ok(());
     }
     let cells: Vec<Vec<String>> =
-        rows.iter().map(|row| columns.iter().map(|(_, member)| cell(&row[*member])).collect()).collect();
+        rows.iter().map(|row| columns.iter().map(|(_, member)| cell(within(row, member))).collect()).collect();
     let width = |index: usize, title: &str| {
         let widest = cells.iter().map(|row| row[index].chars().count()).max().unwrap_or(0);
         widest.max(title.chars().count())
@@ -24,6 +24,10 @@ pub(super) fn print(rows: &[Value], columns: &[(&str, &str)], json: bool) -> any
         writeln!(out, "{}", line.join("  ").trim_end())?;
     }
     Ok(())
+}
+
+fn within<'a>(row: &'a Value, member: &str) -> &'a Value {
+    member.split('/').fold(row, |value, name| &value[name])
 }
 
 /// A value in one line. Control characters cannot reach the terminal from here.

@@ -171,7 +171,9 @@ async fn list(place: &Place, json: bool) -> anyhow::Result<()> {
         ("NAME", "name"),
         ("ROLES", "roles"),
         ("CREATED", "created_at"),
-        ("BANNED", "banned"),
+        ("BANNED", "banned/at"),
+        ("UNTIL", "banned/until"),
+        ("REASON", "banned/reason"),
     ];
     table::print(&users, &columns, json)
 }

@@ -22,7 +22,7 @@ fn story(data: &str) {
     assert!(ok, "{error}");
     let (_, list, _) = output(&["user", "list", "--data", data], "");
     let rows = lines(&list);
-    assert_eq!(rows[0], ["ID", "EMAIL", "NAME", "ROLES", "CREATED", "BANNED"]);
+    assert_eq!(rows[0], ["ID", "EMAIL", "NAME", "ROLES", "CREATED", "BANNED", "UNTIL", "REASON"]);
     assert_eq!(rows[1][..3], [id.trim(), EMAIL, "editor"]);
     assert!(output(&["user", "role", "add", EMAIL, "admin", "--data", data], "").0);
     assert!(output(&["user", "role", "remove", EMAIL, "editor", "--data", data], "").0);
