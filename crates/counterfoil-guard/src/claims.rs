@@ -6,6 +6,7 @@ use crate::id::{Jti, Sid};
 use crate::json::{Object, StrictVisitor};
 use crate::refusal::Refusal;
 use crate::rfc3339;
+use crate::status_list::{Status, StatusReference};
 use crate::subject::{Actor, MAX_ACTORS, Subject};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use std::borrow::Cow;
@@ -49,6 +50,8 @@ pub struct Claims {
     pub act: Option<Actor>,
     /// The key that whoever presents the token must prove to hold (`cnf`, RFC 9449 section 6.1).
     pub bound_to: Option<Thumbprint>,
+    /// Where its status is to be found, for verifiers that follow no feed (Token Status List).
+    pub status: Option<StatusReference>,
     /// What only the audience may read of the user, such as an address. Never there in a token that was not encrypted.
     pub private: BTreeMap<String, String>,
 }
@@ -184,7 +187,7 @@ pub fn is_scope_token(text: &str) -> bool {
 }
 
 /// Seconds since the epoch out of a JSON number (RFC 7519 section 2: fractions allowed, strings not).
-struct NumericDate(i64);
+pub(crate) struct NumericDate(pub(crate) i64);
 
 impl<'de> Deserialize<'de> for NumericDate {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -262,6 +265,7 @@ struct Partial {
     scope: Option<Scope>,
     act: Option<Object<Actor>>,
     cnf: Option<Object<Confirmation>>,
+    status: Option<Status>,
     private: Option<Texts>,
     others: HashSet<String>,
 }
@@ -287,6 +291,7 @@ impl Partial {
             "scope" => once(&mut self.scope, members),
             "act" => once(&mut self.act, members),
             "cnf" => once(&mut self.cnf, members),
+            "status" => once(&mut self.status, members),
             "private" if kind.private => once(&mut self.private, members),
             // A security event is never an access token (SSF-4.1c); what is private does not travel in the clear.
             "events" | "private" => Err(A::Error::custom("claim not allowed in this kind of token")),
@@ -325,6 +330,7 @@ impl Partial {
             scope: self.scope.map(|Scope(scope)| scope),
             act,
             bound_to: self.cnf.map(|Object(cnf)| cnf.jkt.0),
+            status: self.status.and_then(|Status(found)| found),
             private: self.private.unwrap_or_default().0,
         })
     }

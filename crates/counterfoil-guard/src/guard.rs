@@ -9,6 +9,8 @@ use crate::feed::{Follower, Ignored, Poll, Taken};
 use crate::id::Kid;
 use crate::jwks::KeySet;
 use crate::refusal::Refusal;
+#[cfg(feature = "status-list")]
+use crate::status_list::StatusList;
 use crate::time::{Clocks, Timestamp};
 use crate::verify::{Verifier, check_times};
 use crate::wire::Answer;
@@ -116,6 +118,28 @@ impl Guard {
         let state = self.read();
         let (claims, kid) = state.verifier.verify_with_kid(token, state.follower.authority_time(now))?;
         Ok(Arc::new(Verified { claims, kid, clean_at: AtomicU64::new(NEVER) }))
+    }
+
+    /// The same, with the signature checked once per token: for whoever asks status lists.
+    #[cfg(feature = "client")]
+    pub(crate) fn recall_but_for_revocation(&self, token: &str, now: Clocks) -> Result<Arc<Verified>, Refusal> {
+        let state = self.read();
+        let time = state.follower.authority_time(now);
+        if let Some(verified) = self.lock_verified().get(token) {
+            check_times(&verified.claims, time)?;
+            return Ok(verified);
+        }
+        let (claims, kid) = state.verifier.verify_with_kid(token, time)?;
+        let verified = Arc::new(Verified { claims, kid, clean_at: AtomicU64::new(NEVER) });
+        self.lock_verified().insert(token, Arc::clone(&verified));
+        Ok(verified)
+    }
+
+    /// Believes a status list that was fetched from `uri`, or refuses it; see [`Verifier::verify_status_list`].
+    #[cfg(feature = "status-list")]
+    pub fn verify_status_list(&self, token: &str, uri: &str, now: Clocks) -> Result<StatusList, Refusal> {
+        let state = self.read();
+        state.verifier.verify_status_list(token, uri, state.follower.authority_time(now))
     }
 
     /// Whether a token verified earlier still counts: for connections that outlive the request which opened them.

@@ -34,7 +34,12 @@ struct RawHeader {
 /// Refuses what is too long, has other than three parts, an empty part, or a character outside `[A-Za-z0-9_-]`
 /// (JWT-BCP-3.14, ATK-18), all before anything is allocated.
 pub fn split(token: &str) -> Result<[&str; 3], Refusal> {
-    if token.len() > MAX_TOKEN_BYTES {
+    split_within(token, MAX_TOKEN_BYTES)
+}
+
+/// As [`split`], for a kind of token that may have so many bytes.
+pub(crate) fn split_within(token: &str, most: usize) -> Result<[&str; 3], Refusal> {
+    if token.len() > most {
         return Err(Refusal::TooLarge);
     }
     let mut parts = token.split('.');
@@ -68,6 +73,13 @@ impl Header {
     pub fn is_access_token(&self) -> bool {
         let typ = self.typ.as_bytes();
         typ.eq_ignore_ascii_case(b"at+jwt") || typ.eq_ignore_ascii_case(b"application/at+jwt")
+    }
+
+    /// Whether `typ` says status list (TSL-5.1a): `statuslist+jwt`, with or without `application/`, in any case.
+    #[cfg(feature = "status-list")]
+    pub(crate) fn is_status_list(&self) -> bool {
+        let typ = self.typ.as_bytes();
+        typ.eq_ignore_ascii_case(b"statuslist+jwt") || typ.eq_ignore_ascii_case(b"application/statuslist+jwt")
     }
 }
 

@@ -41,6 +41,7 @@ mod refusal;
 mod require;
 mod revocation;
 pub mod rfc3339;
+mod status_list;
 mod subject;
 mod time;
 #[cfg(feature = "tower")]
@@ -65,6 +66,12 @@ pub use login::{LoginPage, Navigation, Wanting};
 pub use refusal::Refusal;
 pub use require::{Insufficient, Require};
 pub use revocation::{Entry, RevocationIndex, Target};
+pub use status_list::StatusReference;
+#[cfg(feature = "status-list")]
+pub use status_list::{
+    DEFAULT_TTL, LONGEST_TTL, MAX_LIST_BYTES, MAX_LIST_TOKEN_BYTES, MOST_LISTS, Older, SHORTEST_TTL, StatusList,
+    StatusLists, Statuses, Verdict, WITHOUT_EXPIRY,
+};
 pub use subject::{Actor, MAX_ACTORS, Subject, Subjects};
 pub use time::{Clocks, Tick, Timestamp, whole_seconds};
 pub use verify::{LEEWAY_SECONDS, MAX_LIFETIME_SECONDS, Verifier, check_times};

@@ -33,7 +33,7 @@ pub enum Refusal {
     ProofRequired,
     /// The proof is not one, is not for this request and this token, or has been used.
     BadProof,
-    /// `sub` is a service where users are served, or the reverse.
+    /// `sub` is a service where users are served, or the reverse; of a status list, another address than it was fetched from.
     WrongSubject,
     /// `exp` has passed.
     Expired,

@@ -144,6 +144,7 @@ mod tests {
             scope: None,
             act: None,
             bound_to: None,
+            status: None,
             private: std::collections::BTreeMap::new(),
         }
     }

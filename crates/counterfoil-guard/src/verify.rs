@@ -6,9 +6,11 @@ use crate::encryption::{self, DecryptionKey};
 use crate::id::Kid;
 use crate::json::Strict;
 use crate::jwks::KeySet;
-use crate::jwt::{Header, MAX_TOKEN_BYTES, split};
+use crate::jwt::{Header, MAX_TOKEN_BYTES, split_within};
 use crate::paseto::{self, Message};
 use crate::refusal::Refusal;
+#[cfg(feature = "status-list")]
+use crate::status_list::StatusList;
 use crate::subject::Subjects;
 use crate::time::Timestamp;
 use std::borrow::Cow;
@@ -132,6 +134,13 @@ impl Verifier {
         Ok((claims, kid))
     }
 
+    /// Believes a status list that was fetched from `uri`, or refuses it (TSL-8.3a). Whether that is a place to fetch one from,
+    /// [`crate::StatusLists::check`] says.
+    #[cfg(feature = "status-list")]
+    pub fn verify_status_list(&self, token: &str, uri: &str, now: Timestamp) -> Result<StatusList, Refusal> {
+        StatusList::read(self, token, uri, now)
+    }
+
     /// PASETO v4.public: shape, key, signature, claims.
     fn read_paseto(&self, token: &str) -> Result<(Claims, Kid), Refusal> {
         if token.len() > MAX_TOKEN_BYTES {
@@ -149,9 +158,20 @@ impl Verifier {
 
     /// JWT: shape, header, key, algorithm, signature, claims.
     fn read_jwt(&self, token: &str, private: bool) -> Result<(Claims, Kid), Refusal> {
-        let [header_part, payload_part, signature_part] = split(token)?;
+        let (payload, kid) = self.read_signed(token, MAX_TOKEN_BYTES, Header::is_access_token)?;
+        Ok((read_claims(&payload, Kind { dates: Dates::Numeric, private })?, kid))
+    }
+
+    /// The payload of a JWT of this type and at most this long, and the name of the key that signed it.
+    pub(crate) fn read_signed(
+        &self,
+        token: &str,
+        most: usize,
+        is_of_type: impl Fn(&Header) -> bool,
+    ) -> Result<(Vec<u8>, Kid), Refusal> {
+        let [header_part, payload_part, signature_part] = split_within(token, most)?;
         let header = Header::decode(header_part)?;
-        if !header.is_access_token() {
+        if !is_of_type(&header) {
             return Err(Refusal::WrongType);
         }
         let key = self.keys.get(&header.kid).ok_or(Refusal::UnknownKey)?;
@@ -165,7 +185,13 @@ impl Verifier {
         }
         // Only now is the payload worth reading (JWS-5.2, ASVS-9.1.1).
         let payload = base64url::decode(payload_part).ok_or(Refusal::Malformed)?;
-        Ok((read_claims(&payload, Kind { dates: Dates::Numeric, private })?, header.kid))
+        Ok((payload, header.kid))
+    }
+
+    /// Whose tokens and lists these are.
+    #[cfg(feature = "status-list")]
+    pub(crate) fn issuer(&self) -> &str {
+        &self.issuer
     }
 }
 

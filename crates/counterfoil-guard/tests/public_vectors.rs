@@ -10,6 +10,9 @@ mod encryption;
 mod jose;
 #[path = "public_vectors/paseto.rs"]
 mod paseto;
+#[cfg(feature = "status-list")]
+#[path = "public_vectors/status_list.rs"]
+mod status_list;
 
 /// The folders of `vectors/` that `decisions.json` lists file by file.
 const FOLDERS: [&str; 5] = ["dpop", "rfc-jose-appendix", "rfc7520-cookbook", "set", "status-list"];

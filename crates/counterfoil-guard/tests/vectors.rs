@@ -37,6 +37,9 @@ fn claims(claims: &Claims) -> Value {
     if !claims.private.is_empty() {
         value["private"] = json!(claims.private);
     }
+    if let Some(status) = &claims.status {
+        value["status"] = json!(status);
+    }
     if let Some(act) = &claims.act {
         value["act"] = json!(act);
     }
@@ -200,5 +203,43 @@ fn atk40_whoever_waits_for_a_page_is_led_to_the_sign_in_page_as_the_vectors_say(
     }
     for path in vectors["refused"].as_array().expect("paths") {
         assert_eq!(LoginPage::parse(text(path)), None, "{path}");
+    }
+}
+
+#[cfg(feature = "status-list")]
+#[test]
+fn tsl_8_3a_status_lists_are_read_or_refused_as_the_vectors_say() {
+    use counterfoil_guard::{Clocks, Older, StatusLists, Tick};
+    let vectors = read("status_list");
+    let now = Timestamp::from_seconds(vectors["now"].as_i64().expect("a time"));
+    let clocks = Clocks { boot: Tick::default(), wall: now };
+    let keys = KeySet::from_jwks(vectors["jwks"].to_string().as_bytes()).expect("a key set");
+    let verifier = Verifier::new(text(&vectors["issuer"]), "web", keys);
+    for case in cases(&vectors, 150) {
+        let name = &case["name"];
+        let uri = case["uri"].as_str().unwrap_or(text(&vectors["uri"]));
+        let made = &case["made"];
+        let times = made["times"].as_u64().and_then(|times| usize::try_from(times).ok());
+        let token = times.map_or_else(|| text(&case["list"]).to_owned(), |times| text(&made["repeat"]).repeat(times));
+        let list = match verifier.verify_status_list(&token, uri, now) {
+            Ok(list) => list,
+            Err(refusal) => {
+                assert_eq!(case["refusal"], refusal.reason(), "{name}");
+                continue;
+            }
+        };
+        assert!(case["refusal"].is_null(), "{name} is read");
+        assert_eq!((json!(list.ttl.as_secs()), json!(list.expires_at)), (case["ttl"].clone(), case["until"].clone()));
+        for (index, status) in case["statuses"].as_object().expect("statuses") {
+            let found = list.statuses.status(index.parse().expect("an index"));
+            assert_eq!(json!(found), *status, "{name}: {index}");
+        }
+        let mut lists = StatusLists::new(text(&vectors["issuer"]));
+        if let Some(held) = case["held"].as_str() {
+            let held = verifier.verify_status_list(held, uri, now).expect("a list");
+            assert_eq!(lists.receive(held, clocks), Ok(()), "{name}");
+        }
+        let expected = if case["older"] == true { Err(Older) } else { Ok(()) };
+        assert_eq!(lists.receive(list, clocks), expected, "{name}");
     }
 }

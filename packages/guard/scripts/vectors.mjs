@@ -12,12 +12,13 @@ import { parties } from './vectors/parties.mjs'
 import { pasetos } from './vectors/paseto.mjs'
 import { proofs } from './vectors/proofs.mjs'
 import { cookies, crossSite, keySets, login } from './vectors/requests.mjs'
+import { statusClaims, statusLists } from './vectors/status_lists.mjs'
 import { tokens } from './vectors/tokens.mjs'
 
 const closed = collection()
 closed.refuse('malformed', 'ATK-19', 'an encrypted token, and no key to decrypt it', encrypt(jwt(header, claims)))
 closed.refuse('malformed', 'ATK-19', 'an encrypted token to P-256, and no key to decrypt it', encrypt(jwt(header, claims), { kid: 'e2' }))
-const all = [...tokens, ...pasetos, ...parties, ...closed.cases]
+const all = [...tokens, ...statusClaims, ...pasetos, ...parties, ...closed.cases]
 const document = (about, cases) => ({
   about: `${about} and what a guard makes of them. Times in seconds. A case holds the claims, or why the token is refused (Refusal::reason). Written by packages/guard/scripts/vectors.mjs.`,
   issuer, audience, now, jwks, cases,
@@ -32,6 +33,7 @@ const files = Object.fromEntries([
   ['guard/cookies', cookies],
   ['guard/login', login],
   ['guard/dpop', proofs],
+  ['guard/status_list', statusLists],
   ...attacks.map((atk) => [`attacks/${atk.toLowerCase()}`, document(`Access tokens of ${atk}`, all.filter((one) => one.atk === atk))]),
 ])
 

@@ -43,6 +43,8 @@ export interface Claims {
   readonly act?: Actor
   /** The key that whoever presents the token must prove to hold (RFC 9449 section 6.1). */
   readonly cnf?: Confirmation
+  /** Where its status is to be found, for verifiers that follow no feed (Token Status List). */
+  readonly status?: StatusReference
   /** What only the audience may read of the user, such as an address. Only ever there in a token that came encrypted. */
   readonly private?: Readonly<Record<string, string>>
 }
@@ -52,8 +54,14 @@ export interface Confirmation {
   readonly jkt: string
 }
 
+/** The place of a token's status: which index, of which list (TSL-6.2). */
+export interface StatusReference {
+  readonly idx: number
+  readonly uri: string
+}
+
 /** A claim that is there must be of its kind; `null` is of no kind. */
-class BadClaim extends Error {}
+export class BadClaim extends Error {}
 
 const I64_MIN = -(2n ** 63n)
 const I64_MAX = 2n ** 63n - 1n
@@ -95,6 +103,7 @@ function read(payload: JsonObject, date: (value: Json) => number): Claims {
     (isClient(sub) ? optional(name, kind) ?? otherwise : required(name, kind))
   const [nbf, scope] = [optional('nbf', date), optional('scope', scopeOf)]
   const [act, cnf, hidden] = [optional('act', actor), optional('cnf', confirmation), optional('private', privateOf)]
+  const status = optional('status', statusOf)
   return {
     iss: required('iss', text),
     sub,
@@ -113,6 +122,7 @@ function read(payload: JsonObject, date: (value: Json) => number): Claims {
     ...(scope === undefined ? {} : { scope }),
     ...(act === undefined ? {} : { act }),
     ...(cnf === undefined ? {} : { cnf }),
+    ...(status === undefined ? {} : { status }),
     ...(hidden === undefined ? {} : { private: hidden }),
   }
 }
@@ -167,6 +177,16 @@ export function readConfirmation(value: unknown): Confirmation | undefined {
   return Object.freeze({ jkt })
 }
 
+/** Of other ways to say a status we know nothing, and they may be there. */
+function statusOf(value: Json): StatusReference | undefined {
+  if (!(value instanceof Map)) throw new BadClaim()
+  const list = value.get('status_list')
+  if (list === undefined) return undefined
+  const [idx, uri] = list instanceof Map ? [list.get('idx'), list.get('uri')] : []
+  if (idx === undefined || uri === undefined) throw new BadClaim()
+  return Object.freeze({ idx: version(idx), uri: text(uri) })
+}
+
 function scopeOf(value: Json): string {
   const scope = text(value)
   if (!isScope(scope)) throw new BadClaim()
@@ -198,7 +218,7 @@ function oneAudience(value: Json): string {
  * Seconds since the epoch out of a JSON number (RFC 7519 section 2: fractions allowed, strings not). Whole numbers may
  * have 64 bits, as in the Rust guard; beyond 2^53 they are rounded, which no check against a clock can notice.
  */
-function numericDate(value: Json): number {
+export function numericDate(value: Json): number {
   if (!(value instanceof JsonNumber)) throw new BadClaim()
   const seconds = Number(value.text)
   if (value.isInteger) {

@@ -3,7 +3,8 @@
  * to stop waiting. Failures are not thrown anywhere: the lease runs out, and that is what callers see.
  */
 
-import { randomBytes } from 'node:crypto'
+import { encode } from './base64url.js'
+import { readWithin } from './bytes.js'
 import type { Clock } from './clock.js'
 import type { Feed, Received } from './feed.js'
 import { KeySet, type VerifyingKey } from './jwks.js'
@@ -16,6 +17,7 @@ export type ClientEvent =
   | { readonly what: 'poll_failed'; readonly status: number | undefined }
   | { readonly what: 'keys_failed'; readonly status: number | undefined }
   | { readonly what: 'keys_loaded'; readonly kids: readonly string[] }
+  | { readonly what: 'list_failed'; readonly uri: string; readonly status: number | undefined; readonly reason: string | undefined }
 
 export interface ClientOptions {
   /** The authority's address, without a slash at the end. */
@@ -46,7 +48,7 @@ const SNAPSHOT_TIMEOUT = 30_000
 const WITHOUT_LEASE_TIMEOUT = 3000
 const MAX_KEYS_BODY = 2 ** 20
 
-interface Answer {
+export interface Answer {
   readonly status: number
   readonly headers: Headers
   readonly body: Uint8Array
@@ -112,7 +114,7 @@ export class Client {
 
   async #poll(): Promise<{ received: Exclude<Received, 'ignored'> | 'failed'; retryAfter: number }> {
     const { base, credential, feed, clock, onTurn, onReceived, onEvent } = this.#options
-    const poll = feed.poll(clock.now(), randomBytes(16).toString('base64url'))
+    const poll = feed.poll(clock.now(), encode(crypto.getRandomValues(new Uint8Array(16))))
     const query = new URLSearchParams({ instance: poll.instance, nonce: poll.nonce, wait: String(poll.wait) })
     if (poll.after !== undefined) query.set('after', poll.after)
     const headers = { authorization: `Bearer ${credential}`, accept: 'application/json', 'cache-control': 'no-store' }
@@ -190,7 +192,7 @@ export class Client {
   }
 }
 
-interface Limits {
+export interface Limits {
   /** For the head, and for each further piece. */
   readonly timeout: number
   /** For all of it. */
@@ -217,8 +219,10 @@ export async function request(
   }
   closing.addEventListener('abort', abort)
   try {
-    const response = await fetch(url, { ...init, redirect: 'error', signal: over.signal })
-    return { status: response.status, headers: response.headers, body: await readBody(response, limit, goOn) }
+    // Not `error`, which some runtimes do not know: a status that is none of ours is a failure to every caller.
+    const response = await fetch(url, { ...init, redirect: 'manual', signal: over.signal })
+    const body = response.body === null ? new Uint8Array() : await readWithin(response.body, limit, goOn)
+    return body && { status: response.status, headers: response.headers, body }
   } catch {
     return undefined
   } finally {
@@ -228,23 +232,10 @@ export async function request(
   }
 }
 
-async function readBody(response: Response, limit: number, goOn: () => void): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  // Leaving the loop early cancels the stream.
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    goOn()
-    length += chunk.length
-    if (length > limit) throw new RangeError('the answer is too long')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
-}
-
 /** Not the strict reader: this comes from the authority, over a channel it has authenticated, and may have megabytes. */
 export function parse(body: Uint8Array): unknown {
   try {
-    return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'))
+    return JSON.parse(new TextDecoder().decode(body))
   } catch {
     return undefined
   }

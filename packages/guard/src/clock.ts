@@ -28,7 +28,8 @@ export const systemClock: Clock = {
   now: () => ({ mono: performance.now(), wall: Date.now() }),
   after(milliseconds, callback) {
     const timer = setTimeout(callback, Math.min(Math.max(0, milliseconds), LONGEST))
-    timer.unref()
+    // Elsewhere a timer is a number, and keeps nothing alive.
+    if (typeof timer === 'object') timer.unref()
     return () => clearTimeout(timer)
   },
 }

@@ -3,9 +3,8 @@
  * one method and one address, for a minute, and once.
  */
 
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { calculateJwkThumbprint, compactVerify, type JWK } from 'jose'
-import { decode } from './base64url.js'
+import { decode, encode } from './base64url.js'
 import type { Claims } from './claims.js'
 import { type Json, JsonNumber, type JsonObject, parseStrict } from './json.js'
 import { type Algorithm, hasSmallOrder, importKey, isAlgorithm, publicJwk } from './jwks.js'
@@ -25,6 +24,7 @@ const LEEWAY_SECONDS = 10
 const LONGEST_JTI = 256
 
 const SIGNATURE_BYTES = 64
+const utf8 = new TextEncoder()
 const EXACT = 2 ** 53
 
 /** What is read of a proof's claims. */
@@ -34,7 +34,7 @@ interface Said {
   readonly htu: string
   /** Whole seconds: fractions are cut. */
   readonly iat: number
-  readonly ath: Buffer | undefined
+  readonly ath: Uint8Array | undefined
   readonly nonce: string | undefined
 }
 
@@ -48,16 +48,17 @@ export class Proof {
   readonly issuedAt: number
   /** What a server had given the client to put in, if the client has put in anything. */
   readonly nonce: string | undefined
-  readonly #tokenHash: Buffer | undefined
-  readonly #address: string
+  /** What must not come a second time: this key's proof of this name for this address. */
+  readonly once: string
+  readonly #tokenHash: Uint8Array | undefined
 
-  private constructor(key: string, { jti, iat, nonce, ath }: Said, address: string) {
+  private constructor(key: string, { jti, iat, nonce, ath }: Said, once: string) {
     this.key = key
     this.jti = jti
     this.issuedAt = iat
     this.nonce = nonce
     this.#tokenHash = ath
-    this.#address = address
+    this.once = once
   }
 
   /**
@@ -72,7 +73,8 @@ export class Proof {
     const said = readClaims(claimsPart)
     const address = normal(url)
     if (said.htm !== method || address === undefined || normal(said.htu) !== address) throw new Refusal('bad_proof')
-    return new Proof(await calculateJwkThumbprint(jwk), said, address)
+    const key = await calculateJwkThumbprint(jwk)
+    return new Proof(key, said, await nameOf(key, address, said.jti))
   }
 
   /** Whether it was made a moment ago (DPOP-4.3d). `now` in milliseconds. */
@@ -82,27 +84,24 @@ export class Proof {
   }
 
   /** Whether it was made for this access token (`ath`; DPOP-7a). */
-  isFor(token: string): boolean {
-    const expected = createHash('sha256').update(token).digest()
-    return this.#tokenHash?.length === expected.length && timingSafeEqual(this.#tokenHash, expected)
-  }
-
-  /** What must not come a second time: this key's proof of this name for this address. */
-  once(): string {
-    const hash = createHash('sha256')
-    for (const part of ['dpop', this.key, this.#address, this.jti]) hash.update(`${Buffer.byteLength(part)}:${part}`)
-    return hash.digest('base64')
+  async isFor(token: string): Promise<boolean> {
+    const expected = await sha256(token)
+    // Neither is a secret: whoever presents the proof has made one and has the other.
+    return this.#tokenHash?.length === expected.length && this.#tokenHash.every((byte, at) => byte === expected[at])
   }
 }
 
-/**
- * Whether the token may be presented like this: one that is bound to a key only with that key's proof for it, any other only without
- * (DPOP-7b). That the proof is fresh and has not been used is for {@link UsedProofs} to see to.
- */
-export function checkBinding({ cnf }: Pick<Claims, 'cnf'>, token: string, proof?: Proof): void {
-  if (cnf === undefined && proof === undefined) return
-  if (proof === undefined) throw new Refusal('proof_required')
-  if (proof.key !== cnf?.jkt || !proof.isFor(token)) throw new Refusal('bad_proof')
+async function sha256(text: string): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', utf8.encode(text)))
+}
+
+async function nameOf(key: string, address: string, jti: string): Promise<string> {
+  return encode(await sha256(['dpop', key, address, jti].map((part) => `${utf8.encode(part).length}:${part}`).join('')))
+}
+
+/** Whether the token may be presented without a proof: one that is bound to a key may not (DPOP-7b). */
+export function checkBinding({ cnf }: Pick<Claims, 'cnf'>): void {
+  if (cnf !== undefined) throw new Refusal('proof_required')
 }
 
 /** Proofs that have been used, until they would be too old anyway. One clock for all who ask. */
@@ -118,9 +117,10 @@ export class UsedProofs {
   }
 
   /** Lets a verified token pass with this proof, once, or throws a {@link Refusal}. */
-  use(claims: Pick<Claims, 'cnf'>, token: string, proof: Proof): void {
-    checkBinding(claims, token, proof)
-    if (!proof.isFresh(this.#now()) || !this.#insert(proof.once())) throw new Refusal('bad_proof')
+  async use({ cnf }: Pick<Claims, 'cnf'>, token: string, proof: Proof): Promise<void> {
+    // Bound to this key, and proven for this token: a proof with a token that is bound to nothing is none (DPOP-7b).
+    if (proof.key !== cnf?.jkt || !(await proof.isFor(token))) throw new Refusal('bad_proof')
+    if (!proof.isFresh(this.#now()) || !this.#insert(proof.once)) throw new Refusal('bad_proof')
   }
 
   /** Takes one in; `false` if it has been used, or if there is no room. */
@@ -175,7 +175,7 @@ function readKey(key: JsonObject, algorithm: Algorithm): JWK | undefined {
   return publicJwk(algorithm, { kty, crv, x, y: y as string | undefined })
 }
 
-async function isSigned(proof: string, jwk: JWK, algorithm: Algorithm, signature: Buffer | undefined): Promise<boolean> {
+async function isSigned(proof: string, jwk: JWK, algorithm: Algorithm, signature: Uint8Array | undefined): Promise<boolean> {
   if (signature?.length !== SIGNATURE_BYTES || (algorithm !== 'ES256' && hasSmallOrder(signature))) return false
   try {
     // A point that is not on the curve is no key.
@@ -189,7 +189,7 @@ async function isSigned(proof: string, jwk: JWK, algorithm: Algorithm, signature
 function readClaims(part: string): Said {
   const claims = objectIn(part)
   const jti = text(claims.get('jti'))
-  if (jti === '' || Buffer.byteLength(jti) > LONGEST_JTI) throw new Refusal('bad_proof')
+  if (jti === '' || utf8.encode(jti).length > LONGEST_JTI) throw new Refusal('bad_proof')
   const ath = claims.has('ath') ? decode(text(claims.get('ath'))) : undefined
   if (claims.has('ath') && ath === undefined) throw new Refusal('bad_proof')
   const nonce = claims.has('nonce') ? text(claims.get('nonce')) : undefined

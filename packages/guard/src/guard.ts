@@ -1,18 +1,20 @@
 /** The guard: may this token be believed now? */
 
-import { randomBytes } from 'node:crypto'
+import { encode } from './base64url.js'
 import { VerifiedTokens } from './cache.js'
 import type { Claims } from './claims.js'
 import { Client } from './client.js'
 import type { Origins } from './cross_site.js'
 import { checkBinding, type Proof, UsedProofs } from './dpop.js'
+import { DecryptionKeys } from './encryption.js'
 import { Feed } from './feed.js'
 import { Introspector } from './introspect.js'
 import { type GuardOptions, type Settings, settingsOf } from './options.js'
 import { Refusal } from './refusal.js'
 import { RevocationIndex } from './revocation.js'
-import { checkTimes, Verifier } from './verify.js'
-import { type OnEnd, type Watch, Watches } from './watch.js'
+import { StatusListGuard } from './status_list_guard.js'
+import { checkTimes, Verifier, verifierOf } from './verify.js'
+import { armExpiry, type OnEnd, refusalOf, startWatch, type Watch, Watches } from './watch.js'
 
 export type { GuardOptions } from './options.js'
 export type { OnEnd } from './watch.js'
@@ -48,8 +50,12 @@ export interface Guard {
 
 /** Makes a guard and starts following the authority. */
 export function createGuard(options: GuardOptions): Guard {
-  const settings = settingsOf(options)
-  return settings.mode === 'introspect' ? new AskingGuard(settings) : new PushedGuard(settings)
+  const settings = settingsOf(options, DecryptionKeys.fromJwks(options.decryptionKeys ?? []))
+  switch (settings.mode) {
+    case 'introspect': return new AskingGuard(settings)
+    case 'status-list': return new StatusListGuard(settings, settings.credential === '' ? undefined : (proofs) => new AskingGuard(settings, proofs))
+    case 'pushed': return new PushedGuard(settings)
+  }
 }
 
 /** How often an introspecting guard asks again about a token that is watched. */
@@ -71,7 +77,7 @@ class PushedGuard implements Guard {
   readonly #proofs = new UsedProofs(() => this.now())
   readonly #index = new RevocationIndex()
   // An instance for each follower, not for each process: an acknowledgement speaks for this index only.
-  readonly #feed = new Feed(randomBytes(16).toString('base64url'), this.#index)
+  readonly #feed = new Feed(encode(crypto.getRandomValues(new Uint8Array(16))), this.#index)
   readonly #tokens: VerifiedTokens<Known>
   readonly #verifier: Verifier
   readonly #introspector: Introspector
@@ -105,13 +111,13 @@ class PushedGuard implements Guard {
 
   async verify(token: string): Promise<Claims> {
     const claims = await this.#claims(token)
-    checkBinding(claims, token)
+    checkBinding(claims)
     return claims
   }
 
   async verifyBound(token: string, proof: Proof): Promise<Claims> {
     const claims = await this.#claims(token)
-    this.#proofs.use(claims, token, proof)
+    await this.#proofs.use(claims, token, proof)
     return claims
   }
 
@@ -249,13 +255,13 @@ class AskingGuard implements Guard {
 
   async verify(token: string): Promise<Claims> {
     const claims = await this.#claims(token)
-    checkBinding(claims, token)
+    checkBinding(claims)
     return claims
   }
 
   async verifyBound(token: string, proof: Proof): Promise<Claims> {
     const claims = await this.#claims(token)
-    this.#proofs.use(claims, token, proof)
+    await this.#proofs.use(claims, token, proof)
     return claims
   }
 
@@ -306,48 +312,6 @@ class AskingGuard implements Guard {
   }
 }
 
-function verifierOf({ issuer, audiences, subjects, decryptionKeys }: Settings): Verifier {
-  return new Verifier(issuer, audiences, subjects, decryptionKeys)
-}
-
-/**
- * The life of one watch: `begin` judges the token and arms what may end it; `onStop` says how to disarm. Whatever happens
- * first, the call-back comes at most once, and never after it was taken away.
- */
-function startWatch(onEnd: OnEnd, begin: (end: OnEnd, onStop: (disarm: () => void) => void) => Promise<void>): () => void {
-  let over = false
-  let disarm: (() => void) | undefined
-  const stop = (): void => {
-    over = true
-    disarm?.()
-  }
-  const end = (why: Refusal): void => {
-    if (over) return
-    stop()
-    onEnd(why)
-  }
-  const onStop = (how: () => void): void => {
-    disarm = how
-    // Taken away while the token was being judged.
-    if (over) how()
-  }
-  begin(end, onStop).catch((error: unknown) => end(refusalOf(error)))
-  return stop
-}
-
-/** Ends the watch when the authority's clock has reached `exp`. */
-function armExpiry(claims: Claims, end: OnEnd, clock: Settings['clock'], now: () => number): () => void {
-  let cancel = (): void => {}
-  const look = (): void => {
-    const left = claims.exp * 1000 - now()
-    // Looks again rather than trust one long timer: what is known of the authority's clock may change.
-    if (left <= 0) end(new Refusal('expired'))
-    else cancel = clock.after(Math.max(left, 1), look)
-  }
-  look()
-  return () => cancel()
-}
-
 function refusalIn(check: () => void): Refusal | undefined {
   try {
     check()
@@ -355,9 +319,4 @@ function refusalIn(check: () => void): Refusal | undefined {
   } catch (error) {
     return refusalOf(error)
   }
-}
-
-/** A fault of our own is no reason to go on trusting. */
-function refusalOf(error: unknown): Refusal {
-  return error instanceof Refusal ? error : new Refusal('verifier_stale')
 }

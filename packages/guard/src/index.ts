@@ -7,7 +7,7 @@
  * ```
  */
 
-export type { Claims, Confirmation } from './claims.js'
+export type { Claims, Confirmation, StatusReference } from './claims.js'
 export type { ClientEvent, Fetch } from './client.js'
 export type { Clock, Instant } from './clock.js'
 export { type Auth, authenticate, type RequestView } from './credential.js'

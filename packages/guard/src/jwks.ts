@@ -72,7 +72,7 @@ export class KeySet {
    * and one not meant for verifying signatures (JWK-4.2).
    */
   static async fromJwks(document: Uint8Array | string): Promise<KeySet> {
-    const bytes = typeof document === 'string' ? Buffer.from(document) : document
+    const bytes = typeof document === 'string' ? new TextEncoder().encode(document) : document
     const set = parseStrict(bytes)
     const entries = set instanceof Map ? set.get('keys') : undefined
     if (!Array.isArray(entries)) throw new KeySetError('malformed')
@@ -166,7 +166,7 @@ export function publicJwk(alg: Algorithm, { kty, crv, x, y }: Pick<RawKey, 'kty'
 }
 
 /** 32 bytes in canonical base64url. */
-function coordinate(text: string | undefined): Buffer | undefined {
+function coordinate(text: string | undefined): Uint8Array | undefined {
   const bytes = text === undefined ? undefined : decode(text)
   return bytes?.length === 32 ? bytes : undefined
 }
@@ -175,7 +175,7 @@ function coordinate(text: string | undefined): Buffer | undefined {
  * Whether y is spelt in the one canonical way: below 2^255 - 19. OpenSSL takes the few other spellings, the Rust guard's library
  * does not; one rule for all verifiers (ATK-07).
  */
-function isCanonical(point: Buffer): boolean {
+function isCanonical(point: Uint8Array): boolean {
   const [lowest = 0, ...rest] = point
   const highest = (rest.pop() ?? 0) & 0x7f
   return highest !== 0x7f || lowest < 0xed || rest.some((byte) => byte !== 0xff)
@@ -195,9 +195,9 @@ const SMALL_ORDER: ReadonlySet<string> = new Set([
  * as R it comes from nobody honest.
  */
 export function hasSmallOrder(bytes: Uint8Array): boolean {
-  const y = Buffer.from(bytes.subarray(0, 32))
+  const y = Uint8Array.from(bytes.subarray(0, 32))
   y[31] = (y[31] ?? 0) & 0x7f
-  return SMALL_ORDER.has(y.toString('hex'))
+  return SMALL_ORDER.has(Array.from(y, (byte) => byte.toString(16).padStart(2, '0')).join(''))
 }
 
 /** Rejects for a point that is not on the curve. */

@@ -24,16 +24,16 @@ export interface Header {
 const PART = /^[A-Za-z0-9_-]+$/
 
 /** Comes before any work, for every kind of token (ATK-21). */
-export function checkSize(token: string): void {
-  if (token.length > MAX_TOKEN_BYTES || Buffer.byteLength(token) > MAX_TOKEN_BYTES) throw new Refusal('too_large')
+export function checkSize(token: string, most: number = MAX_TOKEN_BYTES): void {
+  if (token.length > most || new TextEncoder().encode(token).length > most) throw new Refusal('too_large')
 }
 
 /**
  * Splits a compact JWS into header, payload and signature, undecoded. Refuses what is too long, has other than three
  * parts, an empty part, or a character outside `[A-Za-z0-9_-]` (JWT-BCP-3.14, ATK-18).
  */
-export function split(token: string): [header: string, payload: string, signature: string] {
-  checkSize(token)
+export function split(token: string, most: number = MAX_TOKEN_BYTES): [header: string, payload: string, signature: string] {
+  checkSize(token, most)
   const [header, payload, signature, ...more] = token.split('.', 4)
   if (header === undefined || payload === undefined || signature === undefined || more.length > 0) {
     throw new Refusal('malformed')
@@ -61,4 +61,9 @@ export function decodeHeader(part: string): Header {
 export function isAccessToken(header: Header): boolean {
   // Without the flag `u`, `i` never takes a letter beyond ASCII for one within.
   return /^(?:application\/)?at\+jwt$/i.test(header.typ)
+}
+
+/** Whether `typ` says status list (TSL-5.1a): `statuslist+jwt`, with or without `application/`, in any case. */
+export function isStatusList(header: Header): boolean {
+  return /^(?:application\/)?statuslist\+jwt$/i.test(header.typ)
 }

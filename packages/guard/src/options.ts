@@ -4,7 +4,7 @@ import type { JWK } from 'jose'
 import type { ClientEvent, Fetch } from './client.js'
 import { type Clock, systemClock } from './clock.js'
 import { Origins } from './cross_site.js'
-import { DecryptionKeys } from './encryption.js'
+import type { DecryptionKeys } from './encryption.js'
 import type { Subjects } from './subject.js'
 
 export interface GuardOptions {
@@ -12,14 +12,20 @@ export interface GuardOptions {
   readonly issuer: string
   /** The audience of the tokens meant for this server, or the few it answers for. */
   readonly audience: string | readonly string[]
-  readonly feed: {
+  /** Where revocations are learnt from; not needed in mode `status-list`. */
+  readonly feed?: {
     /** Where this process reaches the authority: its base URL, or the feed's own. Beyond loopback only `https`. */
     readonly url: string
     /** The guard credential, `cfg_...`. */
     readonly credential: string
   }
-  /** `pushed` (the default) judges from a copy of the revocation log; `introspect` asks about every token, every time. */
-  readonly mode?: 'pushed' | 'introspect'
+  /**
+   * `pushed` (the default) judges from a copy of the revocation log; `introspect` asks about every token, every time; `status-list`
+   * by the authority's status lists, fetched when they are needed: late by the `ttl` of the list, and without a credential.
+   */
+  readonly mode?: 'pushed' | 'introspect' | 'status-list'
+  /** Where this process reaches the authority, if it is neither at the issuer nor where the feed is; for mode `status-list`. */
+  readonly authority?: string
   /** When the copy may no longer be trusted: `refuse` everything (the default), or ask. Nothing accepts. */
   readonly onLeaseEnd?: 'refuse' | 'introspect'
   /** From where requests that rest on a cookie may come. `own` is the issuer's origin unless given. */
@@ -45,13 +51,14 @@ export interface Settings {
   readonly issuer: string
   readonly audiences: readonly string[]
   readonly base: string
+  /** Empty where there is no feed. */
   readonly credential: string
-  readonly mode: 'pushed' | 'introspect'
+  readonly mode: 'pushed' | 'introspect' | 'status-list'
   readonly onLeaseEnd: 'refuse' | 'introspect'
   readonly origins: Origins
   readonly at: string
   readonly subjects: Subjects
-  readonly decryptionKeys: DecryptionKeys
+  readonly decryptionKeys: DecryptionKeys | undefined
   readonly cacheSize: number
   readonly onEvent: (event: ClientEvent) => void
   readonly clock: Clock
@@ -60,14 +67,21 @@ export interface Settings {
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 
-export function settingsOf(options: GuardOptions): Settings {
+/** With the keys in `decryptionKeys`, read: where they are none of a runtime's business there are none. */
+export function settingsOf(options: GuardOptions, decryptionKeys?: DecryptionKeys): Settings {
   const { issuer, audience, feed, mode = 'pushed', onLeaseEnd = 'refuse', origins = {}, cacheSize = 10_000 } = options
-  const { subjects = 'users', decryptionKeys = [] } = options
+  const { subjects = 'users' } = options
   const audiences = typeof audience === 'string' ? [audience] : [...audience]
   const issuerUrl = urlOf('issuer', issuer)
   if (audiences.length === 0 || audiences.some((one) => one === '')) throw new TypeError('audience must not be empty')
-  if (!/^[\x21-\x7e]+$/.test(feed.credential)) throw new TypeError('feed.credential must be printable, without spaces')
-  if (mode !== 'pushed' && mode !== 'introspect') throw new TypeError('mode must be "pushed" or "introspect"')
+  if (!['pushed', 'introspect', 'status-list'].includes(mode)) {
+    throw new TypeError('mode must be "pushed", "introspect" or "status-list"')
+  }
+  if (feed === undefined && mode !== 'status-list') throw new TypeError('feed is needed, but in mode "status-list"')
+  if (feed !== undefined && !/^[\x21-\x7e]+$/.test(feed.credential)) {
+    throw new TypeError('feed.credential must be printable, without spaces')
+  }
+  if (options.authority !== undefined && mode !== 'status-list') throw new TypeError('authority is for mode "status-list"')
   if (onLeaseEnd !== 'refuse' && onLeaseEnd !== 'introspect') {
     throw new TypeError('onLeaseEnd must be "refuse" or "introspect"')
   }
@@ -75,9 +89,9 @@ export function settingsOf(options: GuardOptions): Settings {
   if (!(Number.isSafeInteger(cacheSize) && cacheSize > 0)) throw new TypeError('cacheSize must be a positive number')
   return {
     issuer, audiences, mode, onLeaseEnd, subjects, cacheSize,
-    decryptionKeys: DecryptionKeys.fromJwks(decryptionKeys),
-    base: baseOf(feed.url),
-    credential: feed.credential,
+    decryptionKeys,
+    base: options.authority === undefined && feed !== undefined ? baseOf('feed.url', feed.url) : baseOf('authority', options.authority ?? issuer),
+    credential: feed?.credential ?? '',
     at: options.at === undefined ? issuerUrl.origin : originOf('at', options.at),
     origins: new Origins(origins.own ?? [issuerUrl.origin], origins.listed ?? []),
     onEvent: (event) => shielded(() => options.onEvent?.(event)),
@@ -110,14 +124,14 @@ function originOf(name: string, text: string): string {
   return url.origin
 }
 
-function baseOf(text: string): string {
-  const url = urlOf('feed.url', text)
+function baseOf(name: string, text: string): string {
+  const url = urlOf(name, text)
   // The credential goes there, and the keys come from there.
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && LOOPBACK.test(url.hostname))) {
-    throw new TypeError('feed.url must be https (http only to loopback)')
+    throw new TypeError(`${name} must be https (http only to loopback)`)
   }
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
-    throw new TypeError('feed.url must have no user, query or fragment')
+    throw new TypeError(`${name} must have no user, query or fragment`)
   }
   return (url.origin + url.pathname).replace(/\/+$/, '').replace(/\/api\/revocations$/, '')
 }

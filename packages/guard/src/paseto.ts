@@ -3,8 +3,8 @@
  * believed: the purpose is the caller's, and whatever does not begin with `v4.public.` is no token of this kind (PAS-2).
  */
 
-import { webcrypto } from 'node:crypto'
 import { decode } from './base64url.js'
+import { concat } from './bytes.js'
 import { parseStrict } from './json.js'
 import { hasSmallOrder, type VerifyingKey } from './jwks.js'
 import { isPaserkId } from './id.js'
@@ -16,10 +16,10 @@ const SIGNATURE_BYTES = 64
 /** A token taken apart; nothing of it is believed yet. */
 export interface Message {
   /** What was signed for whoever reads it: the claims. */
-  readonly message: Buffer
+  readonly message: Uint8Array
   /** Signed too, read before the signature is checked, and only to find the key (PAS-6). Empty when the token has none. */
-  readonly footer: Buffer
-  readonly signature: Buffer
+  readonly footer: Uint8Array
+  readonly signature: Uint8Array
 }
 
 /** Whether a token's beginning says that it is one of these. */
@@ -57,18 +57,18 @@ export async function verifiesPaseto(
   implicitAssertion: Uint8Array = new Uint8Array(),
 ): Promise<boolean> {
   if (key.algorithm === 'ES256' || hasSmallOrder(signature)) return false
-  const signed = signingInput([Buffer.from(HEADER), message, footer, implicitAssertion])
-  return webcrypto.subtle.verify({ name: 'Ed25519' }, key.public as webcrypto.CryptoKey, signature, signed)
+  const signed = signingInput([new TextEncoder().encode(HEADER), message, footer, implicitAssertion])
+  return crypto.subtle.verify({ name: 'Ed25519' }, key.public, signature, signed)
 }
 
 /** What is signed: each piece with its length before it (PAS-3), so that none can be taken for a part of another. */
-function signingInput(pieces: readonly Uint8Array[]): Buffer {
-  return Buffer.concat([length(pieces.length), ...pieces.flatMap((piece) => [length(piece.length), piece])])
+function signingInput(pieces: readonly Uint8Array[]): Uint8Array {
+  return concat([length(pieces.length), ...pieces.flatMap((piece) => [length(piece.length), piece])])
 }
 
 /** Little-endian. The highest bit, which must be clear, is: nothing here is that long. */
-function length(of: number): Buffer {
-  const bytes = Buffer.alloc(8)
-  bytes.writeBigUInt64LE(BigInt(of))
+function length(of: number): Uint8Array {
+  const bytes = new Uint8Array(8)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(of), true)
   return bytes
 }

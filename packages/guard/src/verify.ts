@@ -4,10 +4,11 @@ import { compactVerify, errors } from 'jose'
 import { decode } from './base64url.js'
 import { type Claims, type Kind, readClaims } from './claims.js'
 import { checkBinding } from './dpop.js'
-import { DecryptionKeys } from './encryption.js'
+import type { DecryptionKeys } from './encryption.js'
 import { parseStrict } from './json.js'
 import { hasSmallOrder, type KeySet, type VerifyingKey } from './jwks.js'
-import { checkSize, decodeHeader, isAccessToken, split } from './jwt.js'
+import { checkSize, decodeHeader, type Header, isAccessToken, MAX_TOKEN_BYTES, split } from './jwt.js'
+import type { Settings } from './options.js'
 import { isPaseto, keyIdOf, splitPaseto, verifiesPaseto } from './paseto.js'
 import { Refusal } from './refusal.js'
 import { allows, type Subjects } from './subject.js'
@@ -41,7 +42,7 @@ export class Verifier {
   readonly #issuer: string
   readonly #audiences: ReadonlySet<string>
   readonly #subjects: Subjects
-  readonly #decryptionKeys: DecryptionKeys
+  readonly #decryptionKeys: DecryptionKeys | undefined
 
   /**
    * For tokens of exactly this issuer (RFC 9068 section 4), meant for one of the audiences, of users only unless told otherwise.
@@ -51,7 +52,7 @@ export class Verifier {
     issuer: string,
     audiences: Iterable<string>,
     subjects: Subjects = 'users',
-    decryptionKeys: DecryptionKeys = DecryptionKeys.fromJwks([]),
+    decryptionKeys?: DecryptionKeys,
   ) {
     this.#issuer = issuer
     this.#audiences = new Set(audiences)
@@ -66,7 +67,7 @@ export class Verifier {
   async verify(token: string, keys: KeySet, now: number): Promise<Claims> {
     const { claims } = await this.verifySigned(token, async (name) => keys.get(name))
     checkTimes(claims, now)
-    checkBinding(claims, token)
+    checkBinding(claims)
     return claims
   }
 
@@ -87,7 +88,7 @@ export class Verifier {
   /** The signed token: this one, or the one within it. */
   async open(token: string): Promise<Opened> {
     checkSize(token)
-    if (!this.#decryptionKeys.open(token)) return { token, encrypted: false }
+    if (!this.#decryptionKeys?.open(token)) return { token, encrypted: false }
     return { token: await this.#decryptionKeys.decrypt(token), encrypted: true }
   }
 
@@ -101,9 +102,25 @@ export class Verifier {
 
 /** JWT: shape, header, key, algorithm, signature, claims. */
 async function readJwt({ token, encrypted }: Opened, keyFor: KeyFor): Promise<Verified> {
-  const [headerPart, payloadPart, signaturePart] = split(token)
+  const { payload, kid } = await readSigned(token, { most: MAX_TOKEN_BYTES, isOfType: isAccessToken }, keyFor)
+  return { claims: claimsIn(payload, { dates: 'numbers', private: encrypted }), kid }
+}
+
+/** What a kind of JWT is like. */
+export interface SignedKind {
+  readonly most: number
+  readonly isOfType: (header: Header) => boolean
+}
+
+/** The payload of a JWT of this kind, `undefined` where it is no base64url, and the name of the key that signed it. */
+export async function readSigned(
+  token: string,
+  { most, isOfType }: SignedKind,
+  keyFor: KeyFor,
+): Promise<{ payload: Uint8Array | undefined; kid: string }> {
+  const [headerPart, payloadPart, signaturePart] = split(token, most)
   const header = decodeHeader(headerPart)
-  if (!isAccessToken(header)) throw new Refusal('wrong_type')
+  if (!isOfType(header)) throw new Refusal('wrong_type')
   const key = await keyFor(header.kid)
   if (key === undefined) throw new Refusal('unknown_key')
   if (header.alg !== key.algorithm) throw new Refusal('wrong_algorithm')
@@ -113,7 +130,7 @@ async function readJwt({ token, encrypted }: Opened, keyFor: KeyFor): Promise<Ve
   if (key.algorithm !== 'ES256' && hasSmallOrder(signature)) throw new Refusal('bad_signature')
   await checkSignature(token, key)
   // Only now is the payload worth reading (JWS-5.2, ASVS-9.1.1).
-  return { claims: claimsIn(decode(payloadPart), { dates: 'numbers', private: encrypted }), kid: key.kid }
+  return { payload: decode(payloadPart), kid: key.kid }
 }
 
 /** PASETO v4.public: shape, key, signature, claims. */
@@ -152,4 +169,9 @@ async function checkSignature(token: string, key: VerifyingKey): Promise<void> {
     // Anything else comes from a payload that is no base64url, looked at only after the signature.
     throw new Refusal(error instanceof errors.JWSSignatureVerificationFailed ? 'bad_signature' : 'malformed')
   }
+}
+
+/** The one that these settings ask for. */
+export function verifierOf({ issuer, audiences, subjects, decryptionKeys }: Pick<Settings, 'issuer' | 'audiences' | 'subjects' | 'decryptionKeys'>): Verifier {
+  return new Verifier(issuer, audiences, subjects, decryptionKeys)
 }

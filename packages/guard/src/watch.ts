@@ -1,7 +1,8 @@
 /** Tokens in use by something that outlives a request: a WebSocket, a stream. Each is told once when its token stops counting. */
 
 import type { Claims } from './claims.js'
-import type { Refusal } from './refusal.js'
+import type { Clock } from './clock.js'
+import { Refusal } from './refusal.js'
 
 /** Called once, with why the token no longer counts. */
 export type OnEnd = (why: Refusal) => void
@@ -45,4 +46,47 @@ export class Watches {
       }
     }
   }
+}
+
+/**
+ * The life of one watch: `begin` judges the token and arms what may end it; `onStop` says how to disarm. Whatever happens
+ * first, the call-back comes at most once, and never after it was taken away.
+ */
+export function startWatch(onEnd: OnEnd, begin: (end: OnEnd, onStop: (disarm: () => void) => void) => Promise<void>): () => void {
+  let over = false
+  let disarm: (() => void) | undefined
+  const stop = (): void => {
+    over = true
+    disarm?.()
+  }
+  const end = (why: Refusal): void => {
+    if (over) return
+    stop()
+    onEnd(why)
+  }
+  const onStop = (how: () => void): void => {
+    disarm = how
+    // Taken away while the token was being judged.
+    if (over) how()
+  }
+  begin(end, onStop).catch((error: unknown) => end(refusalOf(error)))
+  return stop
+}
+
+/** Ends the watch when the authority's clock has reached `exp`. */
+export function armExpiry(claims: Claims, end: OnEnd, clock: Clock, now: () => number): () => void {
+  let cancel = (): void => {}
+  const look = (): void => {
+    const left = claims.exp * 1000 - now()
+    // Looks again rather than trust one long timer: what is known of the authority's clock may change.
+    if (left <= 0) end(new Refusal('expired'))
+    else cancel = clock.after(Math.max(left, 1), look)
+  }
+  look()
+  return () => cancel()
+}
+
+/** A fault of our own is no reason to go on trusting. */
+export function refusalOf(error: unknown): Refusal {
+  return error instanceof Refusal ? error : new Refusal('verifier_stale')
 }

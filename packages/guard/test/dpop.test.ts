@@ -46,7 +46,7 @@ test('ATK-36: proofs are read or refused as written', async (t) => {
         assert.equal(read instanceof Refusal ? read.reason : read, refusal)
         return
       }
-      assert.deepEqual([read.key, read.isFresh(now * 1000), token === undefined ? undefined : read.isFor(token)], [key, fresh, for_token])
+      assert.deepEqual([read.key, read.isFresh(now * 1000), token === undefined ? undefined : await read.isFor(token)], [key, fresh, for_token])
     })
   }
   assert.ok(cases.filter(({ refusal }) => refusal !== undefined).length >= 300)

@@ -42,7 +42,7 @@ export type Head = Readonly<Record<'alg' | 'typ' | 'crit' | 'b64', unknown>>
 export function opened(token: string): { head: Partial<Head>; payload: Buffer } | undefined {
   const [header, payload, signature, ...more] = token.split('.')
   if (header === undefined || payload === undefined || signature === undefined || more.length > 0) return undefined
-  const [head, bytes] = [decode(header), decode(payload)]
+  const [head, bytes] = [header, payload].map((part) => decode(part) && Buffer.from(part, 'base64url'))
   if (head === undefined || bytes === undefined) return undefined
   try {
     return { head: JSON.parse(head.toString()) as Partial<Head>, payload: bytes }

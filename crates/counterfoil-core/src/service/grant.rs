@@ -176,6 +176,7 @@ mod tests {
             scope: scope.map(str::to_owned),
             act,
             bound_to: None,
+            status: None,
             private: std::collections::BTreeMap::new(),
         }
     }

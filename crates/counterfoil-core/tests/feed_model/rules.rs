@@ -124,6 +124,7 @@ static CLAIMS: LazyLock<[Claims; 3]> = LazyLock::new(|| {
         scope: None,
         act: None,
         bound_to: None,
+        status: None,
         private: BTreeMap::new(),
     })
 });

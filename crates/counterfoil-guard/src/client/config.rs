@@ -14,6 +14,10 @@ pub enum Mode {
     Pushed,
     /// By asking the authority for every request (RFC 7662): in force at once, at the price of a call.
     Introspect,
+    /// By the authority's status lists, which the guard fetches when it needs them: without a feed and its credential, at
+    /// the price of a delay. A revocation is in force within the `ttl` of its list (an hour at the most) and the time it takes to publish.
+    /// Tokens must carry `status`, and are judged by this machine's clock.
+    StatusList,
 }
 
 /// What happens when the authority has not been heard of for so long that the index may be out of date. There is no
@@ -54,6 +58,7 @@ impl std::error::Error for ConfigError {}
 pub struct Config {
     /// Where the authority is reached.
     pub(super) authority: String,
+    /// Empty for a guard that follows no feed.
     pub(super) credential: String,
     /// `iss` of its tokens: its public URL. The same as `authority` unless the guard takes another way to it.
     pub issuer: String,
@@ -75,6 +80,22 @@ impl Config {
     /// For an authority at `https://host[:port]`, which is also its issuer; for one audience; with the credential that
     /// `counterfoil guard add` has printed.
     pub fn new(authority: &str, audience: &str, credential: impl Into<String>) -> Result<Self, ConfigError> {
+        let credential = credential.into();
+        let config = Self::without_credential(authority, audience)?;
+        let secret = credential.strip_prefix("cfg_").ok_or(ConfigError::Credential)?;
+        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if secret.len() != 43 || !secret.chars().all(allowed) {
+            return Err(ConfigError::Credential);
+        }
+        Ok(Self { credential, ..config })
+    }
+
+    /// For a guard that rests on the authority's status lists alone ([`Mode::StatusList`]): it follows no feed and needs no credential.
+    pub fn status_list(authority: &str, audience: &str) -> Result<Self, ConfigError> {
+        Ok(Self { mode: Mode::StatusList, ..Self::without_credential(authority, audience)? })
+    }
+
+    fn without_credential(authority: &str, audience: &str) -> Result<Self, ConfigError> {
         let authority = authority.trim_end_matches('/');
         let uri: Uri = authority.parse().map_err(|_| ConfigError::Authority)?;
         let host = uri.host().unwrap_or_default();
@@ -89,15 +110,9 @@ impl Config {
         if !secure || !plain || host.is_empty() {
             return Err(ConfigError::Authority);
         }
-        let credential = credential.into();
-        let secret = credential.strip_prefix("cfg_").ok_or(ConfigError::Credential)?;
-        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        if secret.len() != 43 || !secret.chars().all(allowed) {
-            return Err(ConfigError::Credential);
-        }
         Ok(Self {
             authority: authority.to_owned(),
-            credential,
+            credential: String::new(),
             issuer: authority.to_owned(),
             audience: audience.to_owned(),
             audiences: Vec::new(),
@@ -121,7 +136,7 @@ impl fmt::Debug for Config {
 
 #[cfg(test)]
 mod tests {
-    use super::{Config, ConfigError};
+    use super::{Config, ConfigError, Mode};
 
     #[test]
     fn only_what_can_be_is_taken() {
@@ -135,7 +150,11 @@ mod tests {
         for wrong in ["", "cfg_", "cfg_short", &credential[4..], &format!("{credential}a")] {
             assert_eq!(Config::new("https://a", "web", wrong).map(|_| ()), Err(ConfigError::Credential), "{wrong}");
         }
+        let lists = Config::status_list("https://a/", "web").expect("a configuration");
+        assert_eq!((lists.mode, lists.issuer.as_str(), lists.credential.as_str()), (Mode::StatusList, "https://a", ""));
+        assert_eq!(Config::status_list("http://a", "web").map(|_| ()), Err(ConfigError::Authority));
         let config = Config::new("https://a", "web", credential.clone()).expect("a configuration");
+        assert_eq!(config.mode, Mode::Pushed);
         assert!(!format!("{config:?}").contains("cfg_"));
     }
 }

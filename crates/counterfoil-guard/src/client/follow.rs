@@ -80,10 +80,11 @@ impl Shared {
         }
     }
 
-    async fn fetch_keys(&self) -> Result<(), Failed> {
+    pub(super) async fn fetch_keys(&self) -> Result<(), Failed> {
         let keys = self.http.keys(&self.config).await?;
         let keys = KeySet::from_jwks(&keys).map_err(|error| Failed::Unreadable(format!("{error:?}")))?;
         self.guard.set_keys(keys);
+        self.keys_at.send_replace(Some(now()));
         Ok(())
     }
 

@@ -1,12 +1,13 @@
-//! The three requests a guard makes.
+//! The four requests a guard makes.
 
 use super::config::Config;
 use crate::base64url;
 use crate::feed::Poll;
 use crate::refusal::Refusal;
+use crate::status_list::MAX_LIST_TOKEN_BYTES;
 use crate::wire::Answer;
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -78,6 +79,20 @@ impl Patience {
     }
 }
 
+/// The type that a status list comes as (TSL-8.2).
+const STATUS_LIST: &str = "application/statuslist+jwt";
+
+/// How long a status list may take: whoever asks waits for it.
+const LIST_WITHIN: Duration = Duration::from_secs(5);
+
+/// What became of asking for a status list.
+pub(super) enum Listed {
+    /// It is still the one with the tag that was sent.
+    Unchanged,
+    /// This one, not verified.
+    List { token: String, tag: Option<HeaderValue> },
+}
+
 /// A connection pool to the authority.
 pub(super) struct Http {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
@@ -126,6 +141,34 @@ impl Http {
         self.fetch(request, Bytes::new(), Patience::all(INTROSPECTION_WITHIN), MAX_KEYS).await
     }
 
+    /// A status list (TSL-8.1), or that it has not changed since the one with this tag.
+    pub(super) async fn status_list(
+        &self,
+        config: &Config,
+        uri: &str,
+        tag: Option<&HeaderValue>,
+    ) -> Result<Listed, Failed> {
+        // The authority may be reached by another way than its public one.
+        let path = uri.strip_prefix(&config.issuer).unwrap_or(uri);
+        let mut request = Request::get(format!("{}{path}", config.authority)).header(header::ACCEPT, STATUS_LIST);
+        if let Some(tag) = tag {
+            request = request.header(header::IF_NONE_MATCH, tag);
+        }
+        let answer = self.answer(request, Bytes::new(), Patience::all(LIST_WITHIN), MAX_LIST_TOKEN_BYTES).await?;
+        match answer.status() {
+            StatusCode::NOT_MODIFIED if tag.is_some() => return Ok(Listed::Unchanged),
+            StatusCode::OK => {}
+            status => return Err(Failed::Status(status)),
+        }
+        if answer.headers().get(header::CONTENT_TYPE).is_none_or(|kind| kind.as_bytes() != STATUS_LIST.as_bytes()) {
+            return Err(Failed::Unreadable(format!("a status list must come as {STATUS_LIST}")));
+        }
+        let tag = answer.headers().get(header::ETAG).cloned();
+        let token =
+            String::from_utf8(answer.into_body().into()).map_err(|error| Failed::Unreadable(error.to_string()))?;
+        Ok(Listed::List { token, tag })
+    }
+
     /// Whether the authority believes the token (RFC 7662). A token goes into a form as it is: base64url and dots.
     pub(super) async fn introspect(&self, config: &Config, token: &str) -> Result<(), Refusal> {
         let request = Request::post(format!("{}/oauth/introspect", config.authority))
@@ -155,6 +198,22 @@ impl Http {
         patience: Patience,
         most: usize,
     ) -> Result<Bytes, Failed> {
+        let response = self.answer(request, body, patience, most).await?;
+        if response.status() == StatusCode::OK {
+            Ok(response.into_body())
+        } else {
+            Err(Failed::Status(response.status()))
+        }
+    }
+
+    /// What is answered; only a 200 has a body. Redirects are not followed.
+    async fn answer(
+        &self,
+        request: http::request::Builder,
+        body: Bytes,
+        patience: Patience,
+        most: usize,
+    ) -> Result<Response<Bytes>, Failed> {
         let exchange = self.exchange(request, body, patience.step, most);
         tokio::time::timeout(patience.all, exchange).await.map_err(|_| Failed::TimedOut)?
     }
@@ -165,20 +224,21 @@ impl Http {
         body: Bytes,
         step: Duration,
         most: usize,
-    ) -> Result<Bytes, Failed> {
+    ) -> Result<Response<Bytes>, Failed> {
         let request = request.body(Full::new(body)).map_err(|error| Failed::Unreadable(error.to_string()))?;
         let head = tokio::time::timeout(step, self.client.request(request)).await.map_err(|_| Failed::TimedOut)?;
         let response: Response<_> = head.map_err(|error| Failed::Connection(root_of(&error)))?;
-        if response.status() != StatusCode::OK {
-            return Err(Failed::Status(response.status()));
+        let (head, body) = response.into_parts();
+        if head.status != StatusCode::OK {
+            return Ok(Response::from_parts(head, Bytes::new()));
         }
-        let mut body = Limited::new(response.into_body(), most);
+        let mut body = Limited::new(body, most);
         let mut whole = BytesMut::new();
         while let Some(frame) = tokio::time::timeout(step, body.frame()).await.map_err(|_| Failed::TimedOut)? {
             let frame = frame.map_err(|error| Failed::Connection(error.to_string()))?;
             whole.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
         }
-        Ok(whole.freeze())
+        Ok(Response::from_parts(head, whole.freeze()))
     }
 }
 

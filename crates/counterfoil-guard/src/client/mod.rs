@@ -20,6 +20,7 @@ mod clock;
 mod config;
 mod follow;
 mod http;
+mod status;
 
 pub use config::{Config, ConfigError, Mode, OnLeaseEnd};
 
@@ -28,7 +29,7 @@ use crate::dpop::Proof;
 use crate::guard::{Guard, Verified};
 use crate::jwks::KeySet;
 use crate::refusal::Refusal;
-use crate::time::Timestamp;
+use crate::time::{Clocks, Timestamp};
 use crate::verify::Verifier;
 use http::Http;
 use std::sync::Arc;
@@ -56,20 +57,27 @@ struct Shared {
     keys: tokio::sync::Mutex<follow::Keys>,
     /// The key set has changed and has not been fetched yet.
     keys_due: AtomicBool,
+    /// When the key set was fetched.
+    keys_at: watch::Sender<Option<Clocks>>,
+    lists: status::Lists,
 }
 
+/// Nobody, where no feed is followed.
 #[derive(Debug)]
-struct Following(tokio::task::JoinHandle<()>);
+struct Following(Option<tokio::task::JoinHandle<()>>);
 
 impl Drop for Following {
     fn drop(&mut self) {
-        self.0.abort();
+        if let Some(task) = &self.0 {
+            task.abort();
+        }
     }
 }
 
 impl Client {
     /// Begins to follow, on the tokio runtime this is called in. Until the first answer everything is refused with
-    /// [`Refusal::VerifierStale`]; [`Client::ready`] waits for it.
+    /// [`Refusal::VerifierStale`]; [`Client::ready`] waits for it. Made by [`Config::status_list`] it follows nothing, and fetches what it
+    /// needs when it is asked.
     ///
     /// # Panics
     /// Outside a tokio runtime, or when the system has no random numbers.
@@ -82,13 +90,19 @@ impl Client {
         let guard = Guard::new(verifier, Instance::from_bytes(http::random()));
         let http = Http::new();
         let (answers, keys) = (watch::Sender::new(0), tokio::sync::Mutex::default());
-        let shared = Arc::new(Shared { config, guard, http, answers, keys, keys_due: AtomicBool::new(true) });
-        let following = Arc::new(Following(tokio::spawn(follow::follow(Arc::clone(&shared)))));
+        let (keys_due, keys_at, lists) = (AtomicBool::new(true), watch::Sender::new(None), status::Lists::new(&config));
+        let shared = Arc::new(Shared { config, guard, http, answers, keys, keys_due, keys_at, lists });
+        let follows = !shared.config.credential.is_empty();
+        let following = follows.then(|| tokio::spawn(follow::follow(Arc::clone(&shared))));
+        let following = Arc::new(Following(following));
         Self { shared, _following: following }
     }
 
     /// Waits until something can be accepted for the first time.
     pub async fn ready(&self) {
+        if self.shared.config.credential.is_empty() {
+            return self.shared.await_keys().await;
+        }
         let mut answers = self.shared.answers.subscribe();
         while self.shared.guard.check_lease(clock::now()).is_err() {
             // The sender lives as long as `self`.
@@ -118,6 +132,7 @@ impl Client {
     async fn judge(&self, token: &str, mode: Mode) -> Result<Arc<Verified>, Refusal> {
         match mode {
             Mode::Introspect => self.introspect(token).await,
+            Mode::StatusList => self.shared.by_status_list(token).await,
             Mode::Pushed => match self.pushed(token).await {
                 Err(Refusal::VerifierStale) if self.shared.config.on_lease_end == OnLeaseEnd::Introspect => {
                     self.introspect(token).await
@@ -152,6 +167,9 @@ impl Client {
     /// Resolves when a token that was accepted counts no more: it has been revoked, it has expired, or this guard does not know
     /// any more (its lease has ended). For connections that outlive the request which opened them: close them then.
     pub async fn watch(&self, verified: &Verified) -> Refusal {
+        if self.shared.config.credential.is_empty() {
+            return self.shared.watch_status(verified).await;
+        }
         let mut answers = self.shared.answers.subscribe();
         loop {
             if let Err(refusal) = self.shared.guard.still_good(verified, clock::now()) {
