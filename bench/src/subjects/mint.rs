@@ -92,6 +92,7 @@ pub(super) async fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
             lifetime: Duration::from_mins(5),
             budget: 2048,
             with_roles: false,
+            with_status: false,
             confidential,
         };
         rows.extend(of_format(bench, name, &key(algorithm)?, (&policy, &said, &decryption)).await?);

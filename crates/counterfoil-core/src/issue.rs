@@ -4,7 +4,9 @@ use crate::keys::signing::SigningKey;
 use crate::session::Session;
 use crate::user::{Role, User};
 use counterfoil_guard::dpop::Thumbprint;
-use counterfoil_guard::{Actor, EncryptionKey, Jti, Sid, Subject, Timestamp, base64url_encode, rfc3339};
+use counterfoil_guard::{
+    Actor, EncryptionKey, Jti, Sid, StatusReference, Subject, Timestamp, base64url_encode, rfc3339,
+};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -76,6 +78,8 @@ pub struct MintPolicy {
     pub budget: usize,
     /// Whether `roles` goes in.
     pub with_roles: bool,
+    /// Whether `status` goes in: the audience follows a status list.
+    pub with_status: bool,
     /// Tokens are signed, then encrypted.
     pub confidential: Option<Confidential>,
 }
@@ -120,6 +124,8 @@ pub struct Statement<'a> {
     pub not_after: Timestamp,
     /// The key it is bound to.
     pub bound_to: Option<Thumbprint>,
+    /// Where the token's status is to be found; said where the policy says so.
+    pub status: Option<StatusReference>,
     /// Whose roles, and what else is theirs, go in where the policy says so.
     pub person: Option<&'a User>,
 }
@@ -152,6 +158,7 @@ impl<'a> Statement<'a> {
             act: None,
             not_after: session.expires_at,
             bound_to: session.binding.dpop(),
+            status: None,
             person: Some(user),
         }
     }
@@ -201,6 +208,8 @@ struct Payload<'a> {
     act: Option<&'a Actor>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cnf: Option<Confirmation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<Status<'a>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     private: BTreeMap<&'static str, &'a str>,
 }
@@ -209,6 +218,12 @@ struct Payload<'a> {
 #[derive(Serialize)]
 struct Confirmation {
     jkt: String,
+}
+
+/// The ways to find out about a token's status: one (TSL-6.2).
+#[derive(Serialize)]
+struct Status<'a> {
+    status_list: &'a StatusReference,
 }
 
 /// What the policy lets its audience know of the person. In the clear, nothing.
@@ -268,6 +283,7 @@ pub fn mint(
         scope: said.scope,
         act: said.act,
         cnf: said.bound_to.map(|key| Confirmation { jkt: base64url_encode(&key) }),
+        status: said.status.as_ref().filter(|_| policy.with_status).map(|status_list| Status { status_list }),
         private: private(policy, said.person),
     };
     let payload = serde_json::to_vec(&payload).expect("strings and numbers always serialise");

@@ -17,6 +17,7 @@ use crate::public_url::PublicUrl;
 use crate::replica::Replica;
 use crate::risk::Risk;
 use crate::shared_redis::SharedRedis;
+use crate::status_lists::StatusLists;
 use crate::store::Store;
 use crate::words::Languages;
 use bytes::Bytes;
@@ -28,7 +29,9 @@ use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::token::TokenKeys;
 use counterfoil_core::service::grant::Rules;
 use counterfoil_core::{Kid, Timestamp};
-use counterfoil_guard::{Algorithm, Claims, Origins, Refusal, RevocationIndex, VerifiedTokens, base64url_encode};
+use counterfoil_guard::{
+    Algorithm, Claims, Origins, Refusal, RevocationIndex, StatusReference, VerifiedTokens, base64url_encode,
+};
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -129,6 +132,8 @@ pub struct App {
     pub gate: Gate,
     /// The revocation feed.
     pub feed: Arc<Feed>,
+    /// The status lists, for verifiers that do not follow it.
+    pub status_lists: StatusLists,
     /// Draws the metrics page.
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
     /// Until then nothing is refreshed: the store has been put back from a backup.
@@ -174,21 +179,21 @@ impl App {
         let shared = parts.replica.is_some();
         let feed = Arc::new(Feed::new(log, (policy, promised), shared, Arc::clone(&parts.clock)));
         let applications = applications(&parts.config, parts.public.issuer());
-        let audiences = applications.values().map(|application| application.mint.audience.clone()).collect();
         let resources = resources(&parts.config, parts.public.issuer());
-        let of_resources = resources.values().map(|resource| &resource.mint.audience);
-        let behind: BTreeSet<&String> = parts.config.gate.audiences().chain(of_resources).collect();
-        let behind = behind.into_iter().cloned().collect();
+        let parties = parties(&parts.config, parts.public.issuer(), (&applications, &resources));
         let listed = parts.config.applications.values().flat_map(|application| application.origins.iter().cloned());
         let passkeys = RelyingParty::new(&parts.config.passkeys, &parts.public, &parts.config.service_name, listed)?;
         let known = KnownParties::default();
         known.reload(parts.store.as_ref()).await?;
-        let parties = Parties { issuer: parts.public.issuer().to_owned(), audiences, behind };
         let Secrets { master, keys, tokens, pepper, audit: audit_key } = parts.secrets;
         let keys = Keys::open(&keys, master, parties).map_err(|_| StartError::Damaged("signing key"))?;
         let names = parts.config.clients.keys().filter_map(|name| name.parse().ok());
         let languages = Languages::load(parts.config.pages.messages.as_deref())?;
-        budget::check(&applications, (&resources, names), &keys.ring())?;
+        budget::check(
+            &applications,
+            (&resources, names),
+            (&keys.ring(), &longest_place(&parts.config, &parts.public)),
+        )?;
         Ok(Self {
             keys: Arc::new(keys),
             tokens,
@@ -205,6 +210,7 @@ impl App {
             languages,
             gate: Gate::new(&parts.config.gate),
             feed,
+            status_lists: StatusLists::default(),
             revocations: Arc::new(RwLock::new(index)),
             verified: Mutex::new(VerifiedTokens::new(VERIFIED_TOKENS)),
             applications: Arc::new(applications),
@@ -219,6 +225,12 @@ impl App {
             clock: parts.clock,
             metrics: parts.metrics,
         })
+    }
+
+    /// Whether some audience's tokens say where their status is to be found.
+    pub fn has_status_lists(&self) -> bool {
+        let own = self.applications.values().map(|application| &application.mint);
+        own.chain(self.resources.values().map(|resource| &resource.mint)).any(|mint| mint.with_status)
     }
 
     /// The keys as they are now.
@@ -272,6 +284,7 @@ fn applications(config: &Config, issuer: &str) -> BTreeMap<String, Application> 
             lifetime: config.session.access_lifetime.0,
             budget: chosen.token_budget,
             with_roles: chosen.claims.iter().any(|claim| claim == "roles"),
+            with_status: chosen.status_list,
             // Their tokens are read by this server too, which has no private key of theirs.
             confidential: None,
         };
@@ -298,12 +311,30 @@ fn resources(config: &Config, issuer: &str) -> BTreeMap<String, Resource> {
             lifetime: config.session.access_lifetime.0,
             budget: chosen.budget(),
             with_roles: chosen.claims.iter().any(|claim| claim == "roles"),
+            with_status: chosen.status_list,
             confidential: chosen.confidential(),
         };
         let algorithm = chosen.algorithm.unwrap_or(config.keys.algorithm).0;
         (name.clone(), Resource { mint, algorithm, scopes: chosen.scopes.clone() })
     };
     config.resources.iter().map(resource).collect()
+}
+
+/// Whose tokens are verified here, and for whom.
+fn parties(
+    config: &Config,
+    issuer: &str,
+    (applications, resources): (&BTreeMap<String, Application>, &BTreeMap<String, Resource>),
+) -> Parties {
+    let audiences = applications.values().map(|application| application.mint.audience.clone()).collect();
+    let of_resources = resources.values().map(|resource| &resource.mint.audience);
+    let behind: BTreeSet<&String> = config.gate.audiences().chain(of_resources).collect();
+    Parties { issuer: issuer.to_owned(), audiences, behind: behind.into_iter().cloned().collect() }
+}
+
+/// A place in a status list that takes as many bytes in a token as any that will ever be.
+fn longest_place(config: &Config, public: &PublicUrl) -> StatusReference {
+    StatusReference { index: config.status_lists.size, uri: public.absolute("/status-lists/1000") }
 }
 
 fn origins(config: &Config, public: &PublicUrl) -> Origins {

@@ -24,6 +24,7 @@ pub mod replica;
 pub mod risk;
 pub mod secret_text;
 pub mod shared_redis;
+pub mod status_lists;
 pub mod store;
 pub mod telemetry;
 pub mod words;

@@ -36,13 +36,13 @@ impl SigningKey {
         let kid = kid_of(algorithm, public(&pair));
         let paserk = paserk::public_id(algorithm, public(&pair));
         let footer = paserk.map(|id| format!(r#"{{"kid":"{}"}}"#, id.as_str()));
-        Some(Self { header: header(algorithm, &kid), kid, algorithm, pair, footer })
+        Some(Self { header: header(algorithm, &kid, ACCESS_TOKEN), kid, algorithm, pair, footer })
     }
 
     /// The same key under another name.
     #[must_use]
     pub fn named(self, kid: Kid) -> Self {
-        Self { header: header(self.algorithm, &kid), kid, ..self }
+        Self { header: header(self.algorithm, &kid, ACCESS_TOKEN), kid, ..self }
     }
 
     /// Its name.
@@ -62,7 +62,16 @@ impl SigningKey {
 
     /// Signs a payload as an access token (`typ: at+jwt`, compact JWS).
     pub fn sign(&self, payload: &[u8]) -> String {
-        let mut token = encode_signing_input(&self.header, payload);
+        self.signed(&self.header, payload)
+    }
+
+    /// Signs a payload as something else, which its `typ` says.
+    pub fn sign_as(&self, typ: &str, payload: &[u8]) -> String {
+        self.signed(&header(self.algorithm, &self.kid, typ), payload)
+    }
+
+    fn signed(&self, header: &str, payload: &[u8]) -> String {
+        let mut token = encode_signing_input(header, payload);
         let signature = self.signature_over(token.as_bytes());
         token.push('.');
         token.push_str(&base64url_encode(&signature));
@@ -95,8 +104,11 @@ impl std::fmt::Debug for SigningKey {
     }
 }
 
-fn header(algorithm: Algorithm, kid: &Kid) -> String {
-    format!(r#"{{"alg":"{}","kid":"{kid}","typ":"at+jwt"}}"#, algorithm.name())
+/// The `typ` of access tokens (RFC 9068 section 2.1).
+const ACCESS_TOKEN: &str = "at+jwt";
+
+fn header(algorithm: Algorithm, kid: &Kid, typ: &str) -> String {
+    format!(r#"{{"alg":"{}","kid":"{kid}","typ":"{typ}"}}"#, algorithm.name())
 }
 
 fn public(pair: &Pair) -> &[u8] {

@@ -156,7 +156,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
             Command::Migrate(args) => migrate::migrate(args).await,
             Command::Move(place) => migrate::transfer_all(&place).await,
             Command::Backup(args) => backup::backup(&args),
-            Command::Audit(command) => return audit::run(command).await,
+            Command::Audit(command) => return Box::pin(audit::run(command)).await,
             Command::BenchSeed(args) => seed::run(args).await,
             Command::Token(_) | Command::Reference(_) | Command::Messages(_) => Ok(()),
         }

@@ -89,7 +89,7 @@ pub(crate) async fn run(args: SeedArgs) -> anyhow::Result<()> {
         && left > 0
     {
         left -= 1;
-        let delivery = deliver(&app, &session, &user, app.clock.now(), LongLived::New)?;
+        let delivery = deliver(&app, &session, &user, app.clock.now(), LongLived::New).await?;
         let access = delivery.access.context("the default application has access tokens")?.token;
         let refresh = delivery.refresh.context("and refresh tokens")?;
         writeln!(out, "{access}\t{}", refresh.expose())?;

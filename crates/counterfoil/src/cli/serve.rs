@@ -4,7 +4,7 @@ use super::Place;
 use super::init::{first_admin, open_app};
 use crate::app::App;
 use crate::data::Data;
-use crate::flow::mail_link;
+use crate::flow::{mail_link, publish_status};
 use crate::http::serve::Server;
 use crate::http::{control_router, router, tls};
 use crate::public_url::PublicUrl;
@@ -77,6 +77,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let mail = tokio::spawn(mail_link::run(Arc::clone(&app), waiting(stopped.clone())));
     let sealed = tokio::spawn(jobs::keep_sealed(Arc::clone(&app), waiting(stopped.clone())));
     let lags = tokio::spawn(jobs::count_lags(Arc::clone(&app), waiting(stopped.clone())));
+    let status = tokio::spawn(publish_status::run(Arc::clone(&app), waiting(stopped.clone())));
     let followed = tokio::spawn(replica::run(Arc::clone(&app), true, waiting(ended)));
     let control =
         tokio::spawn(Server::new(control_router(Arc::clone(&app))).control(control, waiting(stopped.clone())));
@@ -95,7 +96,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     tracing::info!("stopping: letting what is under way finish");
     app.feed.close();
     stop.send_replace(true);
-    for task in [jobs, sealed, lags, control, http, mail].into_iter().chain(readers).chain(redis) {
+    for task in [jobs, sealed, lags, status, control, http, mail].into_iter().chain(readers).chain(redis) {
         task.await.context("a part of the server failed")?;
     }
     // Others wait for this one's guards until they have heard what they have taken in.

@@ -33,6 +33,8 @@ pub struct ApplicationConfig {
     /// Whether, where `two-factor` is asked for, a code by mail does for people who have set up nothing better. Needs `[mail]`; it proves
     /// little, since whoever reads the mail can also choose another password.
     pub mail_code: bool,
+    /// Whether its tokens say where their status is to be found, for verifiers that follow no feed (Token Status List).
+    pub status_list: bool,
     /// How many bytes an access token may have: 400 to 4096.
     pub token_budget: usize,
 }
@@ -49,6 +51,7 @@ impl Default for ApplicationConfig {
             require_dpop: false,
             require: Requirement::OneFactor,
             mail_code: false,
+            status_list: false,
             token_budget: 640,
         }
     }

@@ -16,6 +16,7 @@ mod risk;
 mod roles;
 mod session;
 mod span;
+mod status_lists;
 mod store;
 
 pub use applications::{ApplicationConfig, DEFAULT_APPLICATION};
@@ -33,6 +34,7 @@ pub use risk::{FailuresConfig, RiskConfig, RiskRuleConfig};
 pub use roles::RoleConfig;
 pub use session::{DeviceBinding, SessionConfig};
 pub use span::Span;
+pub use status_lists::StatusListsConfig;
 pub use store::{RedisConfig, StoreConfig, StoreUrl};
 
 use counterfoil_core::issue::Format;
@@ -100,6 +102,8 @@ pub struct Config {
     pub resources: BTreeMap<String, ResourceConfig>,
     /// What services may have, by the name of their credential.
     pub clients: BTreeMap<String, ClientConfig>,
+    /// Lists of what is revoked, for verifiers that follow no feed.
+    pub status_lists: StatusListsConfig,
     /// Who is told of events.
     pub webhooks: Vec<WebhookConfig>,
     /// A Redis that holds what is revoked.
@@ -134,6 +138,7 @@ impl Default for Config {
             applications: BTreeMap::new(),
             resources: BTreeMap::new(),
             clients: BTreeMap::new(),
+            status_lists: StatusListsConfig::default(),
             webhooks: Vec::new(),
             redis_mirror: None,
         }
@@ -291,6 +296,7 @@ impl Config {
         self.revocation.check()?;
         self.audit.check()?;
         self.limits.check()?;
+        self.status_lists.check()?;
         self.mail.check()?;
         for (name, application) in &self.applications {
             application.check(name)?;

@@ -27,6 +27,8 @@ pub struct ResourceConfig {
     pub encryption_key: Option<EncryptionKeyConfig>,
     /// What its tokens say of the person, now that nobody else can read it: `email`, `name`.
     pub private: Vec<PrivateClaim>,
+    /// Whether its tokens say where their status is to be found, for verifiers that follow no feed (Token Status List).
+    pub status_list: bool,
     /// How many bytes an access token may have: 400 to 4096; 1024 if not given, 2048 if it is encrypted.
     pub token_budget: Option<usize>,
 }
@@ -65,6 +67,7 @@ impl Default for ResourceConfig {
             algorithm: None,
             encryption_key: None,
             private: Vec::new(),
+            status_list: false,
             token_budget: None,
         }
     }

@@ -6,21 +6,21 @@ use crate::keyring::Keyring;
 use counterfoil_core::issue::{MintPolicy, Minted, OverBudget, Proof, Statement, mint};
 use counterfoil_core::keys::signing::SigningKey;
 use counterfoil_core::{ClientName, Jti, Sid, Timestamp, UserId};
-use counterfoil_guard::{Actor, Subject};
+use counterfoil_guard::{Actor, StatusReference, Subject};
 use std::collections::BTreeMap;
 
 /// A time whose number is as long as any will be for three hundred years.
 const SOME_TIME: Timestamp = Timestamp::from_seconds(9_000_000_000);
 
-/// Mints one token for each, saying all that does not depend on whom it speaks for. Roles and what is private come on top.
+/// Mints one token for each, with the longest place in a status list where it says one, saying all that does not depend on whom it speaks for. Roles and what is private come on top.
 pub fn check(
     applications: &BTreeMap<String, Application>,
     (resources, clients): (&BTreeMap<String, Resource>, impl Iterator<Item = ClientName>),
-    ring: &Keyring,
+    (ring, list): (&Keyring, &StatusReference),
 ) -> Result<(), StartError> {
     let amr = ["pwd".to_owned()];
     for (name, application) in applications {
-        let said = Statement { client_id: name, ..anybody(&amr) };
+        let said = Statement { client_id: name, ..anybody(&amr, list) };
         measure(ring.signing(application.algorithm), &application.mint, &said)
             .map_err(|error| over("applications", name, error))?;
     }
@@ -31,7 +31,7 @@ pub fn check(
     let client = longest.as_ref().map_or("web", ClientName::as_str);
     for (name, resource) in resources {
         let scope = (!resource.scopes.is_empty()).then(|| resource.scopes.join(" "));
-        let said = Statement { client_id: client, scope: scope.as_deref(), act: act.as_ref(), ..anybody(&amr) };
+        let said = Statement { client_id: client, scope: scope.as_deref(), act: act.as_ref(), ..anybody(&amr, list) };
         measure(ring.signing(resource.algorithm), &resource.mint, &said)
             .map_err(|error| over("resources", name, error))?;
     }
@@ -42,7 +42,7 @@ fn over(section: &str, name: &str, OverBudget { size, budget }: OverBudget) -> S
     StartError::OverBudget { key: format!("{section}.{name}.token_budget"), size, budget }
 }
 
-fn anybody(amr: &[String]) -> Statement<'_> {
+fn anybody<'a>(amr: &'a [String], list: &StatusReference) -> Statement<'a> {
     Statement {
         sub: Subject::User(UserId::from_bytes([0; 16])),
         client_id: "",
@@ -53,6 +53,7 @@ fn anybody(amr: &[String]) -> Statement<'_> {
         act: None,
         not_after: SOME_TIME.plus(std::time::Duration::from_hours(1)),
         bound_to: None,
+        status: Some(list.clone()),
         person: None,
     }
 }

@@ -3,7 +3,7 @@
 use super::access::Ended;
 use super::authenticate::Identity;
 use super::counts::{self, Limit};
-use super::deliver::{Delivery, LongLived, deliver};
+use super::deliver::{DeliverError, Delivery, LongLived, deliver};
 use super::factors::challenge;
 use super::login::FAILURES_THAT_LOCK;
 use super::register::acceptable;
@@ -50,6 +50,15 @@ pub enum ChangePasswordError {
     /// The access token does not fit its budget.
     #[error("the access token does not fit its budget")]
     TooLarge,
+}
+
+impl From<DeliverError> for ChangePasswordError {
+    fn from(error: DeliverError) -> Self {
+        match error {
+            DeliverError::TooLarge(_) => Self::TooLarge,
+            DeliverError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 impl From<Limit> for ChangePasswordError {
@@ -108,6 +117,6 @@ pub async fn change_password(
     session.rotation = Rotation::first(now);
     session.auth_time = now;
     session.last_seen_at = now;
-    let delivery = deliver(app, &session, &user, now, LongLived::New).map_err(|_| ChangePasswordError::TooLarge)?;
+    let delivery = deliver(app, &session, &user, now, LongLived::New).await?;
     Ok((delivery, changed))
 }

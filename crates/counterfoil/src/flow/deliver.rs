@@ -1,7 +1,9 @@
 //! Making the tokens that a delivery profile hands out.
 
+use super::status;
 use crate::app::App;
 use crate::clock::random;
+use crate::store::StoreError;
 use counterfoil_core::issue::{MintPolicy, Minted, OverBudget, Statement, mint};
 use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::token::Nonce;
@@ -39,14 +41,25 @@ pub enum LongLived {
     Unchanged,
 }
 
+/// Why nothing was handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeliverError {
+    /// The access token does not fit.
+    #[error(transparent)]
+    TooLarge(#[from] OverBudget),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Makes the tokens. `now` is the time that was read before the session's row was.
-pub fn deliver(
+pub async fn deliver(
     app: &App,
     session: &Session,
     user: &User,
     now: Timestamp,
     long_lived: LongLived,
-) -> Result<Delivery, OverBudget> {
+) -> Result<Delivery, DeliverError> {
     let new = long_lived == LongLived::New;
     let tokens = &app.tokens;
     let cookie_life = session.persistent.then(|| {
@@ -67,7 +80,7 @@ pub fn deliver(
             cookie_life,
         });
     }
-    let access = mint_access(app, session, user, now)?;
+    let access = mint_access(app, session, user, now).await?;
     let nonce = Nonce::from_bytes(random());
     Ok(Delivery {
         profile: session.profile,
@@ -80,12 +93,14 @@ pub fn deliver(
     })
 }
 
-fn mint_access(app: &App, session: &Session, user: &User, now: Timestamp) -> Result<Minted, OverBudget> {
+async fn mint_access(app: &App, session: &Session, user: &User, now: Timestamp) -> Result<Minted, DeliverError> {
     // An application that has left the configuration is refused before it comes to this.
     let application = app.applications.get(&session.application).ok_or(OverBudget { size: 0, budget: 0 })?;
-    mint_as(app, (&application.mint, application.algorithm), &Statement::of_session(session, user), now).inspect_err(|error| {
+    let status = status::place(app, &application.mint, (session.sid, user.claims_version)).await?;
+    let said = Statement { status, ..Statement::of_session(session, user) };
+    Ok(mint_as(app, (&application.mint, application.algorithm), &said, now).inspect_err(|error| {
         tracing::error!(%error, application = session.application, "an access token does not fit; raise `token_budget` or hold fewer roles");
-    })
+    })?)
 }
 
 /// Mints under any policy. `now` is the time that was read before the rows were.

@@ -6,7 +6,7 @@ use super::counts::{self, Limit};
 use super::deliver::mint_as;
 use super::introspect::{Live, resolve};
 use super::proof::use_up;
-use super::{Caller, clients};
+use super::{Caller, clients, status};
 use crate::app::App;
 use crate::limits::Limited;
 use crate::store::StoreError;
@@ -77,6 +77,7 @@ pub async fn for_itself(
         // It stands as long as its credential does.
         not_after: now.plus(app.config.session.access_lifetime.0.saturating_mul(2)),
         bound_to: proof.map(|proof| proof.key),
+        status: None,
         person: None,
     };
     issue(app, &granted, (&said, proof), now).await
@@ -117,6 +118,7 @@ pub async fn for_another(
         act: Some(&made.act),
         not_after: made.not_after,
         bound_to: proof.map(|proof| proof.key),
+        status: None,
         person: person_of(&live),
     };
     issue(app, &made.granted, (&said, proof), now).await
@@ -163,6 +165,8 @@ async fn issue(
     {
         return Err(IssueError::BadProof);
     }
+    let status = status::place(app, &resource.mint, (said.sid, said.claims_version)).await?;
+    let said = &Statement { status, ..said.clone() };
     let minted = mint_as(app, (&resource.mint, resource.algorithm), said, now).map_err(|error| {
         tracing::error!(%error, resource = granted.resource, "an access token does not fit; raise `token_budget` or grant less");
         IssueError::TooLarge

@@ -3,12 +3,13 @@
 use super::Caller;
 use super::authenticate::{AuthenticateError, Credential, Identity, identify_verified, use_up, verify_presented};
 use super::deliver::mint_as;
+use super::status;
 use crate::app::{App, ME_IS_FRESH_FOR};
 use crate::gate::{HandOff, Resolved};
 use crate::store::StoreError;
 use counterfoil_core::assurance::Challenge;
 use counterfoil_core::gate::{Demand, Verdict};
-use counterfoil_core::issue::{Format, HARD_CAP, MintPolicy, OverBudget, Statement};
+use counterfoil_core::issue::{Format, HARD_CAP, MintPolicy, Statement};
 use counterfoil_core::refresh::token::SESSION_PREFIX;
 use counterfoil_core::session::Assurance;
 use counterfoil_core::{Secret, Timestamp};
@@ -73,10 +74,10 @@ pub async fn admit(
         Verdict::Reauthenticate => return Err(GateError::Reauthenticate(demand.challenge())),
         Verdict::Admit => {}
     }
-    let hand_off = audience.map(|audience| hand_off(app, &who, audience, now)).transpose().map_err(|error| {
-        tracing::error!(%error, "a token for a server behind does not fit; hold fewer roles");
-        GateError::TooLarge
-    })?;
+    let hand_off = match audience {
+        Some(audience) => Some(hand_off(app, &who, audience, now).await?),
+        None => None,
+    };
     Ok(Admitted { who, hand_off })
 }
 
@@ -126,7 +127,7 @@ async fn resolve(
 }
 
 /// A short access token for another audience: the one made lately, until half its life is over.
-fn hand_off(app: &App, who: &Resolved, audience: &str, now: Timestamp) -> Result<Arc<HandOff>, OverBudget> {
+async fn hand_off(app: &App, who: &Resolved, audience: &str, now: Timestamp) -> Result<Arc<HandOff>, GateError> {
     let Resolved { at, session, user } = who;
     let (since, acr) = (session.auth_time.as_millis(), session.acr.as_str());
     let mut key = String::new();
@@ -151,12 +152,17 @@ fn hand_off(app: &App, who: &Resolved, audience: &str, now: Timestamp) -> Result
             // It never travels to a browser, so the application's own budget says nothing of it.
             budget: HARD_CAP,
             with_roles: true,
+            with_status: false,
             confidential: None,
         },
     };
     // The gate has seen the proof of a bound session; whoever is behind gets a token for itself.
-    let said = Statement { bound_to: None, ..Statement::of_session(session, user) };
-    let minted = mint_as(app, (&policy, algorithm), &said, *at)?;
+    let status = status::place(app, &policy, (session.sid, version)).await?;
+    let said = Statement { bound_to: None, status, ..Statement::of_session(session, user) };
+    let minted = mint_as(app, (&policy, algorithm), &said, *at).map_err(|error| {
+        tracing::error!(%error, "a token for a server behind does not fit; hold fewer roles");
+        GateError::TooLarge
+    })?;
     let half = Duration::from_secs(minted.expires_in.unsigned_abs()) / 2;
     let made = Arc::new(HandOff { token: Secret::new(minted.token), renew_at: at.plus(half) });
     app.gate.handed_off.lock().insert(&key, Arc::clone(&made));

@@ -2,7 +2,7 @@
 //! `counterfoil_core::refresh::rotation`.
 
 use super::assess::Asks;
-use super::deliver::{Delivery, LongLived, deliver};
+use super::deliver::{DeliverError, Delivery, LongLived, deliver};
 use super::proof::use_up;
 use super::{Caller, access, assess, device};
 use crate::app::App;
@@ -62,6 +62,15 @@ pub enum RefreshError {
     /// The access token does not fit its budget.
     #[error("the access token does not fit its budget")]
     TooLarge,
+}
+
+impl From<DeliverError> for RefreshError {
+    fn from(error: DeliverError) -> Self {
+        match error {
+            DeliverError::TooLarge(_) => Self::TooLarge,
+            DeliverError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 /// Takes a refresh token, and the proof that the client has brought, and hands out what the decision says. Once begun it is carried through, whether or not anybody waits
@@ -182,7 +191,7 @@ async fn carry_out(
         Decision::Late | Decision::Hold(_) => LongLived::Unchanged,
         Decision::Rotate(_) | Decision::Repeat(_) => LongLived::New,
     };
-    deliver(app, &session, &user, now, long_lived).map_err(|_| RefreshError::TooLarge)
+    deliver(app, &session, &user, now, long_lived).await.map_err(RefreshError::from)
 }
 
 /// Nothing ends by it, so it can be done without end: written down a few times, and then once a minute.

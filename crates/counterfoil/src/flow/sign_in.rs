@@ -4,7 +4,7 @@ use super::Caller;
 use super::access;
 use super::assess;
 use super::counts::Limit;
-use super::deliver::{Delivery, LongLived, deliver};
+use super::deliver::{DeliverError, Delivery, LongLived, deliver};
 use super::proof::use_up;
 use super::ticket::{Ceremony, Progress, Ticket, remembered};
 use crate::app::App;
@@ -103,6 +103,15 @@ pub enum LoginError {
     /// A rule of risk asks for a stronger proof than the one that was given.
     #[error("prove it by something stronger")]
     Stronger(Challenge),
+}
+
+impl From<DeliverError> for LoginError {
+    fn from(error: DeliverError) -> Self {
+        match error {
+            DeliverError::TooLarge(_) => Self::TooLarge,
+            DeliverError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 impl From<Limit> for LoginError {
@@ -208,7 +217,7 @@ async fn open(
         return Err(LoginError::InvalidCredentials);
     };
     metrics::counter!("counterfoil_sign_ins_total").increment(1);
-    let delivery = deliver(app, &session, &user, now, LongLived::New).map_err(|_| LoginError::TooLarge)?;
+    let delivery = deliver(app, &session, &user, now, LongLived::New).await?;
     Ok(SignIn::Done(Box::new(SignedIn { session, user, delivery })))
 }
 

@@ -183,5 +183,5 @@ async fn renew(app: &App, identity: Identity, method: Method, caller: &Caller) -
     session.rotation = Rotation::first(now);
     (session.acr, session.amr) = (acr, amr);
     (session.auth_time, session.last_seen_at) = (now, now);
-    deliver(app, &session, &user, now, LongLived::New).map_err(|_| LoginError::TooLarge)
+    deliver(app, &session, &user, now, LongLived::New).await.map_err(LoginError::from)
 }

@@ -1,6 +1,6 @@
 //! `/openapi.json`: the contract, from the handlers' own annotations. A copy in `docs/reference/` is checked by a test.
 
-use super::{admin, auth, gate, health, oauth, revocations, well_known};
+use super::{admin, auth, gate, health, oauth, revocations, status_lists, well_known};
 use axum::response::{IntoResponse as _, Response};
 use http::header;
 use std::sync::LazyLock;
@@ -101,6 +101,8 @@ use utoipa::OpenApi;
         oauth::introspect::post,
         oauth::revoke::post,
         oauth::token::post,
+        status_lists::all,
+        status_lists::one,
         well_known::jwks,
         well_known::metadata,
         health::healthz,

@@ -8,7 +8,7 @@ use super::auth::{account, device, email, login, logout, mail_link, me, passkeys
 use super::auth::{refresh, register, sessions, step_up, totp};
 use super::oauth::{introspect, revoke, token};
 use super::problem::{Code, Problem};
-use super::{frame, gate, health, openapi, pages, revocations, well_known};
+use super::{frame, gate, health, openapi, pages, revocations, status_lists, well_known};
 use crate::app::App;
 use crate::flow::device::{PROVE_PATH, REGISTER_PATH};
 use axum::Router;
@@ -44,6 +44,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/auth/account/data", get(account::data))
         .merge(factors())
         .route("/api/revocations", get(revocations::get))
+        .route("/status-lists", get(status_lists::all))
+        .route("/status-lists/{list}", get(status_lists::one))
         .route("/oauth/introspect", post(introspect::post))
         .route("/oauth/revoke", post(revoke::post))
         .route("/oauth/token", post(token::post))

@@ -23,7 +23,7 @@ pub(super) async fn jwks(State(app): State<Arc<App>>, headers: HeaderMap) -> Res
 /// The server's metadata (RFC 8414): only what is really there.
 #[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "discovery", responses((status = 200), (status = 304)))]
 pub(super) async fn metadata(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    let document = serde_json::json!({
+    let mut document = serde_json::json!({
         "issuer": app.public.issuer(),
         "jwks_uri": app.public.absolute("/.well-known/jwks.json"),
         "introspection_endpoint": app.public.absolute("/oauth/introspect"),
@@ -39,6 +39,9 @@ pub(super) async fn metadata(State(app): State<Arc<App>>, headers: HeaderMap) ->
         "acr_values_supported": ["aal1"],
         "service_documentation": "https://github.com/counterfoil/counterfoil",
     });
+    if app.has_status_lists() {
+        document["status_list_aggregation_endpoint"] = app.public.absolute("/status-lists").into();
+    }
     cacheable(&headers, "application/json", Bytes::from(document.to_string()))
 }
 

@@ -17,6 +17,7 @@ pub mod postgres;
 pub mod risk;
 mod shared;
 pub mod sqlite;
+pub mod status;
 pub mod transfer;
 
 use async_trait::async_trait;
@@ -455,6 +456,7 @@ pub trait Store:
     + invites::Invites
     + api_keys::ApiKeys
     + activity::Activities
+    + status::StatusPlaces
     + factors::FactorStore
     + Sessions
     + Devices

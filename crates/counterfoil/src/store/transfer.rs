@@ -13,7 +13,7 @@ use Column::{Bytes, Flag, Id, Long, Short, Text};
 /// A table, its columns, and by which of them it is read in order.
 struct Table(&'static str, &'static [(&'static str, Column)], &'static str);
 
-const TABLES: [Table; 23] = [
+const TABLES: [Table; 24] = [
     Table(
         "account",
         &[
@@ -169,6 +169,11 @@ const TABLES: [Table; 23] = [
     ),
     Table("spent", &[("until", Long), ("what", Bytes)], "what"),
     Table("activity", &[("hour", Long), ("count", Long), ("what", Text)], "hour || ' ' || what"),
+    Table(
+        "status_place",
+        &[("list", Short), ("idx", Short), ("version", Short), ("sid", Id)],
+        "printf('%010d %010d', list, idx)",
+    ),
     Table("reader", &[("seq", Long), ("name", Text)], "name"),
     Table("log_head", &[("seq", Long), ("promised", Long), ("restored_at", Long), ("id", Id)], "one"),
 ];

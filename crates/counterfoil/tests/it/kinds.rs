@@ -6,7 +6,7 @@ use crate::oauth::{credential, introspect, send, sign_in_to};
 use crate::support::{Browser, TestApp};
 use Kind::{
     Access, AccessOfAnother, ApiKey, ClientSecret, Exchanged, Guard, HandedOff, Invite, OfService, Refresh,
-    RefreshInBody, Session,
+    RefreshInBody, Session, StatusList,
 };
 use counterfoil::clock::{Clock as _, random};
 use counterfoil_guard::{Clocks, Instance, KeySet, Subjects, Verifier};
@@ -15,7 +15,7 @@ use serde_json::json;
 
 const CONFIG: &str = "trusted_proxies = [\"203.0.113.7/32\"]\n[limits]\nenabled = false\n\
     [registration]\npolicy = \"invite\"\n[gate]\nupstream_audience = \"behind\"\n\
-    [applications.classic]\nprofile = \"opaque\"\n[applications.phone]\nprofile = \"native\"\n\
+    [applications.web]\nstatus_list = true\n[applications.classic]\nprofile = \"opaque\"\n[applications.phone]\nprofile = \"native\"\n\
     [resources.billing]\n[clients.reports]\nexchanges = [\"web\"]\n[clients.reports.resources]\nbilling = []";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,7 @@ enum Kind {
     ApiKey,
     OfService,
     Exchanged,
+    StatusList,
 }
 
 type Issued = Vec<(Kind, String)>;
@@ -77,7 +78,10 @@ async fn issue(app: &TestApp) -> Issued {
     let form = |grant: &str| format!("client_id=reports&client_secret={secret}&{grant}");
     let own = token(app, &form("grant_type=client_credentials")).await.unwrap();
     let exchanged = token(app, &form(&exchange_of(&access))).await.unwrap();
+    let list = app.browser().get("/status-lists/1").await.text;
+    assert!(list.starts_with("eyJ"));
     vec![
+        (StatusList, list),
         (OfService, own),
         (Exchanged, exchanged),
         (ClientSecret, secret),

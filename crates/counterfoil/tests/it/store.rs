@@ -13,8 +13,10 @@ mod import;
 mod keys;
 mod mail;
 mod meanwhile;
+mod refresh;
 mod risk;
 mod shared;
+mod status;
 
 use crate::support::Postgres;
 use accounts::{
@@ -87,9 +89,17 @@ use meanwhile::{
     accounts_are_found_by_the_beginning_of_their_address, touching_moves_only_forward,
     what_came_between_the_check_and_the_session_wins,
 };
+use refresh::{
+    a_refresh_that_changes_nothing_leaves_the_session_alone, an_ended_session_never_advances,
+    every_refresh_sees_what_the_one_before_it_left, of_many_refreshes_of_one_state_exactly_one_rotates,
+};
 use risk::{
     a_deleted_account_is_known_from_nowhere, an_account_is_known_from_where_it_has_been_used,
     reuse_is_remembered_as_long_as_its_session, the_oldest_are_let_go_of_and_none_is_kept_for_ever,
+};
+use status::{
+    a_place_is_given_once_and_never_after_the_end, a_service_has_a_place_too,
+    a_session_has_one_place_for_each_version_of_its_roles,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -142,6 +152,9 @@ engines! { [sqlite, postgres] {
     an_api_key_is_found_with_who_made_it_and_goes_with_its_invitations,
     there_is_no_account_beyond_the_last_even_in_a_race,
     what_is_counted_is_counted_once,
+    a_session_has_one_place_for_each_version_of_its_roles,
+    a_place_is_given_once_and_never_after_the_end,
+    a_service_has_a_place_too,
     failures_are_counted_and_cleared,
     a_deleted_account_leaves_nothing_personal_and_its_address_is_free,
     nothing_can_be_done_with_a_deleted_account,
@@ -307,62 +320,6 @@ async fn a_session_is_read_back_as_it_was_written(store: Arc<dyn Store>) {
         assert_eq!(refreshed, Refreshed { session: session.clone(), user: user.clone(), decision });
         assert_eq!(store.by_handle(session.handle).await.unwrap(), Some((session.clone(), user.clone())));
     }
-}
-
-async fn of_many_refreshes_of_one_state_exactly_one_rotates(store: Arc<dyn Store>) {
-    let user = registered(&store, "a@example.com").await;
-    let session = opened(&store, &user).await;
-    let attempts = (0..50).map(|n| {
-        let (store, handle) = (Arc::clone(&store), session.handle);
-        let rule: Rule = Box::new(move |session| match session.rotation.generation {
-            0 => Some(Decision::Rotate(next(session, n))),
-            _ => Some(Decision::Late),
-        });
-        async move { refresh(&store, handle, rule).await.unwrap().unwrap().decision.unwrap() }
-    });
-    let decisions = crate::support::all(attempts).await;
-    let rotated: Vec<_> = decisions.iter().filter_map(Decision::next).collect();
-    let stored = store.by_handle(session.handle).await.unwrap().unwrap().0.rotation;
-    assert_eq!(rotated, [stored]);
-}
-
-async fn every_refresh_sees_what_the_one_before_it_left(store: Arc<dyn Store>) {
-    let user = registered(&store, "a@example.com").await;
-    let session = opened(&store, &user).await;
-    let attempts = (0..50).map(|n| {
-        let (store, handle) = (Arc::clone(&store), session.handle);
-        async move { refresh(&store, handle, Box::new(move |session| Some(Decision::Rotate(next(session, n))))).await }
-    });
-    let generations = crate::support::all(attempts).await.into_iter().map(|refreshed| {
-        let refreshed = refreshed.unwrap().unwrap();
-        refreshed.session.rotation.generation
-    });
-    let mut generations: Vec<_> = generations.collect();
-    generations.sort_unstable();
-    assert_eq!(generations, (1..=50).collect::<Vec<_>>());
-}
-
-async fn an_ended_session_never_advances(store: Arc<dyn Store>) {
-    let user = registered(&store, "a@example.com").await;
-    let session = opened(&store, &user).await;
-    end(&store, Revocation::Session { sid: session.sid, reason: EndReason::SignedOut }).await;
-    let refused = refresh(&store, session.handle, Box::new(|session| Some(Decision::Rotate(next(session, 1))))).await;
-    assert!(matches!(refused, Err(StoreError::Corrupt { .. })), "{refused:?}");
-    let (stored, _) = store.by_sid(session.sid).await.unwrap().unwrap();
-    assert_eq!(stored.end_reason(at(6)), Some(EndReason::SignedOut));
-    assert_eq!((stored.rotation, stored.last_seen_at), (session.rotation, session.last_seen_at));
-}
-
-async fn a_refresh_that_changes_nothing_leaves_the_session_alone(store: Arc<dyn Store>) {
-    let user = registered(&store, "a@example.com").await;
-    let session = opened(&store, &user).await;
-    for decision in [None, Some(Decision::Late), Some(Decision::Hold(None)), Some(Decision::Reuse)] {
-        let refreshed = refresh(&store, session.handle, Box::new(move |_| decision)).await.unwrap().unwrap();
-        assert_eq!(refreshed, Refreshed { session: session.clone(), user: user.clone(), decision });
-        assert_eq!(store.by_handle(session.handle).await.unwrap().unwrap().0, session);
-    }
-    let unknown = refresh(&store, Handle::from_bytes([0; 16]), Box::new(|_| panic!("there is nothing to show"))).await;
-    assert_eq!(unknown, Ok(None));
 }
 
 async fn revoking_is_idempotent_and_numbers_have_no_gaps(store: Arc<dyn Store>) {

@@ -3,7 +3,7 @@
 use super::connect::Connection;
 use tokio_postgres::Error;
 
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 11] = [
     include_str!("../../../migrations/postgres/0001_first.sql"),
     include_str!("../../../migrations/postgres/0002_factors.sql"),
     include_str!("../../../migrations/postgres/0003_audit_chain.sql"),
@@ -14,10 +14,11 @@ const MIGRATIONS: [&str; 10] = [
     include_str!("../../../migrations/postgres/0008_mail.sql"),
     include_str!("../../../migrations/postgres/0009_invites_api_keys.sql"),
     include_str!("../../../migrations/postgres/0010_activity.sql"),
+    include_str!("../../../migrations/postgres/0011_status.sql"),
 ];
 
 /// What the schema consists of once it is up to date.
-const TABLES: [&str; 27] = [
+const TABLES: [&str; 28] = [
     "installation",
     "account",
     "password",
@@ -45,6 +46,7 @@ const TABLES: [&str; 27] = [
     "familiar",
     "mail_link",
     "activity",
+    "status_place",
 ];
 
 /// What was done to the schema.

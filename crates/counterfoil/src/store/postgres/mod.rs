@@ -28,6 +28,7 @@ mod revoke;
 mod risk;
 mod row;
 mod sessions;
+mod status;
 mod transact;
 mod users;
 

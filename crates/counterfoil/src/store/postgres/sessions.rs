@@ -60,7 +60,8 @@ const INSERT: &str = "\
 const PURGE: &str = "\
     WITH seen AS (SELECT handle, (expires_at <= $2 OR last_seen_at + idle <= $2 OR coalesce(ended_at <= $2, false)) AS dead \
         FROM session WHERE handle > $1 ORDER BY handle LIMIT $3), \
-      gone AS (DELETE FROM session s USING seen WHERE s.handle = seen.handle AND seen.dead RETURNING 1) \
+      gone AS (DELETE FROM session s USING seen WHERE s.handle = seen.handle AND seen.dead RETURNING s.sid), \
+      places AS (DELETE FROM status_place p USING gone WHERE p.sid = gone.sid) \
     SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM seen), (SELECT handle FROM seen ORDER BY handle DESC LIMIT 1)";
 
 /// Small tables that hold minutes or days, not a history; and the log, which can be long after a bad day, a batch at a time. The

@@ -24,6 +24,7 @@ mod risk;
 mod row;
 mod rows;
 mod sessions;
+mod status;
 mod users;
 mod writer;
 

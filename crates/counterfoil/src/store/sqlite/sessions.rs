@@ -216,9 +216,12 @@ fn purge(connection: &Connection, before: i64, batch: u32, from: &[u8]) -> Resul
         all(connection.prepare_cached(sql)?.query(params![from, before, batch])?, |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?;
+    let sql = "DELETE FROM status_place WHERE sid = (SELECT sid FROM session WHERE handle = ?1)";
+    let mut leave = connection.prepare_cached(sql)?;
     let mut delete = connection.prepare_cached("DELETE FROM session WHERE handle = ?1")?;
     let mut removed = 0;
     for (handle, _) in seen.iter().filter(|(_, dead)| *dead) {
+        leave.execute([handle])?;
         removed += delete.execute([handle])?;
     }
     let last = seen.last().map(|(handle, _)| handle.clone()).filter(|_| seen.len() == batch as usize);
