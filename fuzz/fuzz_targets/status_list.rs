@@ -10,8 +10,8 @@ use counterfoil_guard::{
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 
-/// The most that is inflated, and again where it is given back in part; the inflater's window; and the text, a few times over.
-const MEMORY: Bound = Bound { times: 48, plus: 2 * MAX_LIST_BYTES + (128 << 10) };
+/// The most that is inflated, and again where its buffer grows and is given back in part; the inflater's window; and the text, a few times over.
+const MEMORY: Bound = Bound { times: 48, plus: (3 * MAX_LIST_BYTES + (128 << 10)) as u64 };
 
 static SIDES: LazyLock<(SigningKey, Verifier)> = LazyLock::new(|| {
     let key = signing_key();
