@@ -14,7 +14,7 @@ import { Refusal } from './refusal.js'
 import { RevocationIndex } from './revocation.js'
 import { StatusListGuard } from './status_list_guard.js'
 import { checkTimes, Verifier, verifierOf } from './verify.js'
-import { armExpiry, type OnEnd, refusalOf, startWatch, type Watch, Watches } from './watch.js'
+import { armExpiry, type OnEnd, refusalOf, startWatch, type Watch, watchByLooking, Watches } from './watch.js'
 
 export type { GuardOptions } from './options.js'
 export type { OnEnd } from './watch.js'
@@ -272,25 +272,9 @@ class AskingGuard implements Guard {
   }
 
   watch(token: string, onEnd: OnEnd): () => void {
-    return startWatch(onEnd, async (end, onStop) => {
-      const claims = await this.#claims(token)
-      const watch: Watch = { claims, kid: undefined, end }
-      this.#watches.add(watch)
-      const cancelExpiry = armExpiry(claims, end, this.#settings.clock, () => this.now())
-      let cancelRecheck = (): void => {}
-      const arm = (): void => {
-        // Gone while the authority was being asked: nobody waits any more.
-        if (this.#watches.has(watch)) cancelRecheck = this.#settings.clock.after(RECHECK_MS, recheck)
-      }
-      const recheck = (): void => {
-        this.#claims(token).then(arm, (error: unknown) => end(refusalOf(error)))
-      }
-      arm()
-      onStop(() => {
-        cancelExpiry()
-        cancelRecheck()
-        this.#watches.delete(watch)
-      })
+    const { clock } = this.#settings
+    return watchByLooking(onEnd, {
+      judge: () => this.#claims(token), again: () => this.#claims(token), every: RECHECK_MS, watches: this.#watches, clock, now: () => this.now(),
     })
   }
 

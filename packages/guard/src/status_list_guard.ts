@@ -14,7 +14,7 @@ import type { Settings } from './options.js'
 import { Refusal } from './refusal.js'
 import { MAX_LIST_TOKEN_BYTES, MOST_LISTS, readStatusList, StatusLists } from './status_list.js'
 import { checkTimes, Verifier, verifierOf } from './verify.js'
-import { armExpiry, type OnEnd, startWatch, type Watch, Watches } from './watch.js'
+import { type OnEnd, watchByLooking, Watches } from './watch.js'
 
 /** After this the key set is fetched anew, in the background. */
 const KEYS_DUE = 5 * 60_000
@@ -87,24 +87,9 @@ export class StatusListGuard implements Guard {
   }
 
   watch(token: string, onEnd: OnEnd): () => void {
-    return startWatch(onEnd, async (end, onStop) => {
-      const claims = await this.#claims(token)
-      const watch: Watch = { claims, kid: undefined, end }
-      this.#watches.add(watch)
-      const cancelExpiry = armExpiry(claims, end, this.#settings.clock, () => this.now())
-      let cancelRecheck = (): void => {}
-      const arm = (): void => {
-        if (this.#watches.has(watch)) cancelRecheck = this.#settings.clock.after(RECHECK_MS, recheck)
-      }
-      const recheck = (): void => {
-        this.#stillGood(claims).then(arm, (error: unknown) => end(error instanceof Refusal ? error : new Refusal('verifier_stale')))
-      }
-      arm()
-      onStop(() => {
-        cancelExpiry()
-        cancelRecheck()
-        this.#watches.delete(watch)
-      })
+    const { clock } = this.#settings
+    return watchByLooking(onEnd, {
+      judge: () => this.#claims(token), again: (claims) => this.#stillGood(claims), every: RECHECK_MS, watches: this.#watches, clock, now: () => this.now(),
     })
   }
 

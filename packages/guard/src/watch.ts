@@ -90,3 +90,39 @@ export function armExpiry(claims: Claims, end: OnEnd, clock: Clock, now: () => n
 export function refusalOf(error: unknown): Refusal {
   return error instanceof Refusal ? error : new Refusal('verifier_stale')
 }
+
+/** A watch that looks at its token again and again, every `every` milliseconds. */
+export function watchByLooking(
+  onEnd: OnEnd,
+  { judge, again, every, watches, clock, now }: {
+    /** Judges the token. */
+    judge: () => Promise<Claims>
+    /** Looks again; rejects with why it counts no more. */
+    again: (claims: Claims) => Promise<unknown>
+    every: number
+    watches: Watches
+    clock: Clock
+    now: () => number
+  },
+): () => void {
+  return startWatch(onEnd, async (end, onStop) => {
+    const claims = await judge()
+    const watch: Watch = { claims, kid: undefined, end }
+    watches.add(watch)
+    const cancelExpiry = armExpiry(claims, end, clock, now)
+    let cancelRecheck = (): void => {}
+    const arm = (): void => {
+      // Gone while it was being looked at: nobody waits any more.
+      if (watches.has(watch)) cancelRecheck = clock.after(every, recheck)
+    }
+    const recheck = (): void => {
+      again(claims).then(arm, (error: unknown) => end(refusalOf(error)))
+    }
+    arm()
+    onStop(() => {
+      cancelExpiry()
+      cancelRecheck()
+      watches.delete(watch)
+    })
+  })
+}

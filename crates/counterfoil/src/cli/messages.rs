@@ -19,7 +19,7 @@ pub(crate) fn run(args: &MessagesArgs, out: &mut impl Write) -> anyhow::Result<(
         return Ok(());
     };
     let languages = Languages::load(Some(folder))?;
-    for words in languages.all().skip(1) {
+    for words in languages.others() {
         let (missing, all) = (words.missing(), words.count());
         writeln!(out, "{}: {} of {all} messages", words.tag(), all - missing.len())?;
         for name in missing {

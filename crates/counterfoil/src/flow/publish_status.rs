@@ -58,24 +58,25 @@ pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
 /// Looks again, at most once a second: something has been revoked just now, or another replica has begun a list. Fails where nobody can say
 /// what there is: what is too old is not handed out as if it were new.
 pub async fn look_again(app: &App) -> Result<(), StoreError> {
-    let looked = app.status_lists.known.lock().await.at;
+    let mut known = app.status_lists.known.lock().await;
     let now = app.clock.now();
-    if looked.is_some_and(|at| at <= now && now.since(at) < EVERY) {
-        return Ok(());
-    }
-    publish(app).await
+    let just_now = known.at.is_some_and(|at| at <= now && now.since(at) < EVERY);
+    if just_now && app.feed.is_current() { Ok(()) } else { publish_from(app, &mut known).await }
 }
 
 /// Signs those lists whose bits have changed, or that are getting old.
 pub async fn publish(app: &App) -> Result<(), StoreError> {
-    let mut known = app.status_lists.known.lock().await;
+    publish_from(app, &mut *app.status_lists.known.lock().await).await
+}
+
+async fn publish_from(app: &App, known: &mut Known) -> Result<(), StoreError> {
     // What is not known well enough to verify by is not told to others either (S2).
     if !app.feed.is_current() {
         app.status_lists.published.write().clear();
         return Err(StoreError::Unavailable);
     }
     let now = app.clock.now();
-    take_in(app, &mut known, now).await?;
+    take_in(app, known, now).await?;
     known.at = Some(now);
     let last = app.store.last_status_list().await?;
     let mut bits: BTreeMap<u32, Bits> =
@@ -98,7 +99,8 @@ pub async fn publish(app: &App) -> Result<(), StoreError> {
         let uri = uri(app, list);
         let said = Statement { issuer: app.public.issuer(), uri: &uri, at: now, ttl, life: ttl * LIFE };
         let body = Bytes::from(sign(key, &said, &bits));
-        let (gzip, etag) = (compressed(&body), etag(&body));
+        // A weak one: compressed or not, it is the same list (RFC 9110 section 8.8.3.3).
+        let (gzip, etag) = (compressed(&body), format!("W/{}", etag(&body)));
         let new = Published { body, gzip, etag, bits, at: now, kid: key.kid().clone() };
         app.status_lists.published.write().insert(list, Arc::new(new));
     }

@@ -76,10 +76,14 @@ pub(super) async fn one(
     Ok((caching, content, published.body.clone()).into_response())
 }
 
-/// Whether one of these entity tags is ours; a proxy that has compressed the answer may have made it a weak one (RFC 9110 section 13.1.2).
+/// Whether one of these entity tags is ours, weak or strong (RFC 9110 section 13.1.2).
 fn names(tags: &HeaderValue, ours: &str) -> bool {
     let tags = tags.to_str().unwrap_or_default();
-    tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == ours)
+    tags.split(',').map(str::trim).any(|tag| tag == "*" || opaque(tag) == opaque(ours))
+}
+
+fn opaque(tag: &str) -> &str {
+    tag.strip_prefix("W/").unwrap_or(tag)
 }
 
 /// Whether the answer may be compressed (RFC 9110 section 12.5.3).

@@ -19,8 +19,9 @@ pub(super) const JOB: &str = PLACE;
 
 /// Never ends by itself.
 pub(super) async fn run(source: &Source) {
+    let mut place = None;
     loop {
-        match once(source).await {
+        match once(source, &mut place).await {
             Ok(true) => {}
             Ok(false) => tokio::time::sleep(EVERY).await,
             Err(error) => {
@@ -31,11 +32,17 @@ pub(super) async fn run(source: &Source) {
     }
 }
 
-/// Counts the next page; whether there may be more.
-async fn once(source: &Source) -> Result<bool, StoreError> {
-    let from = source.store.counted_to().await?;
+/// Counts the next page after `place`, which is looked up where it is not known; whether there may be more.
+async fn once(source: &Source, place: &mut Option<i64>) -> Result<bool, StoreError> {
+    let from = match *place {
+        Some(from) => from,
+        None => source.store.counted_to().await?,
+    };
     let page = source.store.following(from, PAGE).await?;
-    let Some((to, _)) = page.last() else { return Ok(false) };
+    let Some((to, _)) = page.last() else {
+        *place = Some(from);
+        return Ok(false);
+    };
     let mut counts = BTreeMap::<_, u32>::new();
     for (_, entry) in &page {
         if let Some(what) = Activity::of(entry) {
@@ -43,7 +50,10 @@ async fn once(source: &Source) -> Result<bool, StoreError> {
         }
     }
     let counts = counts.into_iter().map(|((hour, what), count)| Count { hour, what, count }).collect();
-    // Where another replica has come in between, it has counted these.
-    source.store.count(counts, Some((from, *to))).await?;
+    // Where another replica has come in between, or it is not known whether this was kept, the place is looked up again.
+    *place = None;
+    if source.store.count(counts, Some((from, *to))).await? {
+        *place = Some(*to);
+    }
     Ok(page.len() == PAGE as usize)
 }

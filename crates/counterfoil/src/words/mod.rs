@@ -122,6 +122,11 @@ impl Languages {
         &self.english
     }
 
+    /// Those beside English.
+    pub fn others(&self) -> &[Words] {
+        &self.others
+    }
+
     /// All of them, English first.
     pub fn all(&self) -> impl Iterator<Item = &Words> {
         std::iter::once(&self.english).chain(&self.others)

@@ -1,7 +1,7 @@
 //! Token Status Lists, as they are served and as tokens point to them.
 
 use crate::control::ask;
-use crate::oauth::sign_in_to;
+use crate::oauth::{send, sign_in_to};
 use crate::support::{Answer, Browser, PASSWORD, TestApp};
 use counterfoil::clock::Clock as _;
 use counterfoil::flow::publish_status::publish;
@@ -146,7 +146,8 @@ async fn tsl_5_1a_tsl_8_2_a_list_says_what_it_must_and_may_be_kept() {
     assert_eq!(statuses(&first.text), [0; 1024]);
 
     let etag = header(&first, "etag").unwrap();
-    for tags in [etag.clone(), format!("\"other\", W/{etag}"), "*".into()] {
+    assert!(etag.starts_with("W/\""), "the same compressed or not: {etag}");
+    for tags in [etag.clone(), format!("\"other\", {}", &etag[2..]), "*".into()] {
         assert_eq!(list(&app, &[(header::IF_NONE_MATCH, &tags)]).await.status, 304, "{tags}");
     }
     assert_eq!(list(&app, &[(header::IF_NONE_MATCH, "\"other\"")]).await.status, 200);
@@ -201,6 +202,57 @@ async fn what_is_asked_wrongly_is_refused_and_without_an_audience_there_are_no_l
     }
     let metadata = browser.get("/.well-known/oauth-authorization-server").await.json();
     assert_eq!(metadata["status_list_aggregation_endpoint"], Value::Null);
+}
+
+const BEHIND: &str = "trusted_proxies = [\"203.0.113.7/32\"]\n[gate]\nupstream_audience = \"https://billing.example\"\n\
+    [resources.billing]\naudience = \"https://billing.example\"\nstatus_list = true\n[resources.plain]\n\
+    [clients.reports]\nexchanges = [\"web\"]\n[clients.reports.resources]\nbilling = []\nplain = []";
+
+#[tokio::test]
+async fn tokens_of_services_exchanged_ones_and_those_of_the_gate_have_places_where_their_audience_wants_it() {
+    let app = TestApp::with(BEHIND).await;
+    let mut ada = app.signed_in().await;
+    let own = ada.cookie("__Host-cf_access").unwrap();
+    assert_eq!(said(&own)["status"], Value::Null);
+    let (_, made) = ask(&app, "POST", "/api/admin/clients", Some(json!({ "name": "reports" }))).await;
+    let secret = made["client_secret"].as_str().unwrap().to_owned();
+    let token = async |form: String| {
+        let answer = send(&app, "/oauth/token", "", &format!("client_id=reports&client_secret={secret}&{form}")).await;
+        said(answer.json()["access_token"].as_str().unwrap())
+    };
+    let credentials = "grant_type=client_credentials&resource=";
+    let exchange = format!(
+        "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token={own}\
+         &subject_token_type=urn:ietf:params:oauth:token-type:access_token&resource="
+    );
+    let of_service = token(format!("{credentials}https://billing.example")).await["status"].clone();
+    let exchanged = token(format!("{exchange}https://billing.example")).await["status"].clone();
+    for grant in [credentials, &exchange] {
+        assert_eq!(token(format!("{grant}plain")).await["status"], Value::Null, "{grant}");
+    }
+    let mut request = ada.request(Method::GET, "/gate");
+    for (name, value) in [("x-original-method", "GET"), ("x-original-uri", "/x")] {
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+    let passed = ada.send_without_keeping(request).await;
+    let handed = passed.headers[header::AUTHORIZATION].to_str().unwrap().strip_prefix("Bearer ").unwrap();
+    // Of the same session it is the same place, whoever the token is for; the service's own is another.
+    assert!(exchanged["status_list"]["idx"].is_u64());
+    assert_eq!(said(handed)["status"], exchanged);
+    assert_ne!(of_service, exchanged);
+    // Whatever hangs on them ends with them.
+    let index = |status: &Value| usize::try_from(status["status_list"]["idx"].as_u64().unwrap()).unwrap();
+    let (services, users) = (index(&of_service), index(&exchanged));
+    let bits = async || {
+        publish(&app.app).await.unwrap();
+        let statuses = statuses(&list(&app, &[]).await.text);
+        (statuses[services], statuses[users])
+    };
+    assert_eq!(bits().await, (0, 0));
+    assert_eq!(ada.post("/api/auth/logout").await.status, 204);
+    assert_eq!(bits().await, (0, 1));
+    assert_eq!(ask(&app, "POST", "/api/admin/clients/reports/revoke", None).await.0, 204);
+    assert_eq!(bits().await, (1, 1));
 }
 
 /// What a guard that knows nothing but the key set and the lists makes of a token.

@@ -87,58 +87,41 @@ const CSS: &str = "text/css; charset=utf-8";
 /// The media type of a script.
 pub(crate) const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
+/// A script by its name.
+macro_rules! script {
+    ($name:literal) => {
+        Asset {
+            path: concat!("/assets/", $name, ".js"),
+            content_type: JAVASCRIPT,
+            body: include_str!(concat!("../../../assets/", $name, ".js")),
+        }
+    };
+}
+
 /// Every asset of every page.
 pub(crate) static ASSETS: &[Asset] = &[
     Asset { path: "/assets/app.css", content_type: CSS, body: include_str!("../../../assets/app.css") },
-    Asset { path: "/assets/refresh.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/refresh.js") },
-    Asset { path: "/assets/words.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/words.js") },
-    Asset { path: "/assets/form.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/form.js") },
-    Asset { path: "/assets/passkeys.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/passkeys.js") },
-    Asset { path: "/assets/prove.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/prove.js") },
-    Asset { path: "/assets/enrol.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/enrol.js") },
-    Asset { path: "/assets/fresh.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/fresh.js") },
-    Asset { path: "/assets/admin.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/admin.js") },
-    Asset {
-        path: "/assets/admin_users.js",
-        content_type: JAVASCRIPT,
-        body: include_str!("../../../assets/admin_users.js"),
-    },
-    Asset {
-        path: "/assets/admin_lists.js",
-        content_type: JAVASCRIPT,
-        body: include_str!("../../../assets/admin_lists.js"),
-    },
-    Asset {
-        path: "/assets/admin_risk.js",
-        content_type: JAVASCRIPT,
-        body: include_str!("../../../assets/admin_risk.js"),
-    },
-    Asset {
-        path: "/assets/admin_activity.js",
-        content_type: JAVASCRIPT,
-        body: include_str!("../../../assets/admin_activity.js"),
-    },
-    Asset {
-        path: "/assets/admin_api_keys.js",
-        content_type: JAVASCRIPT,
-        body: include_str!("../../../assets/admin_api_keys.js"),
-    },
-    Asset {
-        path: "/assets/admin_invitations.js",
-        content_type: JAVASCRIPT,
-        body: include_str!("../../../assets/admin_invitations.js"),
-    },
-    Asset {
-        path: "/assets/admin_once.js",
-        content_type: JAVASCRIPT,
-        body: include_str!("../../../assets/admin_once.js"),
-    },
-    Asset { path: "/assets/draw.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/draw.js") },
-    Asset { path: "/assets/factors.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/factors.js") },
-    Asset { path: "/assets/erase.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/erase.js") },
-    Asset { path: "/assets/address.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/address.js") },
-    Asset { path: "/assets/mail.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/mail.js") },
-    Asset { path: "/assets/login.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/login.js") },
-    Asset { path: "/assets/register.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/register.js") },
-    Asset { path: "/assets/account.js", content_type: JAVASCRIPT, body: include_str!("../../../assets/account.js") },
+    script!("refresh"),
+    script!("words"),
+    script!("form"),
+    script!("passkeys"),
+    script!("prove"),
+    script!("enrol"),
+    script!("fresh"),
+    script!("admin"),
+    script!("admin_users"),
+    script!("admin_lists"),
+    script!("admin_risk"),
+    script!("admin_activity"),
+    script!("admin_api_keys"),
+    script!("admin_invitations"),
+    script!("admin_once"),
+    script!("draw"),
+    script!("factors"),
+    script!("erase"),
+    script!("address"),
+    script!("mail"),
+    script!("login"),
+    script!("register"),
+    script!("account"),
 ];
