@@ -9,21 +9,11 @@ use crate::outgoing::{self, Outgoing};
 use crate::secret_text;
 use counterfoil_core::audit::AuditEntry;
 use http::{Request, StatusCode, header};
-use http_body_util::{BodyExt as _, Full, Limited};
-use std::error::Error as _;
+use http_body_util::Full;
 use std::time::Duration;
 
 /// How many entries are read at a time.
 const PAGE: u32 = 100;
-
-/// Connecting, sending and the head of the answer.
-const ANSWER_WITHIN: Duration = Duration::from_secs(8);
-
-/// Then the rest of the answer, which nobody reads.
-const REST_WITHIN: Duration = Duration::from_secs(2);
-
-/// The most that is taken of an answer's body, and of its head.
-const MAX_ANSWER: usize = 64 * 1024;
 
 /// A webhook, ready to begin.
 pub(super) struct Webhook {
@@ -55,7 +45,7 @@ impl Webhook {
         let text = secret_text::read(&key, config.secret_file.as_deref(), config.secret_env.as_deref())?;
         let secrets = text.as_ref().and_then(SigningSecrets::parse).ok_or(ReaderError::BadSecret { key })?;
         let (name, url, events) = (config.name.clone(), config.url.clone(), config.events.clone());
-        let client = outgoing::client(url.is_https(), MAX_ANSWER).map_err(ReaderError::NoAuthorities)?;
+        let client = outgoing::client(url.is_https(), outgoing::MAX_ANSWER).map_err(ReaderError::NoAuthorities)?;
         Ok(Self { name, url, secrets, events, client })
     }
 
@@ -177,23 +167,11 @@ impl Webhook {
             .header("webhook-signature", self.secrets.sign(message, seconds))
             .body(Full::new(message.body.clone()))
             .expect("a checked URL, and headers of plain ASCII");
-        let failing = |reason: String| Attempt::Failed(Complaint::Failing, reason);
-        let response = match tokio::time::timeout(ANSWER_WITHIN, self.client.request(request)).await {
-            Err(_) => return failing(format!("no answer within {} seconds", ANSWER_WITHIN.as_secs())),
-            Ok(Err(error)) => {
-                // What the library says itself is "client error"; what went wrong is below it.
-                let reason = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-                return failing(reason);
-            }
-            Ok(Ok(response)) => response,
-        };
-        let status = response.status();
-        // Only so that the connection can be used again; what does not come in time or is too long is left where it is.
-        drop(tokio::time::timeout(REST_WITHIN, Limited::new(response.into_body(), MAX_ANSWER).collect()).await);
-        match status {
-            _ if status.is_success() => Attempt::Received,
-            StatusCode::GONE => Attempt::Failed(Complaint::Gone, "410 Gone".into()),
-            _ => failing(format!("it answered {}", status.as_u16())),
+        match outgoing::send(&self.client, request).await {
+            Ok(answer) if answer.status.is_success() => Attempt::Received,
+            Ok(answer) if answer.status == StatusCode::GONE => Attempt::Failed(Complaint::Gone, "410 Gone".into()),
+            Ok(answer) => Attempt::Failed(Complaint::Failing, format!("it answered {}", answer.status.as_u16())),
+            Err(reason) => Attempt::Failed(Complaint::Failing, reason),
         }
     }
 }

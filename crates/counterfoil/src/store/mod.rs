@@ -10,6 +10,7 @@ mod chain;
 mod columns;
 mod deletions;
 mod devices;
+pub mod ended;
 pub mod factors;
 pub mod invites;
 pub mod mail;
@@ -339,6 +340,8 @@ pub trait Sessions {
     async fn superseded(&self, handle: Handle) -> Result<Option<(Timestamp, Option<Sid>)>, StoreError>;
     /// All live sessions of a user, newest use first, then those that ended, at most 1200 in all.
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError>;
+    /// The sessions of a user that ended at exactly this time: those that one entry of the audit log speaks of.
+    async fn ended_at(&self, user: UserId, at: Timestamp) -> Result<Vec<Session>, StoreError>;
     /// Shows the session an opaque token points to, read from the primary, to `rule`, and commits the state its decision
     /// carries ([`Decision::next`]), with `last_seen_at` and `network`. One transaction: no other change of the session
     /// comes between what the rule saw and what is committed. `None` when there is no such session.

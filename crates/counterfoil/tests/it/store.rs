@@ -41,6 +41,7 @@ use clients::{
     atk28_what_counts_once_counts_once_and_is_forgotten_in_time,
 };
 use counterfoil::clock::random;
+use counterfoil::store::ended::ended_by;
 use counterfoil::store::sqlite::{SqliteStore, Synchronous};
 use counterfoil::store::{
     NewAccount, NewSession, Opened, ProvedBy, Purged, Refreshed, Registered, Rule, Seen, Store, StoreError,
@@ -382,6 +383,21 @@ async fn revoking_a_user_spares_the_one_kept(store: Arc<dyn Store>) {
     for (session, reason) in [(&kept, None), (&gone, Some(EndReason::EndedByYou)), (&foreign, None)] {
         assert_eq!(store.by_sid(session.sid).await.unwrap().unwrap().0.end_reason(at(6)), reason);
     }
+    // Who is told of it outside is told of exactly these.
+    let told = AuditEntry { user: Some(user.id), ..entry(Event::SessionsEnded, 5) };
+    let ended = |told: AuditEntry| {
+        let store = Arc::clone(&store);
+        async move {
+            let ended = ended_by(store.as_ref(), &told).await.unwrap();
+            ended.into_iter().map(|session| session.sid).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(ended(told.clone()).await, [gone.sid]);
+    assert_eq!(ended(AuditEntry { at: at(6), ..told.clone() }).await, [], "another time");
+    assert_eq!(ended(AuditEntry { event: Event::SteppedUp, ..told.clone() }).await, [], "it ends nothing");
+    assert_eq!(ended(AuditEntry { user: Some(other.id), ..told }).await, [], "another's");
+    let one = AuditEntry { sid: Some(gone.sid), ..entry(Event::RefreshReuse, 5) };
+    assert_eq!(ended(one).await, [gone.sid]);
 }
 
 async fn a_ban_is_one_transaction_with_its_sessions(store: Arc<dyn Store>) {

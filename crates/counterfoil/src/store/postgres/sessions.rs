@@ -15,6 +15,7 @@ use counterfoil_core::session::{EndReason, Handle, Session};
 use counterfoil_core::user::User;
 use counterfoil_core::{Sid, Timestamp, UserId};
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use tracing::Instrument as _;
 
 const BY_HANDLE: &str = concat!(
@@ -38,6 +39,9 @@ const OF_USER: &str = concat!(
     session_columns!(),
     " FROM session s WHERE s.account = $1 ORDER BY s.ended_at IS NOT NULL, s.last_seen_at DESC LIMIT 1200"
 );
+
+const ENDED_AT: &str =
+    concat!("SELECT ", session_columns!(), " FROM session s WHERE s.account = $1 AND s.ended_at = $2 ORDER BY s.sid");
 
 /// The account, unless it has been banned or got another password since it was checked, or has lost the passkey; none of it can happen before the end of the
 /// transaction. How many rows its sessions have comes along: hardly anybody has too many.
@@ -107,6 +111,13 @@ impl Sessions for PostgresStore {
         again!(self, async {
             let rows = connection(&self.pool).await?.query(OF_USER, &[&Id(*user.as_bytes())]).await?;
             all(&rows, session)
+        })
+    }
+
+    async fn ended_at(&self, user: UserId, at: Timestamp) -> Result<Vec<Session>, StoreError> {
+        again!(self, async {
+            let params: [&(dyn ToSql + Sync); 2] = [&Id(*user.as_bytes()), &at.as_millis()];
+            all(&connection(&self.pool).await?.query(ENDED_AT, &params).await?, session)
         })
     }
 

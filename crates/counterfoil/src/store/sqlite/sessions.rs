@@ -56,6 +56,14 @@ impl Sessions for SqliteStore {
         })
     }
 
+    async fn ended_at(&self, user: UserId, at: Timestamp) -> Result<Vec<Session>, StoreError> {
+        self.readers.read(|connection| {
+            let sql =
+                format!("SELECT {SESSION} FROM session s WHERE s.account = ?1 AND s.ended_at = ?2 ORDER BY s.sid");
+            all(connection.prepare_cached(&sql)?.query(params![user.as_bytes(), at.as_millis()])?, session)
+        })
+    }
+
     async fn refresh(&self, handle: Handle, rule: Rule, seen: Seen) -> Result<Option<Refreshed>, StoreError> {
         self.writer.write_one(move |connection| refresh(connection, handle, &rule, seen)).await
     }
