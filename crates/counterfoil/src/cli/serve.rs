@@ -86,6 +86,8 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         store: Arc::clone(&app.store),
         feed: Arc::clone(&app.feed),
         clock: Arc::clone(&app.clock),
+        keys: Arc::clone(&app.keys),
+        public: app.public.clone(),
         mail: app.mail.clone(),
         replica: app.replica.as_ref().map(|replica| replica.id),
     };

@@ -11,7 +11,9 @@ mod webhook;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::feed::Feed;
+use crate::keyring::Keys;
 use crate::mail::Mail;
+use crate::public_url::PublicUrl;
 use crate::replica;
 use crate::secret_text::SecretError;
 use crate::store::{ReplicaId, Store, StoreError};
@@ -70,6 +72,10 @@ pub struct Source {
     pub feed: Arc<Feed>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// What signs.
+    pub keys: Arc<Keys>,
+    /// Where people reach this server: the issuer of what it signs.
+    pub public: PublicUrl,
     /// What sends mail, if anything does.
     pub mail: Option<Arc<Mail>>,
     /// Which of the processes this is that share the store, if several can.

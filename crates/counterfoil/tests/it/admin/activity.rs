@@ -17,6 +17,8 @@ async fn count(app: &TestApp) {
         store: Arc::clone(&app.app.store),
         feed: Arc::clone(&app.app.feed),
         clock: Arc::clone(&app.app.clock) as Arc<dyn Clock>,
+        keys: Arc::clone(&app.app.keys),
+        public: app.app.public.clone(),
         mail: None,
         replica: None,
     };

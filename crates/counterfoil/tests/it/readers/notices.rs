@@ -19,6 +19,8 @@ async fn told(toml: &str) -> TestApp {
         store: Arc::clone(&app.app.store),
         feed: Arc::clone(&app.app.feed),
         clock: Arc::clone(&app.app.clock) as Arc<dyn Clock>,
+        keys: Arc::clone(&app.app.keys),
+        public: app.app.public.clone(),
         mail: app.app.mail.clone(),
         replica: None,
     };
