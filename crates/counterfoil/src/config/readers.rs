@@ -1,10 +1,9 @@
 //! `[[webhooks]]` and `[redis_mirror]`: who else is told what the logs say. No secret stands in the file: it names where one is.
 
-use super::{ConfigError, is_loopback};
+use super::{ConfigError, OutgoingUrl};
 use counterfoil_core::audit::Event;
 use http::Uri;
 use serde::Deserialize;
-use std::fmt;
 use std::path::PathBuf;
 
 /// `[[webhooks]]`.
@@ -14,7 +13,7 @@ pub struct WebhookConfig {
     /// Its name: in logs and metrics, and of its place in the log.
     pub name: String,
     /// Where events are sent.
-    pub url: WebhookUrl,
+    pub url: OutgoingUrl,
     /// Whether `url` may be `http` to another machine.
     #[serde(default)]
     pub allow_http: bool,
@@ -55,55 +54,6 @@ pub(super) fn check_names(webhooks: &[WebhookConfig]) -> Result<(), ConfigError>
         }
     }
     Ok(())
-}
-
-/// Where a webhook goes: http or https, without credentials and fragment. Path and query are not printed: some receivers are
-/// known by nothing but their address.
-#[derive(Clone, Deserialize)]
-#[serde(try_from = "String")]
-pub struct WebhookUrl(Uri);
-
-impl WebhookUrl {
-    /// For the request.
-    pub const fn uri(&self) -> &Uri {
-        &self.0
-    }
-
-    /// Whether what is sent is encrypted, and the receiver known.
-    pub fn is_https(&self) -> bool {
-        self.0.scheme_str() == Some("https")
-    }
-
-    /// Whether it stays on this machine.
-    pub(super) fn is_loopback(&self) -> bool {
-        let host = self.0.host().unwrap_or_default();
-        host == "localhost" || is_loopback(host)
-    }
-}
-
-impl fmt::Debug for WebhookUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}/…", self.0.scheme_str().unwrap_or_default(), self.0.host().unwrap_or_default())
-    }
-}
-
-impl TryFrom<String> for WebhookUrl {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        const WRONG: &str = "expected an http or https URL, such as \"https://hooks.example.com/counterfoil\"";
-        // The parser drops a fragment without a word.
-        if text.contains('#') {
-            return Err("a fragment (`#…`) never reaches the receiver; leave it out");
-        }
-        let uri: Uri = text.parse().map_err(|_| WRONG)?;
-        let authority = uri.authority().ok_or(WRONG)?;
-        if authority.as_str().contains('@') {
-            return Err("credentials do not belong into a URL; the receiver checks the signature instead");
-        }
-        let known = matches!(uri.scheme_str(), Some("http" | "https"));
-        if known && !authority.host().is_empty() { Ok(Self(uri)) } else { Err(WRONG) }
-    }
 }
 
 /// The events a webhook wants: the words of the audit log, or `"*"` for all.

@@ -1,6 +1,6 @@
 //! `[risk]`: what is unusual about a sign-in, a refresh or a step-up, and what is done about it.
 
-use super::{ConfigError, Span, WebhookUrl};
+use super::{ConfigError, OutgoingUrl, Span};
 use counterfoil_core::risk::{Action, Condition, Moment, Rule, Signal, Thresholds, Weights, defaults};
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -26,7 +26,7 @@ pub struct RiskConfig {
     /// A file with SHA-1 digests of breached passwords, sorted, one a line, whole or cut to 16 hexadecimal digits at the least.
     pub breached_passwords: Option<PathBuf>,
     /// A service that is asked with the first five digits of the digest, such as `https://api.pwnedpasswords.com/range/`.
-    pub breached_passwords_service: Option<WebhookUrl>,
+    pub breached_passwords_service: Option<OutgoingUrl>,
     /// How long it may take, 100 ms to 10 s; a service that does not answer in time has found nothing.
     pub breached_passwords_timeout: Span,
     /// How many failures within a quarter of an hour are unusual.

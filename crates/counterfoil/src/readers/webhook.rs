@@ -4,7 +4,7 @@
 use super::backoff::{Backoff, Complaint};
 use super::{Message, ReaderError, SigningSecrets, Source, gauge_value};
 use crate::clock::random;
-use crate::config::{Events, WebhookConfig, WebhookUrl};
+use crate::config::{Events, OutgoingUrl, WebhookConfig};
 use crate::outgoing::{self, Outgoing};
 use crate::secret_text;
 use counterfoil_core::audit::AuditEntry;
@@ -18,7 +18,7 @@ const PAGE: u32 = 100;
 /// A webhook, ready to begin.
 pub(super) struct Webhook {
     name: String,
-    url: WebhookUrl,
+    url: OutgoingUrl,
     secrets: SigningSecrets,
     events: Events,
     client: Outgoing,

@@ -3,7 +3,7 @@
 //! and change passwords all the same.
 
 use super::file::Watched;
-use crate::config::{ConfigError, RiskConfig, WebhookUrl};
+use crate::config::{ConfigError, OutgoingUrl, RiskConfig};
 use crate::outgoing::{self, Outgoing};
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use bytes::Bytes;
@@ -164,14 +164,14 @@ fn key(line: &str) -> Option<String> {
 
 /// A service that is asked.
 struct Service {
-    url: WebhookUrl,
+    url: OutgoingUrl,
     timeout: Duration,
     client: Outgoing,
     rests_until: Mutex<Option<Timestamp>>,
 }
 
 impl Service {
-    fn new(url: WebhookUrl, timeout: Duration) -> Result<Self, ConfigError> {
+    fn new(url: OutgoingUrl, timeout: Duration) -> Result<Self, ConfigError> {
         let client = outgoing::client(url.is_https(), 64 * 1024).map_err(|error| {
             ConfigError::key("risk.breached_passwords_service", format!("this machine trusts no authority: {error}"))
         })?;
