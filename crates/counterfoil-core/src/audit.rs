@@ -156,6 +156,12 @@ pub enum Event {
     ClientRenewed,
     /// A service's credential was taken back, and its tokens with it.
     ClientRemoved,
+    /// A service has made an event stream for itself.
+    StreamAdded,
+    /// An event stream is told something else from now on, elsewhere, or nothing.
+    StreamChanged,
+    /// An event stream was removed.
+    StreamRemoved,
     /// A signing key was made and published.
     KeyCreated,
     /// A signing key has begun to sign.
@@ -171,7 +177,7 @@ pub enum Event {
 }
 
 impl Event {
-    const ALL: [Self; 49] = [
+    const ALL: [Self; 52] = [
         Self::Registered,
         Self::AccountsImported,
         Self::SignedIn,
@@ -215,6 +221,9 @@ impl Event {
         Self::ClientAdded,
         Self::ClientRenewed,
         Self::ClientRemoved,
+        Self::StreamAdded,
+        Self::StreamChanged,
+        Self::StreamRemoved,
         Self::KeyCreated,
         Self::KeyActivated,
         Self::KeyRetired,
@@ -279,6 +288,9 @@ impl Event {
             Self::ClientAdded => "client_added",
             Self::ClientRenewed => "client_renewed",
             Self::ClientRemoved => "client_removed",
+            Self::StreamAdded => "stream_added",
+            Self::StreamChanged => "stream_changed",
+            Self::StreamRemoved => "stream_removed",
             Self::KeyCreated => "key_created",
             Self::KeyActivated => "key_activated",
             Self::KeyRetired => "key_retired",

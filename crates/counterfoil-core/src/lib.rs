@@ -28,6 +28,7 @@ pub mod risk;
 pub mod secret;
 pub mod service;
 pub mod session;
+pub mod ssf;
 pub mod status_list;
 pub mod user;
 

@@ -2,6 +2,7 @@
 //! database (S6), each for one use.
 
 use crate::secret::Secret;
+use crate::ssf::stream::StreamId;
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::{hkdf, hmac};
 use counterfoil_guard::UserId;
@@ -26,6 +27,8 @@ pub enum Use {
     Ticket,
     /// What a link in a mail is for, beside the hash of its token.
     MailLink([u8; 32]),
+    /// What the receiver of this event stream wants to find in the header Authorization.
+    StreamHeader(StreamId),
 }
 
 impl Use {
@@ -33,6 +36,7 @@ impl Use {
         Aad::from(match self {
             Self::Totp(user) => format!("counterfoil/totp/{user}").into_bytes(),
             Self::Ticket => b"counterfoil/ticket".to_vec(),
+            Self::StreamHeader(stream) => format!("counterfoil/stream/{stream}").into_bytes(),
             Self::MailLink(hash) => [b"counterfoil/mail-link/".as_slice(), &hash].concat(),
         })
     }
