@@ -3,6 +3,10 @@
 use super::{Store, StoreError};
 use counterfoil_core::audit::{AuditEntry, Event};
 use counterfoil_core::session::Session;
+use std::time::Duration;
+
+/// How long the row of a session is kept after its end.
+pub const KEPT_FOR: Duration = Duration::from_hours(168);
 
 /// The sessions that ended with what this entry says, as far as their rows are still there. An entry that speaks of all of a user's means
 /// those that ended at its time: they were ended in its transaction.

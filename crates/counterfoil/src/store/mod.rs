@@ -19,6 +19,7 @@ pub mod risk;
 mod shared;
 pub mod sqlite;
 pub mod status;
+pub mod streams;
 pub mod transfer;
 
 use async_trait::async_trait;
@@ -395,6 +396,8 @@ pub trait Clients {
     /// Uses something up that may be used once: of any number of callers with the same digest, at whatever replica, one gets
     /// `true`. Remembered until `until`; what need not be remembered any more `now` makes room.
     async fn spend(&self, what: [u8; 32], now: Timestamp, until: Timestamp) -> Result<bool, StoreError>;
+    /// Whether something has been used up, and that is still remembered.
+    async fn is_spent(&self, what: [u8; 32], now: Timestamp) -> Result<bool, StoreError>;
 }
 
 /// Keys and other secrets, all sealed.
@@ -460,6 +463,7 @@ pub trait Store:
     + api_keys::ApiKeys
     + activity::Activities
     + status::StatusPlaces
+    + streams::Streams
     + factors::FactorStore
     + Sessions
     + Devices

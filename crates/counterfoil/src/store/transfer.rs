@@ -13,7 +13,7 @@ use Column::{Bytes, Flag, Id, Long, Short, Text};
 /// A table, its columns, and by which of them it is read in order.
 struct Table(&'static str, &'static [(&'static str, Column)], &'static str);
 
-const TABLES: [Table; 24] = [
+const TABLES: [Table; 26] = [
     Table(
         "account",
         &[
@@ -174,6 +174,25 @@ const TABLES: [Table; 24] = [
         &[("list", Short), ("idx", Short), ("version", Short), ("sid", Id)],
         "printf('%010d %010d', list, idx)",
     ),
+    Table(
+        "stream",
+        &[
+            ("created_at", Long),
+            ("verified_at", Long),
+            ("position", Long),
+            ("version", Long),
+            ("id", Id),
+            ("client", Text),
+            ("status", Text),
+            ("reason", Text),
+            ("settings", Text),
+            ("sealed", Bytes),
+            ("acknowledged", Text),
+            ("notes", Text),
+        ],
+        "id",
+    ),
+    Table("stream_subject", &[("stream", Id), ("subject", Id)], "hex(stream) || hex(subject)"),
     Table("reader", &[("seq", Long), ("name", Text)], "name"),
     Table("log_head", &[("seq", Long), ("promised", Long), ("restored_at", Long), ("id", Id)], "one"),
 ];

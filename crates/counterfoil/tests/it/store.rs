@@ -17,6 +17,7 @@ mod refresh;
 mod risk;
 mod shared;
 mod status;
+mod streams;
 
 use crate::support::Postgres;
 use accounts::{
@@ -104,6 +105,11 @@ use status::{
 };
 use std::sync::Arc;
 use std::time::Duration;
+use streams::{
+    a_stream_is_kept_as_it_is_and_replaced_only_by_who_has_seen_it,
+    exceptions_of_a_stream_go_with_it_and_not_with_their_account,
+    there_are_no_more_streams_than_there_may_be_even_in_a_race,
+};
 
 /// A store, and what must outlive it.
 type Engine = (Arc<dyn Store>, Box<dyn std::any::Any>);
@@ -156,6 +162,9 @@ engines! { [sqlite, postgres] {
     a_session_has_one_place_for_each_version_of_its_roles,
     a_place_is_given_once_and_never_after_the_end,
     a_service_has_a_place_too,
+    a_stream_is_kept_as_it_is_and_replaced_only_by_who_has_seen_it,
+    exceptions_of_a_stream_go_with_it_and_not_with_their_account,
+    there_are_no_more_streams_than_there_may_be_even_in_a_race,
     failures_are_counted_and_cleared,
     a_deleted_account_leaves_nothing_personal_and_its_address_is_free,
     nothing_can_be_done_with_a_deleted_account,

@@ -68,6 +68,14 @@ impl Clients for PostgresStore {
             if connection.is_doubtful() { Err(Failure::Doubtful) } else { Ok(spent == 1) }
         })
     }
+
+    async fn is_spent(&self, what: [u8; 32], now: Timestamp) -> Result<bool, StoreError> {
+        again!(self, async {
+            let sql = "SELECT EXISTS (SELECT 1 FROM spent WHERE what = $1 AND until > $2)";
+            let row = connection(&self.pool).await?.one(sql, &[&what.as_slice(), &now.as_millis()]).await?;
+            Ok(row.try_get(0)?)
+        })
+    }
 }
 
 fn columns(proof: &ClientProof) -> (Option<&[u8]>, Option<&str>) {

@@ -3,7 +3,7 @@
 use super::connect::Connection;
 use tokio_postgres::Error;
 
-const MIGRATIONS: [&str; 11] = [
+const MIGRATIONS: [&str; 12] = [
     include_str!("../../../migrations/postgres/0001_first.sql"),
     include_str!("../../../migrations/postgres/0002_factors.sql"),
     include_str!("../../../migrations/postgres/0003_audit_chain.sql"),
@@ -15,10 +15,11 @@ const MIGRATIONS: [&str; 11] = [
     include_str!("../../../migrations/postgres/0009_invites_api_keys.sql"),
     include_str!("../../../migrations/postgres/0010_activity.sql"),
     include_str!("../../../migrations/postgres/0011_status.sql"),
+    include_str!("../../../migrations/postgres/0012_streams.sql"),
 ];
 
 /// What the schema consists of once it is up to date.
-const TABLES: [&str; 28] = [
+const TABLES: [&str; 30] = [
     "installation",
     "account",
     "password",
@@ -47,6 +48,8 @@ const TABLES: [&str; 28] = [
     "mail_link",
     "activity",
     "status_place",
+    "stream",
+    "stream_subject",
 ];
 
 /// What was done to the schema.

@@ -29,6 +29,7 @@ mod risk;
 mod row;
 mod sessions;
 mod status;
+mod streams;
 mod transact;
 mod users;
 

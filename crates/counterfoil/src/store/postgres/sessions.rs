@@ -76,7 +76,8 @@ const PURGE_THE_REST: &str = "\
       links AS (DELETE FROM mail_link WHERE expires_at <= $1 RETURNING 1), \
       once AS (DELETE FROM spent WHERE until <= $1 RETURNING 1), \
       deleted AS (DELETE FROM account a WHERE a.deleted_at <= $1 AND NOT EXISTS (SELECT 1 FROM session s WHERE s.account = a.id) \
-        RETURNING 1), \
+        RETURNING a.id), \
+      subjects AS (DELETE FROM stream_subject s USING deleted WHERE s.subject = deleted.id), \
       unfamiliar AS (DELETE FROM familiar WHERE last_at <= $3 RETURNING 1), \
       entries AS (DELETE FROM revocation WHERE seq IN (SELECT seq FROM revocation WHERE until <= $1 AND kind <> 'key' \
         AND seq < (SELECT seq FROM log_head) LIMIT $2) RETURNING 1) \

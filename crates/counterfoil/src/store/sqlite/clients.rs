@@ -60,6 +60,13 @@ impl Clients for SqliteStore {
             })
             .await
     }
+
+    async fn is_spent(&self, what: [u8; 32], now: Timestamp) -> Result<bool, StoreError> {
+        self.readers.read(|connection| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM spent WHERE what = ?1 AND until > ?2)";
+            Ok(connection.prepare_cached(sql)?.query_row(params![what, now.as_millis()], |row| row.get(0))?)
+        })
+    }
 }
 
 fn columns(proof: &ClientProof) -> (Option<&[u8]>, Option<&str>) {

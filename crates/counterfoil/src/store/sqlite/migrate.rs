@@ -5,7 +5,7 @@ use rusqlite::Connection;
 /// Marks the file as ours (`PRAGMA application_id`): "cfol".
 const APPLICATION_ID: i32 = 0x6366_6f6c;
 
-const MIGRATIONS: [&str; 19] = [
+const MIGRATIONS: [&str; 20] = [
     include_str!("../../../migrations/sqlite/0001_first.sql"),
     include_str!("../../../migrations/sqlite/0002_feed.sql"),
     include_str!("../../../migrations/sqlite/0003_token_revocation.sql"),
@@ -25,6 +25,7 @@ const MIGRATIONS: [&str; 19] = [
     include_str!("../../../migrations/sqlite/0017_invites_api_keys.sql"),
     include_str!("../../../migrations/sqlite/0018_activity.sql"),
     include_str!("../../../migrations/sqlite/0019_status.sql"),
+    include_str!("../../../migrations/sqlite/0020_streams.sql"),
 ];
 
 /// Why the schema cannot be brought up to date.

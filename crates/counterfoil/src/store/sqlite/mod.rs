@@ -25,6 +25,7 @@ mod row;
 mod rows;
 mod sessions;
 mod status;
+mod streams;
 mod users;
 mod writer;
 
