@@ -19,6 +19,7 @@ use crate::risk::Risk;
 use crate::shared_redis::SharedRedis;
 use crate::status_lists::StatusLists;
 use crate::store::Store;
+use crate::upstreams::{self, Upstreams};
 use crate::words::Languages;
 use bytes::Bytes;
 use counterfoil_core::assurance::Requirement;
@@ -103,7 +104,7 @@ pub struct App {
     /// Password hashing.
     pub hasher: Hasher,
     /// The keys of second factors and unfinished ceremonies.
-    pub factors: FactorKeys,
+    pub factors: Arc<FactorKeys>,
     /// This server as authenticators know it, where browsers allow passkeys.
     pub passkeys: Option<RelyingParty>,
     /// What the rules of risk need to know of the world.
@@ -132,6 +133,8 @@ pub struct App {
     pub gate: Gate,
     /// The revocation feed.
     pub feed: Arc<Feed>,
+    /// Identity providers elsewhere whose events count here.
+    pub upstreams: Upstreams,
     /// The status lists, for verifiers that do not follow it.
     pub status_lists: StatusLists,
     /// Draws the metrics page.
@@ -199,7 +202,7 @@ impl App {
             tokens,
             audit_key,
             origins: origins(&parts.config, &parts.public),
-            factors: FactorKeys::derive(&pepper),
+            factors: Arc::new(FactorKeys::derive(&pepper)),
             passkeys,
             risk: Arc::new(Risk::open(&parts.config.risk)?),
             hasher: Hasher::new(pepper, parts.config.limits.hash_queue),
@@ -210,6 +213,7 @@ impl App {
             languages,
             gate: Gate::new(&parts.config.gate),
             feed,
+            upstreams: upstreams::prepare(&parts.config, &parts.public)?,
             status_lists: StatusLists::default(),
             revocations: Arc::new(RwLock::new(index)),
             verified: Mutex::new(VerifiedTokens::new(VERIFIED_TOKENS)),

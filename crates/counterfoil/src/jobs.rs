@@ -34,7 +34,7 @@ const FOLD_EVERY: Duration = Duration::from_secs(5);
 const KEEP_COUNTS_EVERY: Duration = Duration::from_secs(10);
 
 /// Sessions stay this long after their end, so that "why was I signed out?" has an answer.
-const KEEP_ENDED: Duration = Duration::from_hours(168);
+const KEEP_ENDED: Duration = crate::store::ended::KEPT_FOR;
 
 /// How many rows one transaction looks at, so that nobody waits for it.
 const BATCH: u32 = 500;

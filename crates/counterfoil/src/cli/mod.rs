@@ -16,6 +16,7 @@ mod reference;
 mod seed;
 mod serve;
 mod session;
+mod stream;
 mod table;
 mod token;
 mod user;
@@ -60,6 +61,9 @@ enum Command {
     /// Services, which call APIs in their own name or in that of a user.
     #[command(subcommand)]
     Client(client::ClientCommand),
+    /// Event streams of receivers elsewhere (OpenID Shared Signals).
+    #[command(subcommand)]
+    Stream(stream::StreamCommand),
     /// API keys, with which programs administer over the network.
     #[command(subcommand)]
     ApiKey(api_key::ApiKeyCommand),
@@ -150,6 +154,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
             Command::Session(command) => session::run(command).await,
             Command::Guard(command) => guard::run(command).await,
             Command::Client(command) => client::run(command).await,
+            Command::Stream(command) => stream::run(command).await,
             Command::ApiKey(command) => api_key::run(command).await,
             Command::Key(command) => key::run(command).await,
             Command::Restore(args) => backup::restore(args).await,

@@ -88,6 +88,8 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         clock: Arc::clone(&app.clock),
         keys: Arc::clone(&app.keys),
         public: app.public.clone(),
+        algorithm: app.config.keys.algorithm.0,
+        factors: Arc::clone(&app.factors),
         mail: app.mail.clone(),
         replica: app.replica.as_ref().map(|replica| replica.id),
     };

@@ -114,7 +114,7 @@ fn check_claim(claim: &str) -> Result<(), String> {
 }
 
 /// Scheme, host and perhaps port, in the one spelling that browsers send.
-fn is_origin(text: &str) -> bool {
+pub(super) fn is_origin(text: &str) -> bool {
     let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else { return false };
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b':' | b'[' | b']');
     !rest.is_empty() && rest.bytes().all(plain)

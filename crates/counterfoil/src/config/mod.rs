@@ -17,8 +17,10 @@ mod risk;
 mod roles;
 mod session;
 mod span;
+mod ssf;
 mod status_lists;
 mod store;
+mod upstreams;
 
 pub use applications::{ApplicationConfig, DEFAULT_APPLICATION};
 pub use audit::{AuditConfig, Retention};
@@ -36,8 +38,10 @@ pub use risk::{FailuresConfig, RiskConfig, RiskRuleConfig};
 pub use roles::RoleConfig;
 pub use session::{DeviceBinding, SessionConfig};
 pub use span::Span;
+pub use ssf::{SSF_RESOURCE, SSF_SCOPES, SsfConfig};
 pub use status_lists::StatusListsConfig;
 pub use store::{RedisConfig, StoreConfig, StoreUrl};
+pub use upstreams::{OnDisabled, UpstreamConfig};
 
 use counterfoil_core::issue::Format;
 use counterfoil_guard::Algorithm;
@@ -106,6 +110,10 @@ pub struct Config {
     pub clients: BTreeMap<String, ClientConfig>,
     /// Lists of what is revoked, for verifiers that follow no feed.
     pub status_lists: StatusListsConfig,
+    /// Event streams for receivers elsewhere (OpenID Shared Signals).
+    pub ssf: SsfConfig,
+    /// Identity providers elsewhere whose events count here.
+    pub upstreams: BTreeMap<String, UpstreamConfig>,
     /// Who is told of events.
     pub webhooks: Vec<WebhookConfig>,
     /// A Redis that holds what is revoked.
@@ -141,6 +149,8 @@ impl Default for Config {
             resources: BTreeMap::new(),
             clients: BTreeMap::new(),
             status_lists: StatusListsConfig::default(),
+            ssf: SsfConfig::default(),
+            upstreams: BTreeMap::new(),
             webhooks: Vec::new(),
             redis_mirror: None,
         }
@@ -276,6 +286,7 @@ impl Config {
             ConfigError::key(key, error.into_inner().message().trim().to_owned())
         })?;
         config.applications.entry(DEFAULT_APPLICATION.into()).or_default();
+        config.add_ssf_resource()?;
         config.check()?;
         Ok(config)
     }
@@ -288,7 +299,23 @@ impl Config {
         all.into_iter().collect()
     }
 
+    /// Streams are opened by tokens for a resource like any other.
+    fn add_ssf_resource(&mut self) -> Result<(), ConfigError> {
+        if !self.ssf.enabled {
+            return Ok(());
+        }
+        let scopes = SSF_SCOPES.map(str::to_owned).to_vec();
+        if self.resources.insert(SSF_RESOURCE.into(), ResourceConfig { scopes, ..ResourceConfig::default() }).is_some()
+        {
+            let reason = "this name is taken by `ssf.enabled`, whose streams it opens; choose another";
+            return Err(ConfigError::key(format!("resources.{SSF_RESOURCE}"), reason));
+        }
+        Ok(())
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
+        self.ssf.check()?;
+        self.upstreams.iter().try_for_each(|(name, upstream)| upstream.check(name))?;
         self.store.check(self.public_url.as_deref())?;
         if let Some(redis) = &self.redis {
             redis.check()?;

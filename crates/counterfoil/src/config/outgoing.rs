@@ -22,6 +22,12 @@ impl OutgoingUrl {
         self.0.scheme_str() == Some("https")
     }
 
+    /// Scheme, host and port, as they are written.
+    pub fn origin(&self) -> String {
+        let authority = self.0.authority().map(http::uri::Authority::as_str).unwrap_or_default();
+        format!("{}://{authority}", self.0.scheme_str().unwrap_or_default()).to_ascii_lowercase()
+    }
+
     /// Whether it stays on this machine.
     pub(super) fn is_loopback(&self) -> bool {
         let host = self.0.host().unwrap_or_default();

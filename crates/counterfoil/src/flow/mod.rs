@@ -30,6 +30,7 @@ pub mod mail_sign_in;
 pub mod me;
 pub mod parties;
 pub mod passkey_sign_in;
+pub mod poll_stream;
 pub mod proof;
 pub mod publish_status;
 pub mod refresh;
@@ -47,7 +48,9 @@ pub mod sign_up;
 pub mod start;
 pub mod status;
 pub mod step_up;
+pub mod streams;
 pub mod ticket;
+pub mod upstream_event;
 pub mod verify_audit;
 
 use counterfoil_core::Timestamp;

@@ -24,6 +24,7 @@ use counterfoil_core::credential::password::Password;
 use counterfoil_core::credential::stored::NO_PASSWORD;
 use counterfoil_core::refresh::rotation::Rotation;
 use counterfoil_core::session::{Binding, Handle};
+use counterfoil_core::ssf::signal::step_up_detail;
 use counterfoil_guard::dpop::Proof;
 
 /// How somebody signed in can prove it once more.
@@ -175,7 +176,12 @@ async fn renew(app: &App, identity: Identity, method: Method, caller: &Caller) -
     let seen = assess::seen(app, caller);
     let renewal = Renewal { sid: session.sid, from: session.handle, to, acr, amr: amr.clone(), seen };
     let entry = caller.audit(Event::SteppedUp, Actor::User(user.id), now);
-    let entry = AuditEntry { user: Some(user.id), sid: Some(session.sid), detail: amr.join(" "), ..entry };
+    let entry = AuditEntry {
+        user: Some(user.id),
+        sid: Some(session.sid),
+        detail: step_up_detail(&amr, session.acr, acr),
+        ..entry
+    };
     if !app.store.renew_session(renewal, entry).await? {
         return Err(LoginError::Expired);
     }

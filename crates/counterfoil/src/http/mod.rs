@@ -19,6 +19,7 @@ mod receipt;
 mod revocations;
 mod router;
 pub mod serve;
+mod ssf;
 mod status_lists;
 mod ticket;
 mod timeline;

@@ -1,6 +1,6 @@
 //! `/openapi.json`: the contract, from the handlers' own annotations. A copy in `docs/reference/` is checked by a test.
 
-use super::{admin, auth, gate, health, oauth, revocations, status_lists, well_known};
+use super::{admin, auth, gate, health, oauth, revocations, ssf, status_lists, well_known};
 use axum::response::{IntoResponse as _, Response};
 use http::header;
 use std::sync::LazyLock;
@@ -88,6 +88,9 @@ use utoipa::OpenApi;
         admin::clients::create,
         admin::clients::renew,
         admin::clients::revoke,
+        admin::streams::list,
+        admin::streams::set_status,
+        admin::streams::remove,
         admin::keys::list,
         admin::keys::rotate,
         admin::keys::revoke,
@@ -101,6 +104,19 @@ use utoipa::OpenApi;
         oauth::introspect::post,
         oauth::revoke::post,
         oauth::token::post,
+        ssf::streams::metadata,
+        ssf::streams::create,
+        ssf::streams::get,
+        ssf::streams::patch,
+        ssf::streams::put,
+        ssf::streams::delete,
+        ssf::streams::status,
+        ssf::streams::set_status,
+        ssf::subjects::add,
+        ssf::subjects::remove,
+        ssf::subjects::verify,
+        ssf::poll::post,
+        ssf::events::post,
         status_lists::all,
         status_lists::one,
         well_known::jwks,

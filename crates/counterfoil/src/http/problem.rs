@@ -91,6 +91,7 @@ codes! {
     LinkInvalid, GONE, "link_invalid", "The link has been used, or is over; ask for a new one.";
     LinkOtherBrowser, FORBIDDEN, "link_other_browser", "The link counts in the browser in which it was asked for.";
     EmailTaken, CONFLICT, "email_taken", "There is an account with this address.";
+    StreamLimit, CONFLICT, "stream_limit", "There are as many event streams as there may be.";
     TooLarge, PAYLOAD_TOO_LARGE, "too_large", "The body is too large.";
     UnsupportedMediaType, UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The body must be JSON.";
     PasswordRejected, UNPROCESSABLE_ENTITY, "password_rejected", "The password is not acceptable.";

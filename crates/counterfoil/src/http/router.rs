@@ -2,13 +2,13 @@
 
 use super::admin::{
     activity, api_keys, applications, audit, clients, guards, import, invites, keys, risk, sessions as admin_sessions,
-    users,
+    streams, users,
 };
 use super::auth::{account, device, email, login, logout, mail_link, me, passkeys, password};
 use super::auth::{refresh, register, sessions, step_up, totp};
 use super::oauth::{introspect, revoke, token};
 use super::problem::{Code, Problem};
-use super::{frame, gate, health, openapi, pages, revocations, status_lists, well_known};
+use super::{frame, gate, health, openapi, pages, revocations, ssf, status_lists, well_known};
 use crate::app::App;
 use crate::flow::device::{PROVE_PATH, REGISTER_PATH};
 use axum::Router;
@@ -49,6 +49,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/oauth/introspect", post(introspect::post))
         .route("/oauth/revoke", post(revoke::post))
         .route("/oauth/token", post(token::post))
+        .merge(signals())
         .merge(admin())
         .route("/gate", any(gate::ask))
         .route("/.well-known/jwks.json", get(well_known::jwks))
@@ -104,6 +105,20 @@ fn by_mail() -> Router<Arc<App>> {
         .route("/api/auth/email/change/finish", post(email::finish))
 }
 
+/// Event streams for receivers elsewhere.
+fn signals() -> Router<Arc<App>> {
+    let streams = get(ssf::streams::get).post(ssf::streams::create).patch(ssf::streams::patch);
+    Router::new()
+        .route("/.well-known/ssf-configuration", get(ssf::streams::metadata))
+        .route("/ssf/streams", streams.put(ssf::streams::put).delete(ssf::streams::delete))
+        .route("/ssf/status", get(ssf::streams::status).post(ssf::streams::set_status))
+        .route("/ssf/subjects/add", post(ssf::subjects::add))
+        .route("/ssf/subjects/remove", post(ssf::subjects::remove))
+        .route("/ssf/verify", post(ssf::subjects::verify))
+        .route("/ssf/poll/{stream}", post(ssf::poll::post))
+        .route("/ssf/events/{name}", post(ssf::events::post))
+}
+
 /// What the control socket serves: administration only, by whoever owns the data folder.
 pub fn control_router(app: Arc<App>) -> Router {
     let own = Router::new().route("/api/admin/master-key", post(keys::change_master));
@@ -135,6 +150,9 @@ fn admin() -> Router<Arc<App>> {
         .route("/api/admin/clients", get(clients::list).post(clients::create))
         .route("/api/admin/clients/{name}/renew", post(clients::renew))
         .route("/api/admin/clients/{name}/revoke", post(clients::revoke))
+        .route("/api/admin/streams", get(streams::list))
+        .route("/api/admin/streams/{id}", delete(streams::remove))
+        .route("/api/admin/streams/{id}/status", post(streams::set_status))
         .route("/api/admin/keys", get(keys::list))
         .route("/api/admin/keys/rotate", post(keys::rotate))
         .route("/api/admin/keys/revoke-all", post(keys::revoke_all))

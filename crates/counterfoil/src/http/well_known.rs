@@ -45,7 +45,7 @@ pub(super) async fn metadata(State(app): State<Arc<App>>, headers: HeaderMap) ->
     cacheable(&headers, "application/json", Bytes::from(document.to_string()))
 }
 
-fn cacheable(request: &HeaderMap, content_type: &'static str, body: Bytes) -> Response {
+pub(super) fn cacheable(request: &HeaderMap, content_type: &'static str, body: Bytes) -> Response {
     let etag = HeaderValue::from_str(&crate::app::etag(&body)).expect("base64url is ASCII");
     let cached = request.get(header::IF_NONE_MATCH) == Some(&etag);
     let caching = [

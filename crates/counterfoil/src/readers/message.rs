@@ -78,6 +78,9 @@ const fn detail_is_a_word(event: Event) -> bool {
             | Event::ClientAdded
             | Event::ClientRenewed
             | Event::ClientRemoved
+            | Event::StreamAdded
+            | Event::StreamChanged
+            | Event::StreamRemoved
             | Event::KeyCreated
             | Event::KeyActivated
             | Event::KeyRetired

@@ -6,6 +6,7 @@ mod backoff;
 mod message;
 mod notices;
 mod redis_mirror;
+mod streams;
 mod webhook;
 
 use crate::clock::Clock;
@@ -17,10 +18,13 @@ use crate::public_url::PublicUrl;
 use crate::replica;
 use crate::secret_text::SecretError;
 use crate::store::{ReplicaId, Store, StoreError};
+use counterfoil_core::credential::factor_key::FactorKeys;
+use counterfoil_guard::Algorithm;
 use notices::Notices;
 use redis_mirror::Mirror;
 use std::sync::Arc;
 use std::time::Duration;
+use streams::Streams;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use webhook::Webhook;
@@ -76,6 +80,10 @@ pub struct Source {
     pub keys: Arc<Keys>,
     /// Where people reach this server: the issuer of what it signs.
     pub public: PublicUrl,
+    /// By which algorithm.
+    pub algorithm: Algorithm,
+    /// What opens the secrets that are kept beside what is read.
+    pub factors: Arc<FactorKeys>,
     /// What sends mail, if anything does.
     pub mail: Option<Arc<Mail>>,
     /// Which of the processes this is that share the store, if several can.
@@ -99,6 +107,7 @@ impl Source {
 pub struct Readers {
     webhooks: Vec<Webhook>,
     mirror: Option<Mirror>,
+    streams: Option<Streams>,
     notices: bool,
 }
 
@@ -107,7 +116,8 @@ impl Readers {
     pub fn prepare(config: &Config) -> Result<Self, ReaderError> {
         let webhooks = config.webhooks.iter().map(Webhook::prepare).collect::<Result<_, _>>()?;
         let mirror = config.redis_mirror.as_ref().map(Mirror::prepare).transpose()?;
-        Ok(Self { webhooks, mirror, notices: config.mail.is_on() && config.mail.notices })
+        let streams = config.ssf.enabled.then(Streams::prepare).transpose()?;
+        Ok(Self { webhooks, mirror, streams, notices: config.mail.is_on() && config.mail.notices })
     }
 
     /// Gives each reader of the audit log its place in it. To be called before anybody is served: a new one begins here.
@@ -130,6 +140,7 @@ impl Readers {
     ) -> Vec<JoinHandle<()>> {
         let readers = self.webhooks.into_iter().map(|webhook| Reader::Webhook(Box::new(webhook)));
         let readers = readers.chain(self.mirror.into_iter().map(|mirror| Reader::Mirror(Box::new(mirror))));
+        let readers = readers.chain(self.streams.into_iter().map(Reader::Streams));
         let notices =
             source.mail.as_ref().filter(|_| self.notices).map(|mail| Reader::Notices(Notices::new(Arc::clone(mail))));
         let readers = readers.chain(notices).chain([Reader::Activity]);
@@ -141,6 +152,7 @@ impl Readers {
 enum Reader {
     Webhook(Box<Webhook>),
     Mirror(Box<Mirror>),
+    Streams(Streams),
     Notices(Notices),
     Activity,
 }
@@ -150,6 +162,7 @@ impl Reader {
         match self {
             Self::Webhook(webhook) => webhook.reader(),
             Self::Mirror(_) => "redis_mirror".to_owned(),
+            Self::Streams(_) => streams::JOB.to_owned(),
             Self::Notices(_) => NOTICES.to_owned(),
             Self::Activity => activity::JOB.to_owned(),
         }
@@ -160,6 +173,7 @@ impl Reader {
         match self {
             Self::Webhook(webhook) => webhook.measure_nothing(),
             Self::Mirror(_) => redis_mirror::measure_nothing(),
+            Self::Streams(_) => Streams::measure_nothing(),
             Self::Notices(_) | Self::Activity => {}
         }
     }
@@ -168,6 +182,7 @@ impl Reader {
         match self {
             Self::Webhook(webhook) => webhook.run(source).await,
             Self::Mirror(mirror) => mirror.run(source).await,
+            Self::Streams(streams) => streams.run(source).await,
             Self::Notices(notices) => notices.run(source).await,
             Self::Activity => activity::run(source).await,
         }

@@ -77,8 +77,11 @@ metrics! {
     "counterfoil_store_retries_total", Counter, "why", "Attempts at the database that were made again, by SQLSTATE.";
     "counterfoil_store_up", Gauge, "", "Whether the last look at the store succeeded.";
     "counterfoil_store_wait_seconds", Histogram(WAITS), "", "Waiting for a connection to the database.";
+    "counterfoil_stream_attempts_total", Counter, "outcome", "Events sent to receivers of event streams: `received`, `refused` by a receiver that does not want this one, `failed`.";
+    "counterfoil_stream_lag_events", Gauge, "", "By how many entries of the audit log the pushed event stream furthest behind is behind.";
     "counterfoil_task_leader", Gauge, "task", "Whether this replica is the one that does a task only one may do.";
     "counterfoil_tokens_refused_total", Counter, "reason", "Tokens refused.";
+    "counterfoil_upstream_events_total", Counter, "outcome", "Events that identity providers elsewhere have told: `acted`, `repeated`, `nobody` here, `ignored` (means nothing here), `refused`.";
     "counterfoil_webhook_attempts_total", Counter, "name, outcome", "Attempts to deliver an event.";
     "counterfoil_webhook_lag_events", Gauge, "name", "Events that the receiver has not got yet.";
     "counterfoil_webhook_lag_seconds", Gauge, "name", "How old the oldest of them is.";

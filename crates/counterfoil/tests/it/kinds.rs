@@ -6,7 +6,7 @@ use crate::oauth::{credential, introspect, send, sign_in_to};
 use crate::support::{Browser, TestApp};
 use Kind::{
     Access, AccessOfAnother, ApiKey, ClientSecret, Exchanged, Guard, HandedOff, Invite, OfService, Refresh,
-    RefreshInBody, Session, StatusList,
+    RefreshInBody, SecurityEvent, Session, StatusList, Streams,
 };
 use counterfoil::clock::{Clock as _, random};
 use counterfoil_guard::{Clocks, Instance, KeySet, Subjects, Verifier};
@@ -16,7 +16,7 @@ use serde_json::json;
 const CONFIG: &str = "trusted_proxies = [\"203.0.113.7/32\"]\n[limits]\nenabled = false\n\
     [registration]\npolicy = \"invite\"\n[gate]\nupstream_audience = \"behind\"\n\
     [applications.web]\nstatus_list = true\n[applications.classic]\nprofile = \"opaque\"\n[applications.phone]\nprofile = \"native\"\n\
-    [resources.billing]\n[clients.reports]\nexchanges = [\"web\"]\n[clients.reports.resources]\nbilling = []";
+    [ssf]\nenabled = true\n[clients.hub.resources]\nssf = [\"ssf.manage\"]\n[resources.billing]\n[clients.reports]\nexchanges = [\"web\"]\n[clients.reports.resources]\nbilling = []";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -33,12 +33,14 @@ enum Kind {
     OfService,
     Exchanged,
     StatusList,
+    SecurityEvent,
+    Streams,
 }
 
 type Issued = Vec<(Kind, String)>;
 
 /// (what takes a token, and how; the kinds it takes)
-const VALIDATORS: [(&str, &[Kind]); 18] = [
+const VALIDATORS: [(&str, &[Kind]); 19] = [
     ("me, Bearer", &[Access, AccessOfAnother, Session]),
     ("me, access cookie", &[Access, AccessOfAnother]),
     ("me, session cookie", &[Session]),
@@ -48,7 +50,7 @@ const VALIDATORS: [(&str, &[Kind]); 18] = [
     ("refresh, body", &[RefreshInBody]),
     (
         "introspection, the token",
-        &[Access, AccessOfAnother, HandedOff, Refresh, RefreshInBody, Session, OfService, Exchanged],
+        &[Access, AccessOfAnother, HandedOff, Refresh, RefreshInBody, Session, OfService, Exchanged, Streams],
     ),
     ("introspection, the caller", &[Guard]),
     ("the feed", &[Guard]),
@@ -60,6 +62,7 @@ const VALIDATORS: [(&str, &[Kind]); 18] = [
     ("exchange, the subject", &[Access]),
     ("a token for a service, the secret", &[ClientSecret]),
     ("administration", &[ApiKey]),
+    ("event streams", &[Streams]),
 ];
 
 async fn issue(app: &TestApp) -> Issued {
@@ -78,10 +81,16 @@ async fn issue(app: &TestApp) -> Issued {
     let form = |grant: &str| format!("client_id=reports&client_secret={secret}&{grant}");
     let own = token(app, &form("grant_type=client_credentials")).await.unwrap();
     let exchanged = token(app, &form(&exchange_of(&access))).await.unwrap();
+    let (_, made) = ask(app, "POST", "/api/admin/clients", Some(json!({ "name": "hub" }))).await;
+    let hub = made["client_secret"].as_str().unwrap();
+    let streams =
+        token(app, &format!("client_id=hub&client_secret={hub}&grant_type=client_credentials")).await.unwrap();
     let list = app.browser().get("/status-lists/1").await.text;
     assert!(list.starts_with("eyJ"));
     vec![
         (StatusList, list),
+        (SecurityEvent, security_event(app, &streams).await),
+        (Streams, streams),
         (OfService, own),
         (Exchanged, exchanged),
         (ClientSecret, secret),
@@ -95,6 +104,20 @@ async fn issue(app: &TestApp) -> Issued {
         (Invite, invite.to_owned()),
         (ApiKey, key["api_key"].as_str().unwrap().to_owned()),
     ]
+}
+
+/// A SET, as a receiver fetches it.
+async fn security_event(app: &TestApp, token: &str) -> String {
+    let browser = app.browser();
+    let send = async |path: &str, body: serde_json::Value| {
+        let mut request = browser.json_request(path, &body);
+        request.headers_mut().insert(header::AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
+        browser.send_without_keeping(request).await.json()
+    };
+    let id = send("/ssf/streams", json!({})).await["stream_id"].as_str().unwrap().to_owned();
+    send("/ssf/verify", json!({ "stream_id": id })).await;
+    let polled = send(&format!("/ssf/poll/{id}"), json!({ "returnImmediately": true })).await;
+    polled["sets"].as_object().unwrap().values().next().unwrap().as_str().unwrap().to_owned()
 }
 
 async fn client_secret(app: &TestApp, name: &str) -> String {
@@ -155,6 +178,7 @@ async fn takes(app: &TestApp, validator: &str, token: &str, guard: &str) -> bool
         "me, Bearer" => get("/api/auth/me", header::AUTHORIZATION, bearer),
         "me, access cookie" => get("/api/auth/me", header::COOKIE, cookie("__Host-cf_access")),
         "me, session cookie" => get("/api/auth/me", header::COOKIE, cookie("__Host-cf_session")),
+        "event streams" => get("/ssf/streams", header::AUTHORIZATION, bearer),
         "administration" => get("/api/admin/users", header::AUTHORIZATION, bearer),
         "gate, Bearer" => return at_gate(app, header::AUTHORIZATION, &bearer).await.is_some(),
         "gate, session cookie" => return at_gate(app, header::COOKIE, &cookie("__Host-cf_session")).await.is_some(),

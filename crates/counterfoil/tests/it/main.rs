@@ -29,6 +29,7 @@ mod replicas;
 mod risk;
 mod secrets;
 mod shared_redis;
+mod ssf;
 mod status_lists;
 mod store;
 mod support;

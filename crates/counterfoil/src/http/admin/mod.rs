@@ -12,6 +12,7 @@ pub(super) mod invites;
 pub(super) mod keys;
 pub(super) mod risk;
 pub(super) mod sessions;
+pub(super) mod streams;
 pub(super) mod users;
 
 use super::Peer;

@@ -11,7 +11,7 @@ use crate::support::{Browser, EMAIL, PASSWORD, TestApp};
 use http::Method;
 use serde_json::json;
 
-pub(crate) const EVERYTHING: [(&str, &str); 33] = [
+pub(crate) const EVERYTHING: [(&str, &str); 36] = [
     ("GET", "/api/admin/users"),
     ("GET", "/api/admin/users/AAAAAAAAAAAAAAAAAAAAAA"),
     ("GET", "/api/admin/applications"),
@@ -40,6 +40,9 @@ pub(crate) const EVERYTHING: [(&str, &str); 33] = [
     ("POST", "/api/admin/keys/rotate"),
     ("POST", "/api/admin/keys/revoke-all"),
     ("POST", "/api/admin/keys/x/revoke"),
+    ("GET", "/api/admin/streams"),
+    ("DELETE", "/api/admin/streams/AAAAAAAAAAAAAAAAAAAAAA"),
+    ("POST", "/api/admin/streams/AAAAAAAAAAAAAAAAAAAAAA/status"),
     ("GET", "/api/admin/risk"),
     ("GET", "/api/admin/audit"),
     ("GET", "/api/admin/audit/export"),
@@ -131,10 +134,14 @@ async fn ending_one_session_or_all_of_a_users() {
 async fn what_does_not_exist_is_404_and_what_is_wrong_is_400() {
     let app = TestApp::new().await;
     for (method, path) in EVERYTHING.into_iter().filter(|(_, path)| path.contains("AAAA")) {
-        let body = json!({"roles": [], "reason": ""});
+        let body = json!({"roles": [], "reason": "", "status": "paused"});
         assert_eq!(ask(&app, method, path, Some(body)).await.0, 404, "{path}");
         let bad = path.replace("AAAAAAAAAAAAAAAAAAAAAA", "not-an-id");
-        assert_eq!(ask(&app, method, &bad, Some(json!({"roles": [], "reason": ""}))).await.0, 404, "{bad}");
+        assert_eq!(
+            ask(&app, method, &bad, Some(json!({"roles": [], "reason": "", "status": "paused"}))).await.0,
+            404,
+            "{bad}"
+        );
     }
     let mut user = app.signed_in().await;
     let id = user.me().await.json()["user"]["id"].as_str().unwrap().to_owned();

@@ -3,6 +3,7 @@
 mod notices;
 mod receiver;
 mod redis_mirror;
+mod streams;
 mod webhook;
 
 use crate::support::{EMAIL, PASSWORD, Server, exchange, from_page};

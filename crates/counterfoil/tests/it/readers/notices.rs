@@ -21,6 +21,8 @@ async fn told(toml: &str) -> TestApp {
         clock: Arc::clone(&app.app.clock) as Arc<dyn Clock>,
         keys: Arc::clone(&app.app.keys),
         public: app.app.public.clone(),
+        algorithm: app.app.config.keys.algorithm.0,
+        factors: Arc::clone(&app.app.factors),
         mail: app.app.mail.clone(),
         replica: None,
     };

@@ -53,6 +53,8 @@ struct State {
     silent: AtomicBool,
     redirect: Mutex<String>,
     held: Mutex<Vec<Box<dyn Send>>>,
+    /// What stands in the body of an answer that has one; "no" if nothing is said.
+    says: Mutex<String>,
 }
 
 pub(super) struct Receiver {
@@ -72,6 +74,11 @@ impl Receiver {
         let config = rustls::ServerConfig::builder().with_no_client_auth();
         let config = config.with_single_cert(vec![made.cert.der().clone()], key).unwrap();
         (Self::begin(Some(Arc::new(config))), made.cert.pem())
+    }
+
+    /// Takes its next deliveries with this body.
+    pub(super) fn says(&self, body: &str) {
+        body.clone_into(&mut self.state.says.lock());
     }
 
     fn begin(tls: Option<Arc<rustls::ServerConfig>>) -> Self {
@@ -137,8 +144,10 @@ fn serve(state: &State, stream: impl Read + Write + Send + 'static) {
         let place = state.redirect.lock().clone();
         state.deliveries.lock().push(Delivery { line, headers, body, answer });
         let location = if answer == 302 { format!("Location: {place}\r\n") } else { String::new() };
-        let content = if answer == 204 { "" } else { "content-length: 2\r\n" };
-        let text = format!("HTTP/1.1 {answer} x\r\n{location}{content}\r\n{}", if answer == 204 { "" } else { "no" });
+        let said = state.says.lock().clone();
+        let said = if said.is_empty() { "no".to_owned() } else { said };
+        let content = if answer == 204 { String::new() } else { format!("content-length: {}\r\n", said.len()) };
+        let text = format!("HTTP/1.1 {answer} x\r\n{location}{content}\r\n{}", if answer == 204 { "" } else { &said });
         if reader.get_mut().write_all(text.as_bytes()).and_then(|()| reader.get_mut().flush()).is_err() {
             return;
         }

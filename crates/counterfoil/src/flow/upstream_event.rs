@@ -1,0 +1,178 @@
+//! An identity provider elsewhere tells that somebody's sessions are over, or their account (RFC 8935): then they are over here too.
+//! What it says is done before it is told so; the same event again does nothing more.
+
+use super::access::{self, carried_through};
+use super::{Caller, counts};
+use crate::app::App;
+use crate::config::OnDisabled;
+use crate::limits::{Full, Limited};
+use crate::store::StoreError;
+use crate::upstreams::{NoKeys, Upstream};
+use aws_lc_rs::digest::{Context, SHA256};
+use counterfoil_core::audit::{Actor, AuditEntry, Event};
+use counterfoil_core::revocation::Revocation;
+use counterfoil_core::session::EndReason;
+use counterfoil_core::ssf::event::EventType;
+use counterfoil_core::ssf::received::{OLDEST, Received, Refused, claimed_key, verify};
+use counterfoil_core::ssf::subject::Subject;
+use counterfoil_core::user::{Email, User};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Why an event does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReceiveError {
+    /// Nobody of this name tells anything here.
+    #[error("there is no such upstream")]
+    Unknown,
+    /// It has not proved to be who it says.
+    #[error("the header Authorization is missing, or is not the one that was agreed on")]
+    Unauthorized,
+    /// The event is not believed.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// Too many of them.
+    #[error("too many events")]
+    Wait(Duration),
+    /// The keys cannot be had now.
+    #[error("the issuer's keys cannot be fetched now")]
+    NoKeys,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<counts::Limit> for ReceiveError {
+    fn from(limit: counts::Limit) -> Self {
+        match limit {
+            counts::Limit::Wait(wait) => Self::Wait(wait),
+            counts::Limit::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// Takes an event in. When this returns, what it says is done, and durable.
+pub async fn receive(
+    app: &Arc<App>,
+    name: &str,
+    (set, authorization): (&str, Option<&[u8]>),
+    caller: &Caller,
+) -> Result<(), ReceiveError> {
+    counts::take_from_network(app, Limited::TokenNetwork, app.config.limits.token_per_network, caller).await?;
+    let upstream = app.upstreams.get(name).ok_or(ReceiveError::Unknown)?;
+    if !upstream.is_authorized(authorization) {
+        count("refused");
+        return Err(ReceiveError::Unauthorized);
+    }
+    let _turn = app.admission.enter().await.map_err(|Full| StoreError::Overloaded)?;
+    let received = believe(app, upstream, set).await.inspect_err(|error| {
+        count("refused");
+        tracing::warn!(upstream = name, %error, "an event from elsewhere is refused");
+    })?;
+    let once = digest_of(name, &received.jti);
+    if app.store.is_spent(once, app.clock.now()).await? {
+        count("repeated");
+        return Ok(());
+    }
+    // Whoever hangs up has told it all the same.
+    let (app, name, caller) = (Arc::clone(app), name.to_owned(), caller.clone());
+    Ok(carried_through(async move {
+        let outcome = act(&app, &name, &received, &caller).await?;
+        count(outcome);
+        // Only what is done counts as having been told. Until its age alone is a reason to refuse it.
+        let until = received.at.plus(OLDEST).plus(Duration::from_mins(5));
+        app.store.spend(once, app.clock.now(), until).await.map(|_| ())
+    })
+    .await?)
+}
+
+async fn believe(app: &App, upstream: &Upstream, set: &str) -> Result<Received, ReceiveError> {
+    let now = app.clock.now();
+    let kid = claimed_key(set).ok_or(Refused::Request("the body is not a signed SET in compact form"))?;
+    let keys = upstream.keys(kid.as_deref(), now).await.map_err(|NoKeys| ReceiveError::NoKeys)?;
+    Ok(verify(set, &keys, (&upstream.config.issuer, &upstream.audience), now)?)
+}
+
+/// Does what an event says; what came of it, in a word.
+async fn act(app: &App, name: &str, received: &Received, caller: &Caller) -> Result<&'static str, StoreError> {
+    let upstream = &app.upstreams[name];
+    let Some(kind) = received.kind.filter(|kind| counts_here(*kind)) else {
+        tracing::info!(
+            upstream = name,
+            kind = received.kind.map(EventType::name),
+            "an event from elsewhere that means nothing here"
+        );
+        return Ok("ignored");
+    };
+    let Some(user) = find(app, upstream, &received.subject).await? else {
+        tracing::info!(upstream = name, kind = kind.name(), "an event from elsewhere is about nobody here");
+        return Ok("nobody");
+    };
+    let note = format!("upstream {name}: {}", kind.name());
+    let entry = |event| AuditEntry {
+        user: Some(user.id),
+        detail: note.clone(),
+        ..caller.audit(event, Actor::System, app.clock.now())
+    };
+    match (kind, upstream.config.on_disabled) {
+        (EventType::AccountDisabled | EventType::AccountPurged, OnDisabled::Ban) => {
+            // Whoever is banned already stays so for the reason that there is.
+            if user.ban_at(app.clock.now()).is_none() {
+                let what = Revocation::Ban { user: user.id, reason: reason_of(name), until: None };
+                access::end(app, what, entry(Event::Banned)).await?;
+            }
+        }
+        (EventType::AccountEnabled, _) => {
+            let own = user.ban_at(app.clock.now()).is_some_and(|ban| ban.reason == reason_of(name));
+            if own {
+                app.store.unban(user.id, entry(Event::Unbanned)).await?;
+            }
+        }
+        _ => {
+            let what = Revocation::UserSessions { user: user.id, except: None, reason: EndReason::EndedByAdmin };
+            access::end(app, what, entry(Event::SessionsEnded)).await?;
+        }
+    }
+    Ok("acted")
+}
+
+const fn counts_here(kind: EventType) -> bool {
+    use EventType::{
+        AccountDisabled, AccountEnabled, AccountPurged, CredentialCompromise, SessionRevoked, SessionsRevoked,
+    };
+    matches!(
+        kind,
+        SessionRevoked | SessionsRevoked | CredentialCompromise | AccountDisabled | AccountPurged | AccountEnabled
+    )
+}
+
+/// The reason of a ban that an upstream has asked for, and may lift.
+fn reason_of(name: &str) -> String {
+    format!("disabled at the upstream {name}")
+}
+
+/// The account that a subject means: by its address, or by the name that our own tokens have for it. The upstream must speak for it.
+async fn find(app: &App, upstream: &Upstream, subject: &Subject) -> Result<Option<User>, StoreError> {
+    let found = match (subject.user(), subject.of_issuer(app.public.issuer())) {
+        (_, Some(user)) => app.store.credential_of(user).await?,
+        (Subject::Email(address), None) => match Email::parse(address) {
+            Some(email) => app.store.credential(&email.key()).await?,
+            None => None,
+        },
+        _ => None,
+    };
+    Ok(found.map(|found| found.user).filter(|user| upstream.config.speaks_for(user.email.as_str())))
+}
+
+fn digest_of(name: &str, jti: &str) -> [u8; 32] {
+    let mut context = Context::new(&SHA256);
+    for part in ["upstream_event", name, jti] {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part.as_bytes());
+    }
+    context.finish().as_ref().try_into().expect("SHA-256 has 32 bytes")
+}
+
+fn count(outcome: &'static str) {
+    metrics::counter!("counterfoil_upstream_events_total", "outcome" => outcome).increment(1);
+}

@@ -1,0 +1,69 @@
+//! `/ssf/poll/{stream}`: a receiver fetches its events (RFC 8936).
+
+use super::{Reading, stream_id};
+use crate::app::App;
+use crate::flow::poll_stream::{self, MOST, MOST_ACKNOWLEDGED, Poll};
+use crate::http::extract::JsonBody;
+use crate::http::problem::{Code, Problem};
+use crate::http::view::json;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// A poll (RFC 8936 section 2.2).
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::http) struct PollBody {
+    /// How many SETs are wanted, 100 at the most; 0 to acknowledge only.
+    max_events: Option<u64>,
+    /// Whether to answer at once, also when there is nothing.
+    #[serde(default)]
+    return_immediately: bool,
+    /// The `jti` of SETs that have been taken.
+    #[serde(default)]
+    ack: Vec<String>,
+    /// Those that could not be taken, and why.
+    #[serde(default)]
+    set_errs: BTreeMap<String, SetError>,
+}
+
+/// Why a SET could not be taken.
+#[derive(Deserialize, ToSchema)]
+pub(in crate::http) struct SetError {
+    err: String,
+    #[serde(default)]
+    description: String,
+}
+
+/// Fetch events, and acknowledge those that have been taken.
+#[utoipa::path(post, path = "/ssf/poll/{stream_id}", tag = "ssf", params(("stream_id" = String, Path)), request_body = PollBody,
+    responses((status = 200, description = "`sets`: SETs by their `jti`; `moreAvailable`"),
+    (status = 400, description = "`malformed`"), (status = 404)))]
+pub(in crate::http) async fn post(
+    Reading(client): Reading,
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    JsonBody(body): JsonBody<PollBody>,
+) -> Result<Response, Problem> {
+    if body.ack.len() + body.set_errs.len() > MOST_ACKNOWLEDGED {
+        let reason = format!("at most {MOST_ACKNOWLEDGED} SETs are acknowledged at a time");
+        return Err(Problem::new(Code::Malformed).detail(reason));
+    }
+    let most = body.max_events.map_or(MOST, |most| usize::try_from(most).unwrap_or(MOST));
+    let refused = body.set_errs.into_iter().map(|(jti, why)| (jti, plain(&why)));
+    let poll =
+        Poll { most, waits: !body.return_immediately && most > 0, acknowledged: body.ack, refused: refused.collect() };
+    let answer = poll_stream::poll(&app, &client, stream_id(&id)?, poll).await?;
+    let sets: Map<String, Value> = answer.sets.into_iter().map(|(jti, set)| (jti, Value::String(set))).collect();
+    Ok(json(StatusCode::OK, &serde_json::json!({ "sets": sets, "moreAvailable": answer.more })))
+}
+
+/// For the log: what somebody else says is not to look like a line of ours.
+fn plain(why: &SetError) -> String {
+    format!("{}: {}", why.err, why.description).chars().filter(|c| !c.is_control()).take(200).collect()
+}

@@ -1,0 +1,453 @@
+//! Event streams whose receivers are told by push (RFC 8935): each in a task of its own, from its own place in the audit log, in order,
+//! each event at least once. One task reads the log for all of them.
+
+use super::backoff::{Backoff, Complaint};
+use super::{ReaderError, Source, gauge_value};
+use crate::clock::random;
+use crate::outgoing::{self, Answer, Outgoing};
+use crate::signals;
+use crate::store::StoreError;
+use bytes::Bytes;
+use counterfoil_core::credential::factor_key::Use;
+use counterfoil_core::ssf::set::{Parties, Set, TYPE};
+use counterfoil_core::ssf::stream::{Delivery, Numbered, Status, Stream, StreamId, What};
+use http::{HeaderValue, Request, StatusCode, header};
+use http_body_util::Full;
+use parking_lot::RwLock;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// Which job this is among replicas.
+pub(super) const JOB: &str = "streams";
+
+/// How many entries are read at a time.
+const PAGE: u32 = 100;
+
+/// How many of the newest entries are kept for those who come to them next.
+const KEPT: usize = 4096;
+
+/// A place that has moved by so many entries of which nothing was to be told is written down.
+const WORTH_KEEPING: i64 = 1000;
+
+/// So often a receiver may refuse a SET (RFC 8935 section 2.4) before it is passed over. With the back-off that is eight minutes: its copy
+/// of the key set may be old.
+const REFUSALS: u32 = 10;
+
+/// How often a note that has been told is taken from a stream that others change.
+const TRIES: usize = 16;
+
+/// What sends events to receivers.
+pub(super) struct Streams {
+    client: Outgoing,
+}
+
+/// What the tasks share.
+struct Shared {
+    source: Source,
+    client: Outgoing,
+    tail: RwLock<Tail>,
+    /// The number of the newest entry that is in the tail.
+    newest: watch::Sender<i64>,
+}
+
+/// The newest entries of the log: all after `from`.
+#[derive(Default)]
+struct Tail {
+    from: i64,
+    entries: VecDeque<Arc<Numbered>>,
+}
+
+impl Tail {
+    fn newest(&self) -> i64 {
+        self.entries.back().map_or(self.from, |entry| entry.seq)
+    }
+
+    fn extend(&mut self, page: Vec<Numbered>) {
+        self.entries.extend(page.into_iter().map(Arc::new));
+        while self.entries.len() > KEPT {
+            self.from = self.entries.pop_front().map_or(self.from, |entry| entry.seq);
+        }
+    }
+
+    /// The entries after this number, if all of them are here.
+    fn after(&self, seq: i64) -> Option<Vec<Numbered>> {
+        if seq < self.from {
+            return None;
+        }
+        let first = self.entries.partition_point(|entry| entry.seq <= seq);
+        Some(self.entries.range(first..).take(PAGE as usize).map(|entry| Numbered::clone(entry)).collect())
+    }
+}
+
+/// What came of one attempt.
+#[derive(Debug, PartialEq, Eq)]
+enum Attempt {
+    /// 2xx.
+    Received,
+    /// The receiver does not want this one.
+    Refused(String),
+    /// Anything else.
+    Failed(String),
+}
+
+/// What the receiver of a SET says is wrong with it.
+#[derive(Deserialize)]
+struct SetError {
+    err: String,
+    #[serde(default)]
+    description: String,
+}
+
+impl Attempt {
+    /// A 400 with an error code is about this SET; who does not know us, or cannot answer, would say the same to any.
+    fn of(answer: Result<Answer, String>) -> Self {
+        let Answer { status, body } = match answer {
+            Ok(answer) => answer,
+            Err(reason) => return Self::Failed(reason),
+        };
+        if status.is_success() {
+            return Self::Received;
+        }
+        let said = body.as_deref().and_then(|body| serde_json::from_slice::<SetError>(body).ok());
+        let Some(SetError { err, description }) = said.filter(|_| status == StatusCode::BAD_REQUEST) else {
+            return Self::Failed(format!("it answered {}", status.as_u16()));
+        };
+        let text: String = format!("{err}: {description}").chars().filter(|c| !c.is_control()).take(200).collect();
+        if matches!(err.as_str(), "authentication_failed" | "access_denied") {
+            Self::Failed(text)
+        } else {
+            Self::Refused(text)
+        }
+    }
+}
+
+impl Streams {
+    pub(super) fn prepare() -> Result<Self, ReaderError> {
+        let client = outgoing::client(true, outgoing::MAX_ANSWER).map_err(ReaderError::NoAuthorities)?;
+        Ok(Self { client })
+    }
+
+    /// Never ends by itself.
+    pub(super) async fn run(&self, source: &Source) {
+        let from = loop {
+            match source.store.newest().await {
+                Ok(newest) => break newest,
+                Err(_) => tokio::time::sleep(super::EVERY).await,
+            }
+        };
+        let shared = Arc::new(Shared {
+            source: source.clone(),
+            client: self.client.clone(),
+            tail: RwLock::new(Tail { from, entries: VecDeque::new() }),
+            newest: watch::Sender::new(from),
+        });
+        let mut news = source.feed.news();
+        // Their tasks end with this one.
+        let (mut tasks, mut known) = (JoinSet::new(), BTreeMap::new());
+        loop {
+            match source.store.streams().await {
+                Ok(streams) => follow(&shared, streams, (&mut tasks, &mut known)),
+                Err(error) => tracing::debug!(%error, "the event streams cannot be read now"),
+            }
+            if let Err(error) = shared.read_on().await {
+                tracing::debug!(%error, "the audit log cannot be read now");
+            }
+            while tasks.try_join_next().is_some() {}
+            source.news(&mut news).await;
+        }
+    }
+
+    /// Another replica tells them.
+    pub(super) fn measure_nothing() {
+        metrics::gauge!("counterfoil_stream_lag_events").set(0.0);
+    }
+}
+
+type Known = BTreeMap<StreamId, watch::Sender<Stream>>;
+
+/// Starts a task for each new stream, and tells the others what has become of theirs; one that is gone ends by itself.
+fn follow(shared: &Arc<Shared>, streams: Vec<Stream>, (tasks, known): (&mut JoinSet<()>, &mut Known)) {
+    let pushed = |stream: &Stream| matches!(stream.settings.delivery, Delivery::Push(_));
+    let mut now = Known::new();
+    let mut furthest = 0;
+    for stream in streams.into_iter().filter(pushed) {
+        furthest = furthest.max(*shared.newest.borrow() - stream.position);
+        let id = stream.id;
+        let sender = known.remove(&id).unwrap_or_else(|| {
+            let (sender, receiver) = watch::channel(stream.clone());
+            tasks.spawn(Told { shared: Arc::clone(shared), stream: receiver, notes: BTreeSet::new() }.run());
+            sender
+        });
+        sender.send_if_modified(|kept| {
+            let changed = kept.version != stream.version || kept.position > stream.position;
+            *kept = stream;
+            changed
+        });
+        now.insert(id, sender);
+    }
+    metrics::gauge!("counterfoil_stream_lag_events").set(gauge_value(u64::try_from(furthest).unwrap_or(0)));
+    *known = now;
+}
+
+impl Shared {
+    /// Takes the newest entries in.
+    async fn read_on(&self) -> Result<(), StoreError> {
+        loop {
+            let (at, now) = (self.tail.read().newest(), self.source.clock.now());
+            let page = signals::following(self.source.store.as_ref(), now, at, PAGE).await?;
+            let full = page.len() == PAGE as usize;
+            if !page.is_empty() {
+                let mut tail = self.tail.write();
+                tail.extend(page);
+                let newest = tail.newest();
+                drop(tail);
+                self.newest.send_replace(newest);
+            }
+            if !full {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The entries after this number, oldest first, and not all of them at once.
+    async fn after(&self, seq: i64) -> Result<Vec<Numbered>, StoreError> {
+        let here = self.tail.read().after(seq);
+        match here {
+            Some(entries) => Ok(entries),
+            None => signals::following(self.source.store.as_ref(), self.source.clock.now(), seq, PAGE).await,
+        }
+    }
+}
+
+/// One stream, and what tells its receiver.
+struct Told {
+    shared: Arc<Shared>,
+    stream: watch::Receiver<Stream>,
+    /// The notes that have been told, as long as what is known of the stream still has them.
+    notes: BTreeSet<String>,
+}
+
+/// Why something was not told to the end.
+struct Interrupted;
+
+impl Told {
+    async fn run(mut self) {
+        let mut newest = self.shared.newest.subscribe();
+        let (mut at, mut kept) = (0, 0);
+        let mut backoff = Backoff::default();
+        loop {
+            let stream = self.stream.borrow_and_update().clone();
+            (at, kept) = (stream.position.max(at), stream.position.max(kept));
+            match self.go_on(&stream, (&mut at, &mut kept), &mut backoff).await {
+                // Something has changed meanwhile, or there is more.
+                Ok(true) | Err(Interrupted) => {}
+                Ok(false) => {
+                    let gone = tokio::select! {
+                        changed = self.stream.changed() => changed.is_err(),
+                        _ = newest.changed() => false,
+                    };
+                    if gone {
+                        return;
+                    }
+                }
+            }
+            // The sender is dropped when the stream is no more, or is polled from now on.
+            if self.stream.has_changed().is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Tells what there is now, up to a page; whether there may be more.
+    async fn go_on(
+        &mut self,
+        stream: &Stream,
+        (at, kept): (&mut i64, &mut i64),
+        backoff: &mut Backoff,
+    ) -> Result<bool, Interrupted> {
+        let paused = stream.status != Status::Enabled;
+        self.notes.retain(|jti| stream.notes.iter().any(|note| note.jti == *jti));
+        let due = stream.notes.iter().filter(|note| !paused || matches!(note.what, What::Updated(..)));
+        for note in due {
+            if self.notes.contains(&note.jti) {
+                continue;
+            }
+            self.tell(&Set::of_note(stream.id, note), stream.version, backoff).await?;
+            self.notes.insert(note.jti.clone());
+            self.told_note(stream.id, &note.jti).await;
+        }
+        if paused {
+            return Ok(false);
+        }
+        let store = self.shared.source.store.as_ref();
+        let read = async { signals::told_to(store, stream, self.shared.after(*at).await?).await };
+        let entries = match read.await {
+            Ok(entries) => entries,
+            Err(error) => {
+                tracing::debug!(%error, stream = %stream.id, "what a stream is to be told cannot be read now");
+                tokio::time::sleep(super::EVERY).await;
+                return Ok(true);
+            }
+        };
+        let Some(last) = entries.last().map(|entry| entry.seq) else { return Ok(false) };
+        let log = self.shared.source.feed.log();
+        for entry in &entries {
+            for signal in &entry.signals {
+                let set = Set::of(self.shared.source.public.issuer(), (log, entry.seq), signal);
+                if let Err(interrupted) = self.tell(&set, stream.version, backoff).await {
+                    self.keep(stream.id, (*at, kept)).await;
+                    return Err(interrupted);
+                }
+            }
+            *at = entry.seq;
+        }
+        let told = entries.iter().any(|entry| !entry.signals.is_empty());
+        if told || last - *kept >= WORTH_KEEPING {
+            self.keep(stream.id, (last, kept)).await;
+        }
+        Ok(true)
+    }
+
+    /// Moves the durable place. If the store cannot do that now, the next move makes up for it.
+    async fn keep(&self, id: StreamId, (at, kept): (i64, &mut i64)) {
+        match self.shared.source.store.move_stream(id, at).await {
+            Ok(()) => *kept = at,
+            Err(error) => tracing::debug!(%error, stream = %id, "the place of a stream stays behind"),
+        }
+    }
+
+    /// Sends one SET until it is received, or refused often enough; or until the stream is another than it was.
+    async fn tell(&mut self, set: &Set, version: i64, backoff: &mut Backoff) -> Result<(), Interrupted> {
+        let mut refusals = 0;
+        loop {
+            let stream = self.stream.borrow().clone();
+            if stream.version != version || self.stream.has_changed().is_err() {
+                return Err(Interrupted);
+            }
+            let attempt = self.attempt(&stream, set).await;
+            let outcome = match attempt {
+                Attempt::Received => "received",
+                Attempt::Refused(_) => "refused",
+                Attempt::Failed(_) => "failed",
+            };
+            metrics::counter!("counterfoil_stream_attempts_total", "outcome" => outcome).increment(1);
+            let (id, client) = (stream.id, &stream.client);
+            let reason = match attempt {
+                Attempt::Received => {
+                    if backoff.succeeded() {
+                        tracing::info!(stream = %id, %client, "the receiver of an event stream answers again");
+                    }
+                    return Ok(());
+                }
+                Attempt::Refused(reason) => {
+                    refusals += 1;
+                    if refusals >= REFUSALS {
+                        tracing::warn!(stream = %id, %client, jti = set.jti, reason, "an event is passed over: its receiver refuses it");
+                        backoff.succeeded();
+                        return Ok(());
+                    }
+                    reason
+                }
+                Attempt::Failed(reason) => reason,
+            };
+            match backoff.failed(Complaint::Failing) {
+                Some(_) => {
+                    tracing::warn!(stream = %id, %client, reason, "the receiver of an event stream takes no events; trying on")
+                }
+                None => tracing::debug!(stream = %id, %client, reason, "an event could not be delivered"),
+            }
+            // A change may be what helps: it is not waited out.
+            let mut changed = self.stream.clone();
+            tokio::select! {
+                () = tokio::time::sleep(backoff.wait(random::<1>()[0])) => {}
+                _ = changed.changed() => {}
+            }
+        }
+    }
+
+    async fn attempt(&self, stream: &Stream, set: &Set) -> Attempt {
+        let Delivery::Push(url) = &stream.settings.delivery else { return Attempt::Failed("it is polled".to_owned()) };
+        let source = &self.shared.source;
+        let ring = source.keys.ring();
+        let parties = Parties { issuer: source.public.issuer(), audience: stream.client.as_str() };
+        let signed = set.sign(ring.signing(source.algorithm), parties);
+        let mut request = Request::post(url)
+            .header(header::CONTENT_TYPE, format!("application/{TYPE}"))
+            .header(header::ACCEPT, "application/json")
+            .header(header::USER_AGENT, concat!("counterfoil/", env!("CARGO_PKG_VERSION")));
+        if let Some(sealed) = &stream.sealed {
+            let opened = source.factors.open(Use::StreamHeader(stream.id), sealed);
+            let value = opened.ok().and_then(|header| HeaderValue::from_bytes(header.expose()).ok());
+            let Some(mut value) = value else {
+                return Attempt::Failed("what its header Authorization shall be cannot be opened".to_owned());
+            };
+            value.set_sensitive(true);
+            request = request.header(header::AUTHORIZATION, value);
+        }
+        match request.body(Full::new(Bytes::from(signed))) {
+            Ok(request) => Attempt::of(outgoing::send(&self.shared.client, request).await),
+            Err(_) => Attempt::Failed("its address is none".to_owned()),
+        }
+    }
+
+    /// A note that has been told is told no more.
+    async fn told_note(&self, id: StreamId, jti: &str) {
+        let store = &self.shared.source.store;
+        for _ in 0..TRIES {
+            let Ok(Some(mut stream)) = store.stream(id).await else { return };
+            stream.notes.retain(|note| note.jti != jti);
+            if store.replace_stream(stream, None).await == Ok(true) {
+                return;
+            }
+        }
+        tracing::debug!(stream = %id, "a note that has been told is told again");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Attempt, KEPT, Tail};
+    use crate::outgoing::Answer;
+    use bytes::Bytes;
+    use counterfoil_core::ssf::stream::Numbered;
+    use http::StatusCode;
+
+    fn numbered(seq: i64) -> Numbered {
+        Numbered { seq, signals: Vec::new() }
+    }
+
+    #[test]
+    fn the_tail_says_that_it_does_not_reach_far_enough_back() {
+        let mut tail = Tail { from: 10, ..Tail::default() };
+        let numbers =
+            |tail: &Tail, seq| tail.after(seq).map(|entries| entries.iter().map(|entry| entry.seq).collect::<Vec<_>>());
+        assert_eq!(numbers(&tail, 10), Some(vec![]));
+        assert_eq!(numbers(&tail, 9), None);
+        tail.extend(vec![numbered(12), numbered(15)]);
+        assert_eq!(
+            (numbers(&tail, 10), numbers(&tail, 12), numbers(&tail, 13)),
+            (Some(vec![12, 15]), Some(vec![15]), Some(vec![15]))
+        );
+        tail.extend((16..16 + i64::try_from(KEPT).expect("small")).map(numbered).collect());
+        assert_eq!((tail.from, tail.after(14).is_none(), tail.after(15).map(|page| page.len())), (15, true, Some(100)));
+    }
+
+    #[test]
+    fn push_2_only_what_is_said_of_this_one_passes_it_over() {
+        let attempt = |status: StatusCode, body: &'static str| {
+            Attempt::of(Ok(Answer { status, body: Some(Bytes::from_static(body.as_bytes())) }))
+        };
+        assert_eq!(attempt(StatusCode::ACCEPTED, ""), Attempt::Received);
+        let refused =
+            |err: &str| attempt(StatusCode::BAD_REQUEST, Box::leak(format!(r#"{{"err":"{err}"}}"#).into_boxed_str()));
+        assert!(matches!(refused("invalid_audience"), Attempt::Refused(_)));
+        assert!(matches!(refused("authentication_failed"), Attempt::Failed(_)));
+        assert!(matches!(attempt(StatusCode::BAD_REQUEST, "<html>"), Attempt::Failed(_)));
+        assert!(matches!(attempt(StatusCode::INTERNAL_SERVER_ERROR, r#"{"err":"invalid_key"}"#), Attempt::Failed(_)));
+        let long = attempt(StatusCode::BAD_REQUEST, r#"{"err":"invalid_key","description":"line\nbreak"}"#);
+        assert_eq!(long, Attempt::Refused("invalid_key: linebreak".to_owned()));
+    }
+}
