@@ -3,20 +3,17 @@
 // understands.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import * as oauth from "oauth4webapi";
 import * as openid from "openid-client";
-import { freePort, run } from "../support/processes.mjs";
+import { run } from "../support/processes.mjs";
 import { Secrets } from "../support/secrets.mjs";
+import { accessToken, COUNTERFOIL, serve } from "./authority.mjs";
 
-const COUNTERFOIL = fileURLToPath(new URL("../../target/debug/counterfoil", import.meta.url));
 const EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token";
 const CONFIG = `
@@ -37,42 +34,18 @@ secrets.watchFetch();
 
 let folder;
 let server;
-let said = "";
 let issuer;
 let secret;
 let keys;
 let jwk;
 let subject;
 
-async function serving(data, config) {
-  const port = await freePort();
-  server = spawn(COUNTERFOIL, ["serve", "--listen", `127.0.0.1:${port}`, "--data", data, "--config", config], {
-    env: { ...process.env, COUNTERFOIL_LOG: "debug", COUNTERFOIL_LOG_FORMAT: "json" }, stdio: ["ignore", "ignore", "pipe"],
-  });
-  server.stderr.setEncoding("utf8").on("data", (text) => { said += text; });
-  issuer = `http://localhost:${port}`;
-  const deadline = Date.now() + 30_000;
-  while (!(await fetch(`${issuer}/readyz`).catch(() => undefined))?.ok) {
-    assert.ok(Date.now() < deadline && server.exitCode === null, "the server does not start");
-    await pause(50);
-  }
-}
-
-/** A user signs in; the access token of their browser is what is exchanged. */
-async function accessToken() {
-  const headers = { "content-type": "application/json", origin: issuer, "x-requested-with": "test" };
-  const account = JSON.stringify({ email: "ada@example.com", password: "correct horse battery staple" });
-  await fetch(`${issuer}/api/auth/register`, { method: "POST", headers, body: account });
-  const answer = await fetch(`${issuer}/api/auth/login`, { method: "POST", headers, body: account });
-  assert.equal(answer.status, 200);
-  return answer.headers.getSetCookie().join(";").match(/__Host-cf_access=([^;]+)/)[1];
-}
-
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "counterfoil-clients-"));
   const [data, config] = [join(folder, "data"), join(folder, "counterfoil.toml")];
   await writeFile(config, CONFIG);
-  await serving(data, config);
+  server = await serve(data, config);
+  ({ issuer } = server);
   keys = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
   const { key_ops, ext, ...halves } = await crypto.subtle.exportKey("jwk", keys.privateKey);
   jwk = { ...halves, kid: "k1", alg: "ES256" };
@@ -84,17 +57,16 @@ before(async () => {
   assert.equal(await run(COUNTERFOIL, ["client", "add", "keyed", "--jwks", join(folder, "public.jwk"), ...at]), "");
   const listed = JSON.parse(await run(COUNTERFOIL, ["client", "list", "--json", ...at]));
   assert.deepEqual(listed.map(({ client_id, method }) => [client_id, method]), [["keyed", "private_key_jwt"], ["reports", "client_secret"]]);
-  subject = await accessToken();
+  subject = await accessToken(issuer);
 });
 
 after(async () => {
-  server.kill("SIGTERM");
-  if (server.exitCode === null) await once(server, "close");
+  await server.stop();
   const data = join(folder, "data");
   secrets.kept(data);
-  secrets.assertNotIn("the server's log", said);
+  secrets.assertNotIn("the server's log", server.said());
   secrets.assertNotStoredIn(data);
-  assert.match(said, /a service came with a wrong secret/, "there is a log");
+  assert.match(server.said(), /a service came with a wrong secret/, "there is a log");
   assert.ok(secrets.size > 100, "and there are secrets");
   await rm(folder, { recursive: true });
 });

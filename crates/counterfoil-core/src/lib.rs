@@ -20,6 +20,7 @@ pub mod inspect;
 pub mod issue;
 pub mod keys;
 pub mod limit;
+pub mod logout_token;
 pub mod profile;
 pub use counterfoil_guard::redirect;
 pub mod refresh;

@@ -172,9 +172,7 @@ impl App {
     pub async fn new(parts: Parts) -> Result<Self, StartError> {
         let log = parts.store.log(parts.clock.now()).await?;
         let mut index = RevocationIndex::default();
-        for entry in &log.in_force {
-            index.add(entry);
-        }
+        log.in_force.iter().for_each(|entry| index.add(entry));
         let grace = parts.config.session.rotation_grace.0;
         let refresh_closed_until = log.restored_at.map(|at| at.plus(grace));
         let policy = parts.config.revocation.policy();

@@ -20,6 +20,9 @@ const REST_WITHIN: Duration = Duration::from_secs(2);
 /// The most that is taken of an answer's body, and of its head.
 pub(crate) const MAX_ANSWER: usize = 64 * 1024;
 
+/// What such a request says of its sender.
+pub(crate) const USER_AGENT: &str = concat!("counterfoil/", env!("CARGO_PKG_VERSION"));
+
 /// Sends requests with whole bodies.
 pub(crate) type Outgoing = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 

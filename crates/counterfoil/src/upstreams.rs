@@ -100,7 +100,7 @@ impl Upstream {
             match self.fetch().await {
                 Ok(keys) => *self.keys.write() = Some((now, Arc::new(keys))),
                 Err(reason) => {
-                    tracing::warn!(issuer = self.config.issuer, reason, "the keys of an upstream cannot be fetched")
+                    tracing::warn!(issuer = self.config.issuer, reason, "the keys of an upstream cannot be fetched");
                 }
             }
         }

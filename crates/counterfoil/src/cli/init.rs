@@ -90,7 +90,8 @@ pub(super) async fn open_app_after(
     let redis = config.redis.as_ref().map(SharedRedis::prepare).transpose()?.map(Arc::new);
     let mail = Mail::prepare(&config.mail, &config.service_name, &public)?.map(Arc::new);
     let metrics = telemetry::start_metrics();
-    let app = App::new(Parts { config, public, store, clock, replica, redis, mail, secrets, metrics }).await?;
+    let parts = Parts { config, public, store, clock, replica, redis, mail, secrets, metrics };
+    let app = Box::pin(App::new(parts)).await?;
     if let Some(ends) = &put_back {
         restore::revoke_keys(&app, ends).await?;
         data.restore_done()?;

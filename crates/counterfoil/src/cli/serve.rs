@@ -82,18 +82,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let control =
         tokio::spawn(Server::new(control_router(Arc::clone(&app))).control(control, waiting(stopped.clone())));
     let redis = follow_redis(&app, waiting(stopped.clone()));
-    let source = Source {
-        store: Arc::clone(&app.store),
-        feed: Arc::clone(&app.feed),
-        clock: Arc::clone(&app.clock),
-        keys: Arc::clone(&app.keys),
-        public: app.public.clone(),
-        algorithm: app.config.keys.algorithm.0,
-        factors: Arc::clone(&app.factors),
-        mail: app.mail.clone(),
-        replica: app.replica.as_ref().map(|replica| replica.id),
-    };
-    let readers = readers.start(&source, || waiting(stopped.clone()));
+    let readers = readers.start(&source_of(&app), || waiting(stopped.clone()));
     let http = tokio::spawn(Server::new(router(Arc::clone(&app))).tcp(listener, tls, most, waiting(stopped)));
 
     told_to_stop(terminate, interrupt).await;
@@ -113,6 +102,21 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         traces.finish().await;
     }
     Ok(())
+}
+
+/// What readers read.
+fn source_of(app: &App) -> Source {
+    Source {
+        store: Arc::clone(&app.store),
+        feed: Arc::clone(&app.feed),
+        clock: Arc::clone(&app.clock),
+        keys: Arc::clone(&app.keys),
+        public: app.public.clone(),
+        algorithm: app.config.keys.algorithm.0,
+        factors: Arc::clone(&app.factors),
+        mail: app.mail.clone(),
+        replica: app.replica.as_ref().map(|replica| replica.id),
+    }
 }
 
 /// Looks after the Redis that replicas count in together, if there is one.

@@ -1,6 +1,6 @@
 //! `[applications.NAME]`: how an application receives tokens, and what stands in them.
 
-use super::{AlgorithmConfig, ConfigError};
+use super::{AlgorithmConfig, ConfigError, OutgoingUrl};
 use counterfoil_core::assurance::Requirement;
 use counterfoil_core::issue::{Format, HARD_CAP, OPTIONAL_CLAIMS, PERSONAL_CLAIMS};
 use counterfoil_core::profile::Profile;
@@ -12,6 +12,7 @@ pub const DEFAULT_APPLICATION: &str = "web";
 /// `[applications.NAME]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "keys of a file, of which each says one thing")]
 pub struct ApplicationConfig {
     /// How it receives tokens.
     pub profile: Profile,
@@ -35,6 +36,10 @@ pub struct ApplicationConfig {
     pub mail_code: bool,
     /// Whether its tokens say where their status is to be found, for verifiers that follow no feed (Token Status List).
     pub status_list: bool,
+    /// Where it is told when one of its sessions has ended (`OpenID` Connect Back-Channel Logout 1.0).
+    pub backchannel_logout_uri: Option<OutgoingUrl>,
+    /// Whether that may be `http` to another machine.
+    pub backchannel_logout_allow_http: bool,
     /// How many bytes an access token may have: 400 to 4096.
     pub token_budget: usize,
 }
@@ -52,6 +57,8 @@ impl Default for ApplicationConfig {
             require: Requirement::OneFactor,
             mail_code: false,
             status_list: false,
+            backchannel_logout_uri: None,
+            backchannel_logout_allow_http: false,
             token_budget: 640,
         }
     }
@@ -78,7 +85,19 @@ impl ApplicationConfig {
                 "tokens are bound to a client's key in the profile \"native\"; a browser keeps its own in cookies";
             return Err(ConfigError::key(key("require_dpop"), reason));
         }
+        if let Some(url) = self.logout_url()
+            && !(url.is_https() || url.is_loopback() || self.backchannel_logout_allow_http)
+        {
+            let reason = "beyond loopback it must be https; `backchannel_logout_allow_http = true` lifts that where the \
+                          network is trusted";
+            return Err(ConfigError::key(key("backchannel_logout_uri"), reason));
+        }
         check_budget(&key("token_budget"), self.token_budget)
+    }
+
+    /// Where it is told that a session has ended, if it wants to be.
+    pub const fn logout_url(&self) -> Option<&OutgoingUrl> {
+        self.backchannel_logout_uri.as_ref()
     }
 }
 

@@ -20,7 +20,7 @@ pub struct SsfConfig {
     pub enabled: bool,
     /// Whom a new stream is about: `all`, until its receiver takes somebody out; or `none`, until it adds somebody.
     pub default_subjects: Subjects,
-    /// The origins that events may be pushed to, such as "https://receiver.example.com". Without any, receivers fetch them.
+    /// The origins that events may be pushed to, such as `https://receiver.example.com`. Without any, receivers fetch them.
     pub push_origins: Vec<String>,
 }
 

@@ -150,6 +150,33 @@ fn s6_what_is_printed_of_a_webhook_does_not_tell_its_path() {
 }
 
 #[test]
+fn where_an_application_is_told_of_logouts_is_checked_and_its_path_is_not_printed() {
+    let own = |lines: &str| format!("[applications.web]\n{lines}");
+    for (lines, expected) in [
+        ("backchannel_logout_uri = 'https://user:pass@a.example/'", "credentials do not belong into a URL"),
+        ("backchannel_logout_uri = 'https://a.example/#x'", "a fragment"),
+        ("backchannel_logout_uri = 'a.example/x'", "expected an http or https URL"),
+        ("backchannel_logout_uri = 'ftp://a.example/'", "expected an http or https URL"),
+        ("backchannel_logout_uri = 'http://a.example/'", "`backchannel_logout_allow_http = true` lifts that"),
+        ("backchannel_logout_uri = 'http://127.0.0.1.example/'", "beyond loopback it must be https"),
+    ] {
+        let message = refusal(&own(lines));
+        let named = message.contains("applications.web.backchannel_logout_uri");
+        assert!(named && message.contains(expected) && !message.contains("pass@"), "{lines:?}: {message}");
+    }
+    for lines in [
+        "backchannel_logout_uri = 'http://localhost:1/x'",
+        "backchannel_logout_uri = 'http://[::1]/'",
+        "backchannel_logout_uri = 'http://a/'\nbackchannel_logout_allow_http = true",
+    ] {
+        load(&own(lines), &[]).expect(lines);
+    }
+    let config = load(&own("backchannel_logout_uri = 'https://a.example/T0KEN?k=S3CRET'"), &[]).expect("valid");
+    let text = format!("{config:?}");
+    assert!(text.contains("https://a.example/…") && !text.contains("T0KEN") && !text.contains("S3CRET"), "{text}");
+}
+
+#[test]
 fn keys_are_checked_when_the_configuration_is_read() {
     for (lines, expected) in [
         ("[keys]\nalgorithm = 'HS256'", "keys.algorithm"),

@@ -13,7 +13,7 @@ pub struct UpstreamConfig {
     pub issuer: String,
     /// Where its keys are: a JWK Set, by https, or by http on this machine.
     pub jwks_uri: OutgoingUrl,
-    /// The `aud` of events for this server; default: the address they are pushed to, PUBLIC_URL/ssf/events/NAME.
+    /// The `aud` of events for this server; default: the address they are pushed to, `PUBLIC_URL/ssf/events/NAME`.
     pub audience: Option<String>,
     /// The domains of the mail addresses that it speaks for, such as `["example.com"]`; `["*"]`: all. Nobody else is touched.
     pub domains: Vec<String>,

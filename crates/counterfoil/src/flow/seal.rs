@@ -55,13 +55,11 @@ pub async fn seal(app: &App) -> Result<Sealed, StoreError> {
     Ok(Sealed::More)
 }
 
-/// Removes entries that are older than they are to be kept, a batch at a time; never what a webhook has not been told, or whoever it is about by mail.
+/// Removes entries that are older than they are to be kept, a batch at a time; never what one of its readers has not been told.
 pub async fn shorten(app: &App) -> Result<u64, StoreError> {
     let Retention::For(span) = app.config.audit.retention else { return Ok(0) };
     let before = app.clock.now().minus(span.0).as_millis();
-    let webhooks = app.config.webhooks.iter().map(|webhook| readers::place_of(&webhook.name));
-    let notices = app.config.mail.is_on() && app.config.mail.notices;
-    let readers: Vec<String> = webhooks.chain(notices.then(|| readers::NOTICES.to_owned())).collect();
+    let readers = readers::places(&app.config);
     let mut removed = 0;
     for _ in 0..BATCHES {
         let marks = app.store.marks().await?;

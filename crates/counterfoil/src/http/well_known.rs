@@ -42,6 +42,10 @@ pub(super) async fn metadata(State(app): State<Arc<App>>, headers: HeaderMap) ->
     if app.has_status_lists() {
         document["status_list_aggregation_endpoint"] = app.public.absolute("/status-lists").into();
     }
+    if app.config.applications.values().any(|application| application.logout_url().is_some()) {
+        document["backchannel_logout_supported"] = true.into();
+        document["backchannel_logout_session_supported"] = true.into();
+    }
     cacheable(&headers, "application/json", Bytes::from(document.to_string()))
 }
 

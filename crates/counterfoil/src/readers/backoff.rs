@@ -11,6 +11,21 @@ const LONGEST: Duration = Duration::from_mins(5);
 /// So many failures in a row are more than a hiccup.
 const WORTH_A_WORD: u32 = 3;
 
+/// How often a receiver may say of one thing that it cannot do it: with the waits between, nine minutes in which it may have been mended.
+const REFUSALS: u32 = 10;
+
+/// How often a receiver has said of one thing that it cannot do it.
+#[derive(Debug, Default)]
+pub(super) struct Refusals(u32);
+
+impl Refusals {
+    /// Counts one; `true` if that was the last: one thing must not stop all that come after it.
+    pub(super) fn one_more(&mut self) -> bool {
+        self.0 += 1;
+        self.0 >= REFUSALS
+    }
+}
+
 /// Failures in a row.
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
@@ -45,6 +60,11 @@ impl Backoff {
         self.complained.take().is_some()
     }
 
+    /// What was refused is not tried any more; what comes next may be received at once. What has been said of the receiver stays.
+    pub(super) fn passed_over(&mut self) {
+        self.failures = 0;
+    }
+
     /// How long to wait now: twice as long after each failure, up to a quarter less at random, so that those who failed
     /// together do not come back together.
     pub(super) fn wait(&self, random: u8) -> Duration {
@@ -59,7 +79,8 @@ impl Backoff {
 
 #[cfg(test)]
 mod tests {
-    use super::{Backoff, Complaint, LONGEST};
+    use super::{Backoff, Complaint, LONGEST, Refusals};
+    use std::time::Duration;
 
     #[test]
     fn waits_grow_from_one_second_to_five_minutes() {
@@ -91,5 +112,22 @@ mod tests {
         assert_eq!((backoff.succeeded(), backoff.succeeded()), (true, false));
         assert_eq!(backoff.failed(Complaint::Failing), None, "one failure is a hiccup");
         assert!(!backoff.succeeded());
+    }
+    #[test]
+    fn what_is_refused_ten_times_is_passed_over_and_what_comes_next_is_tried_as_soon_as_ever() {
+        let mut backoff = Backoff::default();
+        let mut refusals = Refusals::default();
+        let (mut waited, mut said) = (Duration::ZERO, 0);
+        let mut attempts = 1;
+        while !refusals.one_more() {
+            said += usize::from(backoff.failed(Complaint::Failing).is_some());
+            waited += backoff.wait(0);
+            attempts += 1;
+        }
+        assert_eq!((attempts, waited.as_secs(), said), (10, 511, 1));
+        backoff.passed_over();
+        assert_eq!(backoff.failed(Complaint::Failing), None, "that has been said");
+        assert_eq!(backoff.wait(0).as_secs(), 1);
+        assert!(backoff.succeeded(), "and is void now");
     }
 }

@@ -3,10 +3,12 @@
 
 mod activity;
 mod backoff;
+mod logout;
 mod message;
 mod notices;
 mod redis_mirror;
 mod streams;
+mod teller;
 mod webhook;
 
 use crate::clock::Clock;
@@ -20,17 +22,19 @@ use crate::secret_text::SecretError;
 use crate::store::{ReplicaId, Store, StoreError};
 use counterfoil_core::credential::factor_key::FactorKeys;
 use counterfoil_guard::Algorithm;
+use logout::Logout;
 use notices::Notices;
 use redis_mirror::Mirror;
 use std::sync::Arc;
 use std::time::Duration;
 use streams::Streams;
+use teller::Teller as _;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use webhook::Webhook;
 
 pub use message::{Message, SigningSecrets};
-pub(crate) use notices::PLACE as NOTICES;
+use notices::PLACE as NOTICES;
 
 /// For how long a replica leads once it has asked, and how often it asks.
 const LEAD_FOR: Duration = Duration::from_secs(15);
@@ -40,8 +44,20 @@ const ASK_EVERY: Duration = Duration::from_secs(5);
 const EVERY: Duration = Duration::from_secs(1);
 
 /// Under which name the place of a webhook of this name is kept.
-pub(crate) fn place_of(webhook: &str) -> String {
+fn place_of(webhook: &str) -> String {
     format!("webhook:{webhook}")
+}
+
+/// The places in the audit log of those who read it by this configuration: what they have not read must stay.
+pub(crate) fn places(config: &Config) -> Vec<String> {
+    let webhooks = config.webhooks.iter().map(|webhook| place_of(&webhook.name));
+    let told = config.applications.iter().filter(|(_, own)| own.logout_url().is_some());
+    let logouts = told.map(|(name, _)| Logout::place_of(name));
+    webhooks.chain(logouts).chain(tells_people(config).then(|| NOTICES.to_owned())).collect()
+}
+
+fn tells_people(config: &Config) -> bool {
+    config.mail.is_on() && config.mail.notices
 }
 
 /// Why a reader cannot begin. Never holds a secret.
@@ -60,7 +76,7 @@ pub enum ReaderError {
         key: String,
     },
     /// An https receiver could not be told from any other.
-    #[error("no certificates of authorities are installed, so no https webhook can be sent: {0}")]
+    #[error("no certificates of authorities are installed, so no https receiver can be told anything: {0}")]
     NoAuthorities(std::io::Error),
     /// The Redis client does not take the address.
     #[error("redis_mirror.url: {0}")]
@@ -106,6 +122,9 @@ impl Source {
 /// The readers an operator asked for, ready to begin.
 pub struct Readers {
     webhooks: Vec<Webhook>,
+    logouts: Vec<Logout>,
+    /// Of all that have one in the audit log.
+    places: Vec<String>,
     mirror: Option<Mirror>,
     streams: Option<Streams>,
     notices: bool,
@@ -115,18 +134,16 @@ impl Readers {
     /// Reads the secrets; what is wrong with them is said at the start and not in production.
     pub fn prepare(config: &Config) -> Result<Self, ReaderError> {
         let webhooks = config.webhooks.iter().map(Webhook::prepare).collect::<Result<_, _>>()?;
+        let logouts = Logout::prepare(config)?;
         let mirror = config.redis_mirror.as_ref().map(Mirror::prepare).transpose()?;
         let streams = config.ssf.enabled.then(Streams::prepare).transpose()?;
-        Ok(Self { webhooks, mirror, streams, notices: config.mail.is_on() && config.mail.notices })
+        Ok(Self { webhooks, logouts, places: places(config), mirror, streams, notices: tells_people(config) })
     }
 
     /// Gives each reader of the audit log its place in it. To be called before anybody is served: a new one begins here.
     pub async fn settle(&self, store: &dyn Store) -> Result<(), StoreError> {
-        for webhook in &self.webhooks {
-            store.reader(&webhook.reader()).await?;
-        }
-        if self.notices {
-            store.reader(NOTICES).await?;
+        for place in &self.places {
+            store.reader(place).await?;
         }
         Ok(())
     }
@@ -139,8 +156,9 @@ impl Readers {
         stop: impl Fn() -> S,
     ) -> Vec<JoinHandle<()>> {
         let readers = self.webhooks.into_iter().map(|webhook| Reader::Webhook(Box::new(webhook)));
+        let readers = readers.chain(self.logouts.into_iter().map(|logout| Reader::Logout(Box::new(logout))));
         let readers = readers.chain(self.mirror.into_iter().map(|mirror| Reader::Mirror(Box::new(mirror))));
-        let readers = readers.chain(self.streams.into_iter().map(Reader::Streams));
+        let readers = readers.chain(self.streams.into_iter().map(|streams| Reader::Streams(Box::new(streams))));
         let notices =
             source.mail.as_ref().filter(|_| self.notices).map(|mail| Reader::Notices(Notices::new(Arc::clone(mail))));
         let readers = readers.chain(notices).chain([Reader::Activity]);
@@ -151,8 +169,9 @@ impl Readers {
 /// One of them.
 enum Reader {
     Webhook(Box<Webhook>),
+    Logout(Box<Logout>),
     Mirror(Box<Mirror>),
-    Streams(Streams),
+    Streams(Box<Streams>),
     Notices(Notices),
     Activity,
 }
@@ -160,7 +179,8 @@ enum Reader {
 impl Reader {
     fn job(&self) -> String {
         match self {
-            Self::Webhook(webhook) => webhook.reader(),
+            Self::Webhook(webhook) => webhook.place(),
+            Self::Logout(logout) => logout.place(),
             Self::Mirror(_) => "redis_mirror".to_owned(),
             Self::Streams(_) => streams::JOB.to_owned(),
             Self::Notices(_) => NOTICES.to_owned(),
@@ -171,7 +191,8 @@ impl Reader {
     /// Another replica measures now.
     fn measure_nothing(&self) {
         match self {
-            Self::Webhook(webhook) => webhook.measure_nothing(),
+            Self::Webhook(webhook) => teller::measure_nothing(webhook.as_ref()),
+            Self::Logout(logout) => teller::measure_nothing(logout.as_ref()),
             Self::Mirror(_) => redis_mirror::measure_nothing(),
             Self::Streams(_) => Streams::measure_nothing(),
             Self::Notices(_) | Self::Activity => {}
@@ -180,7 +201,8 @@ impl Reader {
 
     async fn run(&self, source: &Source) {
         match self {
-            Self::Webhook(webhook) => webhook.run(source).await,
+            Self::Webhook(webhook) => teller::run(webhook.as_ref(), source).await,
+            Self::Logout(logout) => teller::run(logout.as_ref(), source).await,
             Self::Mirror(mirror) => mirror.run(source).await,
             Self::Streams(streams) => streams.run(source).await,
             Self::Notices(notices) => notices.run(source).await,

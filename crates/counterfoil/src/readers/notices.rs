@@ -2,7 +2,7 @@
 //! (ASVS-6.3.5, ASVS-6.3.7). Read from the audit log, so that no way of changing something can forget them, and none waits for a mail.
 
 use super::Source;
-use super::webhook::keep;
+use super::teller::keep;
 use crate::mail::{Letter, Mail, Seen, SendError, What};
 use crate::store::StoreError;
 use counterfoil_core::audit::{AuditEntry, Event};

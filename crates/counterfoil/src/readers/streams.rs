@@ -144,6 +144,10 @@ impl Streams {
             tail: RwLock::new(Tail { from, entries: VecDeque::new() }),
             newest: watch::Sender::new(from),
         });
+        // Said from the beginning, so that the first of anything is seen to have come.
+        for outcome in ["received", "refused", "failed"] {
+            metrics::counter!("counterfoil_stream_attempts_total", "outcome" => outcome).increment(0);
+        }
         let mut news = source.feed.news();
         // Their tasks end with this one.
         let (mut tasks, mut known) = (JoinSet::new(), BTreeMap::new());
@@ -353,11 +357,10 @@ impl Told {
                 }
                 Attempt::Failed(reason) => reason,
             };
-            match backoff.failed(Complaint::Failing) {
-                Some(_) => {
-                    tracing::warn!(stream = %id, %client, reason, "the receiver of an event stream takes no events; trying on")
-                }
-                None => tracing::debug!(stream = %id, %client, reason, "an event could not be delivered"),
+            if backoff.failed(Complaint::Failing).is_some() {
+                tracing::warn!(stream = %id, %client, reason, "the receiver of an event stream takes no events; trying on");
+            } else {
+                tracing::debug!(stream = %id, %client, reason, "an event could not be delivered");
             }
             // A change may be what helps: it is not waited out.
             let mut changed = self.stream.clone();

@@ -41,6 +41,9 @@ use Kind::{Counter, Gauge, Histogram};
 metrics! {
     "counterfoil_audit_chain_refused", Gauge, "", "1 when the audit log's head is not what this server has sealed: look with `counterfoil audit verify`.";
     "counterfoil_audit_unsealed_entries", Gauge, "", "Entries of the audit log that waited to be sealed at the last look.";
+    "counterfoil_backchannel_logout_attempts_total", Counter, "application, outcome", "Attempts to tell an application that a session has ended.";
+    "counterfoil_backchannel_logout_lag_events", Gauge, "application", "Entries of the audit log that have not been gone through for it.";
+    "counterfoil_backchannel_logout_lag_seconds", Gauge, "application", "How old the one is that it does not take.";
     "counterfoil_breached_password_lookups_total", Counter, "outcome", "Questions to the service for breached passwords; `failed` and `resting` found nothing, and nobody waited.";
     "counterfoil_cross_site_refused_total", Counter, "", "Requests that rested on a cookie and came from elsewhere.";
     "counterfoil_device_keys_total", Counter, "step", "Keys that browsers have registered, and those shown for the first time, which are asked for from then on.";

@@ -5,11 +5,12 @@ use crate::control::ask;
 use crate::oauth::{credential, introspect, send, sign_in_to};
 use crate::support::{Browser, TestApp};
 use Kind::{
-    Access, AccessOfAnother, ApiKey, ClientSecret, Exchanged, Guard, HandedOff, Invite, OfService, Refresh,
-    RefreshInBody, SecurityEvent, Session, StatusList, Streams,
+    Access, AccessOfAnother, ApiKey, ClientSecret, Exchanged, Guard, HandedOff, Invite, LogoutToken, OfService,
+    Refresh, RefreshInBody, SecurityEvent, Session, StatusList, Streams,
 };
 use counterfoil::clock::{Clock as _, random};
-use counterfoil_guard::{Clocks, Instance, KeySet, Subjects, Verifier};
+use counterfoil_core::logout_token;
+use counterfoil_guard::{Algorithm, Clocks, Instance, KeySet, Subjects, Verifier};
 use http::{Method, Request, header};
 use serde_json::json;
 
@@ -35,6 +36,7 @@ enum Kind {
     StatusList,
     SecurityEvent,
     Streams,
+    LogoutToken,
 }
 
 type Issued = Vec<(Kind, String)>;
@@ -91,6 +93,7 @@ async fn issue(app: &TestApp) -> Issued {
         (StatusList, list),
         (SecurityEvent, security_event(app, &streams).await),
         (Streams, streams),
+        (LogoutToken, logout_token(app, &access)),
         (OfService, own),
         (Exchanged, exchanged),
         (ClientSecret, secret),
@@ -118,6 +121,20 @@ async fn security_event(app: &TestApp, token: &str) -> String {
     send("/ssf/verify", json!({ "stream_id": id })).await;
     let polled = send(&format!("/ssf/poll/{id}"), json!({ "returnImmediately": true })).await;
     polled["sets"].as_object().unwrap().values().next().unwrap().as_str().unwrap().to_owned()
+}
+
+/// What the application would be told of the session of this token.
+fn logout_token(app: &TestApp, access: &str) -> String {
+    let keyring = app.app.keyring();
+    let (claims, _) = keyring.verifier.verify_with_kid(access, app.clock.now()).unwrap();
+    let said = logout_token::Logout {
+        issuer: app.app.public.issuer(),
+        application: "web",
+        user: claims.sub.user().unwrap(),
+        sid: claims.sid,
+        jti: "out_x_1_y",
+    };
+    logout_token::sign(keyring.signing(Algorithm::EdDsa), &said, app.clock.now())
 }
 
 async fn client_secret(app: &TestApp, name: &str) -> String {

@@ -15,14 +15,14 @@ use counterfoil_guard::{Algorithm, Refusal, base64url_decode};
 use http::Method;
 use serde_json::{Value, json};
 
-const CONFIG: &str =
+pub(crate) const CONFIG: &str =
     "trusted_proxies = [\"203.0.113.7/32\"]\n[session]\nmax_per_user = 2\n[applications.classic]\nprofile = \"opaque\"";
 const ACCESS: &str = "__Host-cf_access";
 const REFRESH: &str = "__Secure-cf_refresh";
 const SESSION: &str = "__Host-cf_session";
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Way {
+pub(crate) enum Way {
     SignOut,
     DeleteRefresh,
     EndOne,
@@ -47,7 +47,7 @@ enum Way {
 
 /// What a way does to the session.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Effect {
+pub(crate) enum Effect {
     /// It is over, and its user is told this.
     Ends(&'static str),
     /// One access token is over; the session goes on.
@@ -59,7 +59,7 @@ enum Effect {
 }
 
 /// (way, what it does, whether there is such a thing in a session of the `cookie` profile, and of the `opaque` profile)
-const TABLE: [(Way, Effect, bool, bool); 20] = [
+pub(crate) const TABLE: [(Way, Effect, bool, bool); 20] = [
     (SignOut, Ends("signed_out"), true, true),
     (DeleteRefresh, Ends("signed_out"), true, false),
     (EndOne, Ends("ended_by_you"), true, true),
@@ -83,7 +83,7 @@ const TABLE: [(Way, Effect, bool, bool); 20] = [
 ];
 
 /// Somebody signed in on two devices, a guard, and a program that introspects.
-struct World<'a> {
+pub(crate) struct World<'a> {
     app: &'a TestApp,
     /// The device that is to lose its access.
     device: Browser,
@@ -91,14 +91,14 @@ struct World<'a> {
     copy: Browser,
     /// The same user's other device.
     other: Browser,
-    user: String,
+    pub(crate) user: String,
     sid: String,
     guard: Follower<'a>,
     introspector: String,
 }
 
 impl<'a> World<'a> {
-    async fn new(app: &'a TestApp, application: &str) -> Self {
+    pub(crate) async fn new(app: &'a TestApp, application: &str) -> Self {
         app.pass(6);
         // Where mail is sent nobody registers without a link.
         if app.app.mail.is_some() {
@@ -124,7 +124,7 @@ impl<'a> World<'a> {
         send(self.app, "/oauth/revoke", "", &body).await.status.as_u16()
     }
 
-    async fn go(&mut self, way: Way) {
+    pub(crate) async fn go(&mut self, way: Way) {
         let (user, sid) = (format!("/api/admin/users/{}", self.user), self.sid.clone());
         let done = match way {
             SignOut => self.device.post("/api/auth/logout").await.status.as_u16(),

@@ -10,7 +10,7 @@ use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use counterfoil_core::ssf::received::MAX_SET_BYTES;
 use counterfoil_core::ssf::set::TYPE;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ pub(in crate::http) async fn post(
     let Ok(set) = std::str::from_utf8(body.expose()) else {
         return Ok(refused(StatusCode::BAD_REQUEST, ("invalid_request", "the body is not text")));
     };
-    let authorization = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes());
+    let authorization = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
     match receive(&app, &name, (set.trim(), authorization), &caller).await {
         Ok(()) => Ok(StatusCode::ACCEPTED.into_response()),
         Err(ReceiveError::Refused(why)) => Ok(refused(StatusCode::BAD_REQUEST, (why.code(), &why.to_string()))),

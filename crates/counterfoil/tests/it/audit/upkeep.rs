@@ -69,6 +69,21 @@ async fn what_a_webhook_has_not_been_told_stays() {
 }
 
 #[tokio::test]
+async fn what_an_application_has_not_been_told_stays() {
+    let told = "[applications.web]\nbackchannel_logout_uri = 'http://127.0.0.1:9/'\n[audit]\nretention = '30d'";
+    let app = TestApp::with(told).await;
+    let store = &app.app.store;
+    store.reader("logout:web").await.unwrap();
+    register(&app, 0..2).await;
+    app.clock.advance(Duration::from_secs(31 * DAY));
+    register(&app, 2..3).await;
+    seal(&app.app).await.unwrap();
+    assert_eq!(shorten(&app.app).await, Ok(0));
+    store.move_reader("logout:web", 1).await.unwrap();
+    assert_eq!(shorten(&app.app).await, Ok(1));
+}
+
+#[tokio::test]
 async fn aud_4_an_accounts_networks_are_erased_and_the_chain_is_whole() {
     let app = TestApp::new().await;
     let mut browser = app.signed_in().await;

@@ -1,14 +1,18 @@
-//! Readers of the logs, with real ends: a receiver over HTTP, a Redis. The server is a process of its own.
+//! Readers of the logs, with real ends: a receiver over HTTP, a Redis. Where it matters the server is a process of its own.
 
+mod logout;
 mod notices;
 mod receiver;
 mod redis_mirror;
 mod streams;
 mod webhook;
 
-use crate::support::{EMAIL, PASSWORD, Server, exchange, from_page};
+use crate::support::{EMAIL, PASSWORD, Server, TestApp, exchange, from_page};
+use counterfoil::clock::Clock;
+use counterfoil::readers::{Readers, Source};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Tries until there is something, for at most half a minute.
@@ -20,6 +24,26 @@ fn eventually<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
         std::thread::sleep(Duration::from_millis(20));
     }
     panic!("never: {what}");
+}
+
+/// An application in this process whose readers run.
+async fn read(toml: &str) -> TestApp {
+    let app = TestApp::with(toml).await;
+    let readers = Readers::prepare(&app.app.config).unwrap();
+    readers.settle(app.app.store.as_ref()).await.unwrap();
+    let source = Source {
+        store: Arc::clone(&app.app.store),
+        feed: Arc::clone(&app.app.feed),
+        clock: Arc::clone(&app.app.clock) as Arc<dyn Clock>,
+        keys: Arc::clone(&app.app.keys),
+        public: app.app.public.clone(),
+        algorithm: app.app.config.keys.algorithm.0,
+        factors: Arc::clone(&app.app.factors),
+        mail: app.app.mail.clone(),
+        replica: None,
+    };
+    drop(readers.start(&source, std::future::pending::<()>));
+    app
 }
 
 /// A folder with a configuration file, and a server on it.
@@ -89,6 +113,10 @@ impl<'a> Person<'a> {
         let sessions: serde_json::Value = serde_json::from_str(&answer.unwrap().body).unwrap();
         let mine = sessions["sessions"].as_array().unwrap().iter().find(|session| session["current"] == true);
         mine.unwrap()["id"].as_str().unwrap().to_owned()
+    }
+
+    fn access_token(&self) -> &str {
+        self.cookie.strip_prefix("__Host-cf_access=").unwrap().split(';').next().unwrap()
     }
 
     fn signs_out(&self) {

@@ -1,34 +1,12 @@
 //! Notices by mail: what happens to an account is told to its owner, and what is nothing new is not.
 
+use super::read;
 use crate::control::ask;
 use crate::support::{Browser, EMAIL, PASSWORD, TestApp};
-use counterfoil::clock::Clock;
-use counterfoil::readers::{Readers, Source};
 use http::header;
 use serde_json::json;
-use std::sync::Arc;
 
 const MAIL: &str = "[mail]\noutbox = true";
-
-/// An application whose notices are read from its log.
-async fn told(toml: &str) -> TestApp {
-    let app = TestApp::with(toml).await;
-    let readers = Readers::prepare(&app.app.config).unwrap();
-    readers.settle(app.app.store.as_ref()).await.unwrap();
-    let source = Source {
-        store: Arc::clone(&app.app.store),
-        feed: Arc::clone(&app.app.feed),
-        clock: Arc::clone(&app.app.clock) as Arc<dyn Clock>,
-        keys: Arc::clone(&app.app.keys),
-        public: app.app.public.clone(),
-        algorithm: app.app.config.keys.algorithm.0,
-        factors: Arc::clone(&app.app.factors),
-        mail: app.app.mail.clone(),
-        replica: None,
-    };
-    drop(readers.start(&source, std::future::pending::<()>));
-    app
-}
 
 /// The subjects of so many mails, in the order in which they were sent.
 async fn subjects(app: &TestApp, count: usize) -> Vec<String> {
@@ -57,7 +35,7 @@ async fn member(app: &TestApp) {
 
 #[tokio::test]
 async fn asvs_6_3_5_a_sign_in_from_a_device_that_has_not_been_seen_is_told_and_no_other() {
-    let app = told(MAIL).await;
+    let app = read(MAIL).await;
     member(&app).await;
     sign_in_with(&mut app.browser(), FIREFOX).await;
     app.pass(60);
@@ -83,7 +61,7 @@ async fn asvs_6_3_5_a_sign_in_from_a_device_that_has_not_been_seen_is_told_and_n
 
 #[tokio::test]
 async fn asvs_6_3_7_a_change_of_what_opens_the_account_is_told() {
-    let app = told(MAIL).await;
+    let app = read(MAIL).await;
     member(&app).await;
     let mut browser = app.browser();
     sign_in_with(&mut browser, FIREFOX).await;
@@ -117,7 +95,7 @@ async fn a_sign_in_that_is_refused_for_where_it_comes_from_is_told_to_whoever_ha
     let folder = tempfile::tempdir().unwrap();
     let list = folder.path().join("bad");
     std::fs::write(&list, "198.51.100.0/24\n").unwrap();
-    let app = told(&format!("{MAIL}\n[risk]\nbad_networks = '{}'", list.display())).await;
+    let app = read(&format!("{MAIL}\n[risk]\nbad_networks = '{}'", list.display())).await;
     member(&app).await;
     sign_in_with(&mut app.browser(), FIREFOX).await;
     let mut thief = app.browser();
@@ -129,7 +107,7 @@ async fn a_sign_in_that_is_refused_for_where_it_comes_from_is_told_to_whoever_ha
 
 #[tokio::test]
 async fn without_notices_nobody_is_told() {
-    let app = told("[mail]\noutbox = true\nnotices = false").await;
+    let app = read("[mail]\noutbox = true\nnotices = false").await;
     member(&app).await;
     let mut browser = app.browser();
     sign_in_with(&mut browser, FIREFOX).await;

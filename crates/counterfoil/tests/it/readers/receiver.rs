@@ -1,4 +1,4 @@
-//! A webhook's receiver: keeps what it is sent, and answers as it is told.
+//! A receiver, of webhooks or of logout tokens: keeps what it is sent, and answers as it is told.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// What was sent.
 #[derive(Clone, Debug)]
@@ -34,6 +34,11 @@ impl Delivery {
         self.json()["type"].as_str().unwrap().to_owned()
     }
 
+    /// What stands in the body's one field.
+    pub(super) fn logout_token(&self) -> &str {
+        self.body.strip_prefix("logout_token=").unwrap_or_else(|| panic!("{}", self.body))
+    }
+
     /// Checks the signature as a receiver has to, from the standard's words alone.
     pub(super) fn is_signed_with(&self, secret: &str) -> bool {
         let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
@@ -44,6 +49,9 @@ impl Delivery {
     }
 }
 
+/// Whether a body is one of those.
+type Those = Box<dyn Fn(&str) -> bool + Send>;
+
 #[derive(Default)]
 struct State {
     deliveries: Mutex<Vec<Delivery>>,
@@ -52,6 +60,11 @@ struct State {
     refusing: AtomicBool,
     silent: AtomicBool,
     redirect: Mutex<String>,
+    /// Bodies that are answered 400, however often they come.
+    cannot: Mutex<Option<Those>>,
+    /// How many bytes of body an answer has, where it is not the usual one; and how many have been taken of such.
+    flood: AtomicUsize,
+    taken: AtomicUsize,
     held: Mutex<Vec<Box<dyn Send>>>,
     /// What stands in the body of an answer that has one; "no" if nothing is said.
     says: Mutex<String>,
@@ -120,6 +133,21 @@ impl Receiver {
         self.state.silent.store(true, Ordering::SeqCst);
     }
 
+    /// Answers bodies of which this is true with 400, however often they come.
+    pub(super) fn cannot(&self, this: impl Fn(&str) -> bool + Send + 'static) {
+        *self.state.cannot.lock() = Some(Box::new(this));
+    }
+
+    /// Answers 200 and this many bytes of body, from now on.
+    pub(super) fn floods(&self, bytes: usize) {
+        self.state.flood.store(bytes, Ordering::SeqCst);
+    }
+
+    /// How many of those bytes it could get rid of.
+    pub(super) fn flooded(&self) -> usize {
+        self.state.taken.load(Ordering::SeqCst)
+    }
+
     pub(super) fn deliveries(&self) -> Vec<Delivery> {
         self.state.deliveries.lock().clone()
     }
@@ -135,7 +163,14 @@ fn serve(state: &State, stream: impl Read + Write + Send + 'static) {
     let mut reader = BufReader::new(stream);
     while let Some((line, headers, body)) = request(&mut reader) {
         let next = state.answers.lock().pop_front();
-        let answer = if state.refusing.load(Ordering::SeqCst) { 503 } else { next.unwrap_or(204) };
+        let flood = state.flood.load(Ordering::SeqCst);
+        let usual = if flood > 0 { 200 } else { 204 };
+        let cannot = state.cannot.lock().as_ref().is_some_and(|cannot| cannot(&body));
+        let answer = match (state.refusing.load(Ordering::SeqCst), cannot) {
+            (true, _) => 503,
+            (false, true) => 400,
+            (false, false) => next.unwrap_or(usual),
+        };
         if state.silent.load(Ordering::SeqCst) {
             state.deliveries.lock().push(Delivery { line, headers, body, answer: 0 });
             state.held.lock().push(Box::new(reader));
@@ -143,6 +178,9 @@ fn serve(state: &State, stream: impl Read + Write + Send + 'static) {
         }
         let place = state.redirect.lock().clone();
         state.deliveries.lock().push(Delivery { line, headers, body, answer });
+        if flood > 0 {
+            return pour(state, reader.get_mut(), flood);
+        }
         let location = if answer == 302 { format!("Location: {place}\r\n") } else { String::new() };
         let said = state.says.lock().clone();
         let said = if said.is_empty() { "no".to_owned() } else { said };
@@ -151,6 +189,19 @@ fn serve(state: &State, stream: impl Read + Write + Send + 'static) {
         if reader.get_mut().write_all(text.as_bytes()).and_then(|()| reader.get_mut().flush()).is_err() {
             return;
         }
+    }
+}
+
+/// Answers with so many bytes, as far as they are taken.
+fn pour(state: &State, stream: &mut impl Write, bytes: usize) {
+    const PIECE: [u8; 8192] = [b'x'; 8192];
+    let mut sent = stream.write_all(format!("HTTP/1.1 200 x\r\ncontent-length: {bytes}\r\n\r\n").as_bytes());
+    for _ in 0..bytes / PIECE.len() {
+        sent = sent.and_then(|()| stream.write_all(&PIECE));
+        if sent.is_err() {
+            return;
+        }
+        state.taken.fetch_add(PIECE.len(), Ordering::SeqCst);
     }
 }
 

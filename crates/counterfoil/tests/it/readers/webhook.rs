@@ -129,7 +129,7 @@ fn an_https_receiver_must_have_a_certificate_that_this_machine_trusts() {
     let server = place.start(&[ENV[0], ("SSL_CERT_FILE", other.to_str().unwrap())]);
     Person::registers(&server);
     let failed = "counterfoil_webhook_attempts_total{name=\"a\",outcome=\"failed\"}";
-    eventually("an attempt", || metric(&server, failed));
+    eventually("an attempt", || metric(&server, failed).filter(|attempts| *attempts > 0.0));
     assert!(receiver.deliveries().is_empty(), "nothing was said to a stranger");
     server.stop();
     let server = place.start(&[ENV[0], ("SSL_CERT_FILE", trusted.to_str().unwrap())]);
