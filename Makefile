@@ -14,6 +14,7 @@ test: tools
 	cargo build --quiet --workspace --all-targets
 	cd examples/express-api && npm ci --no-audit --no-fund --loglevel=error
 	cd tests/oauth-clients && npm ci --no-audit --no-fund --loglevel=error && node --test
+	cd tests/interop && npm ci --no-audit --no-fund --loglevel=error && node --test --test-concurrency=1 status_list.test.mjs
 	node --test tests/support
 	node --test tests/examples
 	node --test tests/deploy
