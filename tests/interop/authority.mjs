@@ -61,10 +61,8 @@ export class Authority {
       env: { ...process.env, COUNTERFOIL_LOG: "debug", COUNTERFOIL_LOG_FORMAT: "json" }, stdio: ["ignore", "ignore", "pipe"],
     });
     this.#child.stderr.setEncoding("utf8").on("data", (text) => { this.#said += text; });
-    await until("the server starts", async () => {
-      if (this.#child.exitCode !== null) throw new Error(this.#said);
-      return (await fetch(`${this.issuer}/readyz`)).ok;
-    });
+    await until("the server starts", async () => this.#child.exitCode !== null || (await fetch(`${this.issuer}/readyz`)).ok);
+    assert.equal(this.#child.exitCode, null, this.#said);
   }
 
   /** Stops it, and keeps what it has. */
