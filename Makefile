@@ -14,7 +14,9 @@ test: tools
 	cargo build --quiet --workspace --all-targets
 	cd examples/express-api && npm ci --no-audit --no-fund --loglevel=error
 	cd tests/oauth-clients && npm ci --no-audit --no-fund --loglevel=error && node --test
-	cd tests/interop && npm ci --no-audit --no-fund --loglevel=error && node --test --test-concurrency=1 status_list.test.mjs
+	/usr/bin/python3 -m venv target/interop
+	target/interop/bin/pip install --quiet --disable-pip-version-check --requirement tests/interop/requirements.txt
+	cd tests/interop && npm ci --no-audit --no-fund --loglevel=error && node --test --test-concurrency=1
 	node --test tests/support
 	node --test tests/examples
 	node --test tests/deploy
