@@ -292,7 +292,8 @@ async fn what_is_no_list_of_the_authority_is_refused() {
     }
     assert_eq!(authority.heads("/moved").len(), 0, "redirects are not followed");
     let written = authority.state.lock().unwrap().written;
-    assert!((MAX_LIST_TOKEN_BYTES..MAX_LIST_TOKEN_BYTES * 2).contains(&written), "{written}");
+    // As much again, and more, may lie in the buffers of both ends.
+    assert!((MAX_LIST_TOKEN_BYTES..MAX_LIST_TOKEN_BYTES * 4).contains(&written), "{written}");
     authority.answers(Answer::Typed(good, "application/statuslist+jwt"));
     assert_eq!(outcome(&authority.guard(), &authority.token(0)).await, Ok(()));
 }
