@@ -23,6 +23,7 @@ mod master_key;
 mod matrix;
 mod oauth;
 mod pages;
+mod reach;
 mod readers;
 mod readme;
 mod replicas;

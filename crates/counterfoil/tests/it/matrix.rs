@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 pub(crate) const CONFIG: &str =
     "trusted_proxies = [\"203.0.113.7/32\"]\n[session]\nmax_per_user = 2\n[applications.classic]\nprofile = \"opaque\"";
-const ACCESS: &str = "__Host-cf_access";
+pub(crate) const ACCESS: &str = "__Host-cf_access";
 const REFRESH: &str = "__Secure-cf_refresh";
 const SESSION: &str = "__Host-cf_session";
 
@@ -88,11 +88,11 @@ pub(crate) struct World<'a> {
     /// The device that is to lose its access.
     device: Browser,
     /// A copy of all it held just before.
-    copy: Browser,
+    pub(crate) copy: Browser,
     /// The same user's other device.
     other: Browser,
     pub(crate) user: String,
-    sid: String,
+    pub(crate) sid: String,
     guard: Follower<'a>,
     introspector: String,
 }
@@ -188,7 +188,7 @@ impl<'a> World<'a> {
     }
 
     /// What can be observed at every place, as words. A refresh comes last, because it changes what it looks at.
-    async fn look(&mut self, before: &str) -> Vec<(&'static str, String)> {
+    pub(crate) async fn look(&mut self, before: &str) -> Vec<(&'static str, String)> {
         let mut seen = Vec::new();
         for (place, cookie) in [
             ("access token at introspection", ACCESS),
@@ -269,7 +269,7 @@ impl<'a> World<'a> {
     }
 
     /// Where the feed stands now.
-    async fn cursor(&self) -> String {
+    pub(crate) async fn cursor(&self) -> String {
         let path = "/api/revocations?instance=AAAAAAAAAAAAAAAAAAAAAA&nonce=n&wait=0";
         self.guard.fetch(path).await.1["cursor"].as_str().unwrap().to_owned()
     }
@@ -279,12 +279,12 @@ fn alive_or(code: &str) -> String {
     if code.is_empty() { "alive" } else { code }.to_owned()
 }
 
-fn jti(token: &str) -> String {
+pub(crate) fn jti(token: &str) -> String {
     part(token, 1)["jti"].as_str().unwrap().to_owned()
 }
 
 /// Header (0) or payload (1) of a token.
-fn part(token: &str, number: usize) -> Value {
+pub(crate) fn part(token: &str, number: usize) -> Value {
     serde_json::from_slice(&base64url_decode(token.split('.').nth(number).unwrap()).unwrap()).unwrap()
 }
 

@@ -39,7 +39,7 @@ async fn list(app: &TestApp, headers: &[(header::HeaderName, &str)]) -> Answer {
 }
 
 /// The statuses in a list, one byte each.
-fn statuses(list: &str) -> Vec<u8> {
+pub(crate) fn statuses(list: &str) -> Vec<u8> {
     let said = said(list);
     assert_eq!(said["status_list"]["bits"], 1);
     let compressed = base64url_decode(said["status_list"]["lst"].as_str().unwrap()).unwrap();

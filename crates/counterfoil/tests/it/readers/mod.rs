@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Tries until there is something, for at most half a minute.
-fn eventually<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
     for _ in 0..1500 {
         if let Some(found) = attempt() {
             return found;
@@ -27,7 +27,7 @@ fn eventually<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
 }
 
 /// An application in this process whose readers run.
-async fn read(toml: &str) -> TestApp {
+pub(crate) async fn read(toml: &str) -> TestApp {
     let app = TestApp::with(toml).await;
     let readers = Readers::prepare(&app.app.config).unwrap();
     readers.settle(app.app.store.as_ref()).await.unwrap();

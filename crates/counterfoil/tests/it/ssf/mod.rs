@@ -42,6 +42,15 @@ impl<'a> Hub<'a> {
         Self::of(app, "hub", "ssf.manage+ssf.read").await
     }
 
+    /// The same service with another token.
+    pub(crate) async fn again(app: &'a TestApp) -> Self {
+        let (_, made) = ask(app, "POST", "/api/admin/clients/hub/renew", Some(json!({}))).await;
+        let secret = made["client_secret"].as_str().unwrap();
+        let form = format!("grant_type=client_credentials&client_id=hub&client_secret={secret}");
+        let answer = send(app, "/oauth/token", "", &form).await;
+        Self { app, token: answer.json()["access_token"].as_str().unwrap().to_owned() }
+    }
+
     pub(crate) async fn send(&self, method: &str, path: &str, body: &Value) -> Answer {
         let browser = self.app.browser();
         let mut request = match body {

@@ -294,16 +294,8 @@ async fn a_receiver_that_was_away_for_longer_than_sessions_are_kept_ends_all_of_
     let (user, _) = names(&mut browser).await;
     browser.post("/api/auth/logout-all").await;
     app.pass(8 * 24 * 60 * 60);
-    let hub = Hub { app: &app, token: renewed(&app).await };
+    let hub = Hub::again(&app).await;
     let told = hub.drain(&stream).await;
     assert_eq!(words(&told), ["session-revoked"]);
     assert_eq!(told[0]["sub_id"], json!({ "format": "iss_sub", "iss": app.app.public.issuer(), "sub": user }));
-}
-
-/// Another token of the same service.
-async fn renewed(app: &TestApp) -> String {
-    let (_, made) = ask(app, "POST", "/api/admin/clients/hub/renew", Some(json!({}))).await;
-    let secret = made["client_secret"].as_str().unwrap();
-    let form = format!("grant_type=client_credentials&client_id=hub&client_secret={secret}");
-    send(app, "/oauth/token", "", &form).await.json()["access_token"].as_str().unwrap().to_owned()
 }
