@@ -9,11 +9,11 @@ const { el, table, time } = await import(`./draw.js${version}`);
 const section = (title, content, note) => [el("h2", { text: inWords(title) }), note && el("p", { class: "intro", text: note }), content].filter(Boolean);
 const listed = (caption, columns, rows, none) => (rows.length > 0 ? table(inWords(caption), columns, rows) : el("p", { text: inWords(none) }));
 
-/** Applications, services, guards. */
+/** Applications, services, guards, and the event streams of services. */
 export async function showServices({ ask }) {
   const known = await ask("GET", "/api/admin/applications");
   if (known === undefined) return undefined;
-  const [{ clients }, { guards }] = await Promise.all([ask("GET", "/api/admin/clients"), ask("GET", "/api/admin/guards")]);
+  const [{ clients }, { guards }, { streams }] = await Promise.all(["clients", "guards", "streams"].map((of) => ask("GET", `/api/admin/${of}`)));
   return [
     ...section("admin.services.applications", listed("admin.services.applications", [
       [inWords("admin.services.name"), (one) => one.name], [inWords("admin.services.delivery"), (one) => one.profile],
@@ -29,6 +29,14 @@ export async function showServices({ ask }) {
       [inWords("admin.services.since"), (one) => time(one.created_at, "day")],
       [inWords("admin.services.may_ask_for"), (one) => one.resources.join(", ") || "–"],
     ], clients, "admin.services.no_services")),
+    // Nobody who has none is to wonder what they are.
+    ...(streams.length === 0 ? [] : section("admin.services.streams", listed("admin.services.streams", [
+      [inWords("admin.services.name"), (one) => one.client_id], [inWords("admin.services.stream"), (one) => el("code", { text: one.stream_id })],
+      [inWords("admin.services.description"), (one) => el("bdi", { text: one.description || "–" })],
+      [inWords("admin.services.stream_delivery"), (one) => inWordsOf("admin.stream_delivery", one.delivery, one.delivery)],
+      [inWords("admin.services.stream_status"), (one) => el("span", { class: one.status !== "enabled" && "bad", text: inWordsOf("admin.stream_status", one.status, one.status) })],
+      [inWords("admin.services.behind"), (one) => (one.behind === 0 ? inWords("admin.services.up_to_date") : inWords("admin.services.entries", { count: one.behind }))],
+    ], streams, "admin.services.none"), inWords("admin.services.streams_note"))),
   ];
 }
 
