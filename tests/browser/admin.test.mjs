@@ -8,7 +8,7 @@ import { picture } from "./pictures.mjs";
 import { shown, staff } from "./staff.mjs";
 import { stage } from "./support.mjs";
 
-const here = stage();
+const here = stage({ COUNTERFOIL__SSF__ENABLED: "true", COUNTERFOIL__CLIENTS__HUB__RESOURCES__SSF: '["ssf.manage"]' });
 const FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:150.0) Gecko/20100101 Firefox/150.0";
 const EVIL = "<img src=x onerror=alert(1)> \u0645\u0631\u062d\u0628\u0627 ".repeat(6).slice(0, 150);
 
@@ -66,6 +66,13 @@ test("keys, services and the audit log are there to be looked at, and a key can 
   await shown(page);
   await page.getByText("a-guard").waitFor();
   await page.getByText("accepts nothing").waitFor();
+  assert.equal(await page.getByRole("heading", { name: "Event streams" }).count(), 0, "nobody has one");
+  await stream(EVIL.trim());
+  await page.reload();
+  await shown(page);
+  const row = page.locator("tr", { has: page.getByText("fetched", { exact: true }) });
+  assert.equal(await row.locator("td").nth(0).or(row.locator("th").first()).first().textContent(), "hub");
+  assert.equal(await page.locator("img").count(), 0, "what receivers write is text");
   await picture(page, "services");
   await accessible(page);
 
@@ -81,6 +88,15 @@ test("keys, services and the audit log are there to be looked at, and a key can 
   const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Export as JSON lines" }).click()]);
   assert.equal(file.suggestedFilename(), "audit.jsonl");
 });
+
+/** An event stream of the service `hub`, called this. */
+async function stream(description) {
+  const secret = await here.server.command(["client", "add", "hub"]);
+  const form = new URLSearchParams({ grant_type: "client_credentials", client_id: "hub", client_secret: secret });
+  const { access_token: token } = await (await fetch(`${here.server.url}/oauth/token`, { method: "POST", body: form })).json();
+  const made = await here.server.post("/ssf/streams", { description }, { Authorization: `Bearer ${token}` });
+  assert.equal(made.status, 201);
+}
 
 test("support ends sessions and revokes no key; an auditor only looks; nobody else sees anything", async (t) => {
   const person = await createAccount(here.server);

@@ -59,20 +59,27 @@ pub async fn poll(app: &App, client: &ClientName, id: StreamId, request: Poll) -
     let done: Vec<String> = request.acknowledged.into_iter().chain(request.refused.into_keys()).collect();
     let mut news = app.feed.news();
     let begun = app.clock.tick();
-    let mut answer = once(app, client, id, (&done, request.most)).await?;
+    let mut answer = once(app, client, id, (&done, request.most, Keep::Any)).await?;
     while request.waits && answer.sets.is_empty() && app.clock.tick().since(begun) < WAIT && !app.feed.is_closing() {
         // Either way it is looked again; the sender lives as long as the feed does.
         drop(tokio::time::timeout(EVERY, news.changed()).await);
-        answer = once(app, client, id, (&[], request.most)).await?;
+        answer = once(app, client, id, (&[], request.most, Keep::Pages)).await?;
     }
     Ok(answer)
+}
+
+/// Which moves over entries of which nothing is to be told are written down: once a request all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keep {
+    Any,
+    Pages,
 }
 
 async fn once(
     app: &App,
     client: &ClientName,
     id: StreamId,
-    (done, most): (&[String], usize),
+    (done, most, keep): (&[String], usize, Keep),
 ) -> Result<Polled, StreamError> {
     let _turn = app.admission.enter().await.map_err(|_| StoreError::Overloaded)?;
     for _ in 0..TRIES {
@@ -86,10 +93,8 @@ async fn once(
         let ahead = look_ahead(app, &mut next, done).await?;
         let moved = next.position - stream.position;
         let changed = next.acknowledged != stream.acknowledged || next.notes != stream.notes;
-        // That nothing of interest has happened need not be written down each time.
-        if (changed || moved >= i64::from(PAGE) || (moved > 0 && !done.is_empty()))
-            && !app.store.replace_stream(next.clone(), None).await?
-        {
+        let moved = moved >= i64::from(PAGE) || (moved > 0 && keep == Keep::Any);
+        if (changed || moved) && !app.store.replace_stream(next.clone(), None).await? {
             continue;
         }
         return Ok(answer(app, &next, &ahead, most));

@@ -12,7 +12,7 @@ use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::credential::factor_key::Use;
 use counterfoil_core::ssf::stream::{Delivery, Note, Settings, Status, Stream, StreamId, Subjects, What};
 use counterfoil_core::ssf::subject::Subject;
-use counterfoil_core::{ClientName, Secret, UserId};
+use counterfoil_core::{ClientName, Secret};
 use counterfoil_guard::Refusal;
 use counterfoil_guard::base64url_encode;
 use counterfoil_guard::dpop::Proof;
@@ -282,20 +282,15 @@ pub async fn set_subject(
                 .to_owned(),
         )
     })?;
-    known(app, user, about).await?;
     let is_exception = (stream.settings.subjects == Subjects::None) == (about == About::Added);
     if is_exception {
+        // Only who has an account can be one, or there would be no end to them.
+        app.store.credential_of(user).await?.ok_or(StreamError::Unknown)?;
         app.store.except_subject(id, user).await?;
     } else {
         app.store.include_subject(id, user).await?;
     }
     Ok(())
-}
-
-/// Only who has an account can be added, or there would be no end to it.
-async fn known(app: &App, user: UserId, about: About) -> Result<(), StreamError> {
-    let found = about == About::Removed && app.config.ssf.default_subjects == Subjects::None;
-    if found || app.store.credential_of(user).await?.is_some() { Ok(()) } else { Err(StreamError::Unknown) }
 }
 
 /// Has a stream tell that it works (SSF section 8.1.4).

@@ -4,6 +4,7 @@
 use super::backoff::{Backoff, Complaint};
 use super::{ReaderError, Source, gauge_value};
 use crate::clock::random;
+use crate::config::SsfConfig;
 use crate::outgoing::{self, Answer, Outgoing};
 use crate::signals;
 use crate::store::StoreError;
@@ -17,6 +18,7 @@ use parking_lot::RwLock;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -29,8 +31,9 @@ const PAGE: u32 = 100;
 /// How many of the newest entries are kept for those who come to them next.
 const KEPT: usize = 4096;
 
-/// A place that has moved by so many entries of which nothing was to be told is written down.
+/// A place that has moved over entries of which nothing was to be told is written down after so many, or so long.
 const WORTH_KEEPING: i64 = 1000;
+const KEEP_AFTER: Duration = Duration::from_secs(30);
 
 /// So often a receiver may refuse a SET (RFC 8935 section 2.4) before it is passed over. With the back-off that is eight minutes: its copy
 /// of the key set may be old.
@@ -125,8 +128,9 @@ impl Attempt {
 }
 
 impl Streams {
-    pub(super) fn prepare() -> Result<Self, ReaderError> {
-        let client = outgoing::client(true, outgoing::MAX_ANSWER).map_err(ReaderError::NoAuthorities)?;
+    pub(super) fn prepare(config: &SsfConfig) -> Result<Self, ReaderError> {
+        let https = config.push_origins.iter().any(|origin| origin.starts_with("https:"));
+        let client = outgoing::client(https, outgoing::MAX_ANSWER).map_err(ReaderError::NoAuthorities)?;
         Ok(Self { client })
     }
 
@@ -252,6 +256,10 @@ impl Told {
                     let gone = tokio::select! {
                         changed = self.stream.changed() => changed.is_err(),
                         _ = newest.changed() => false,
+                        () = tokio::time::sleep(KEEP_AFTER), if at > kept => {
+                            self.keep(stream.id, (at, &mut kept)).await;
+                            false
+                        }
                     };
                     if gone {
                         return;

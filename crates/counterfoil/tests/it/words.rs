@@ -6,12 +6,13 @@ use counterfoil::words::BUILT_IN;
 use counterfoil_core::audit::Event;
 use counterfoil_core::risk::Signal;
 use counterfoil_core::session::EndReason;
+use counterfoil_core::ssf::stream::Status;
 use http::{HeaderValue, Method, header};
 use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Names that are made of a code, and where the codes are from. Everything else stands in the source as it is.
-const OF_CODES: [(&str, &str); 17] = [
+const OF_CODES: [(&str, &str); 19] = [
     ("device", "words of the server for a device"),
     ("network", "words of the server for a network"),
     ("problem", "codes of answers with their reasons; those of the scripts' own"),
@@ -21,6 +22,8 @@ const OF_CODES: [(&str, &str); 17] = [
     ("prove_by", "ways to prove who one is"),
     ("prove_instead", "ways to prove who one is"),
     ("admin.key_state", "states of keys"),
+    ("admin.stream_delivery", "ways in which streams are told"),
+    ("admin.stream_status", "states of streams"),
     ("admin.key_carries", "states of keys"),
     ("admin.risk_found", "signals"),
     ("admin.risk_moment", "moments of an assessment"),
@@ -134,6 +137,8 @@ fn what_the_codes_can_be_has_words() {
     assert!(strange.is_empty(), "no answer has these codes: {strange:?}");
     assert_eq!(of("prove_by"), of("prove_instead"));
     assert_eq!(of("admin.key_state"), of("admin.key_carries"));
+    assert!(of("admin.stream_status").into_iter().all(|word| Status::from_name(word).is_some()));
+    assert_eq!((of("admin.stream_status").len(), of("admin.stream_delivery")), (3, ["poll", "push"].into()));
 }
 
 #[test]

@@ -118,6 +118,7 @@ async fn a_stolen_token_and_a_surplus_session_are_told_too() {
     let stream = hub.stream(json!({})).await;
     let (mut first, _) = sign_in_to(&app, "web").await;
     let sid = names(&mut first).await.1;
+    app.pass(1);
     let (mut second, _) = sign_in_to(&app, "web").await;
     let surplus = hub.drain(&stream).await;
     assert_eq!(
@@ -194,6 +195,22 @@ async fn a_poll_waits_until_there_is_something() {
     assert_eq!(told.0.len(), 1);
 }
 
+/// Or an administrator would look for a receiver that is down.
+#[tokio::test]
+async fn who_has_fetched_everything_is_not_behind_whatever_else_happens() {
+    let app = TestApp::with(ON).await;
+    let hub = Hub::new(&app).await;
+    let stream = hub.stream(json!({})).await;
+    let behind = async || ask(&app, "GET", "/api/admin/streams", None).await.1["streams"][0]["behind"].clone();
+    let (browser, _) = sign_in_to(&app, "web").await;
+    assert_eq!(behind().await, 3, "its own beginning, an account, a sign-in");
+    hub.poll(&stream, json!({})).await;
+    assert_eq!(behind().await, 0);
+    browser.clone().post("/api/auth/logout").await;
+    hub.poll(&stream, json!({})).await;
+    assert_eq!(behind().await, 1, "fetched, and not acknowledged");
+}
+
 #[tokio::test]
 async fn a_stream_begins_when_it_is_made_and_is_told_only_what_it_asked_for() {
     let app = TestApp::with(ON).await;
@@ -233,8 +250,10 @@ async fn a_stream_is_about_whom_it_is_to_be_about() {
         let removed = json!({ "stream_id": id, "subject": of(&user) });
         assert_eq!(hub.send("POST", "/ssf/subjects/remove", &removed).await.status, 204);
         assert!(!told(&mut browser).await, "{default}, removed");
+        // Exceptions are of people: there is an end to them.
         let nobody = json!({ "stream_id": id, "subject": of("AAAAAAAAAAAAAAAAAAAAAA") });
-        assert_eq!(hub.send("POST", "/ssf/subjects/add", &nobody).await.outcome(), (404, "not_found".into()));
+        let path = if of_all { "/ssf/subjects/remove" } else { "/ssf/subjects/add" };
+        assert_eq!(hub.send("POST", path, &nobody).await.outcome(), (404, "not_found".into()));
     }
 }
 
