@@ -1,5 +1,6 @@
 //! Identity providers elsewhere: their keys, fetched when they are needed, and what they prove themselves by.
 
+use crate::clock::Clock;
 use crate::config::{Config, ConfigError, UpstreamConfig};
 use crate::outgoing::{self, Outgoing};
 use crate::public_url::PublicUrl;
@@ -79,38 +80,45 @@ impl Upstream {
         })
     }
 
-    /// The keys to verify an event by that names this one.
-    pub async fn keys(&self, kid: Option<&str>, now: Timestamp) -> Result<Arc<IssuerKeys>, NoKeys> {
+    /// The keys to verify an event by that names this one. Fails where they cannot be had, or where they may have got it since they were
+    /// fetched and it is too soon to ask again: then the event is to come again. That there is no such key is said of a set that was just fetched.
+    pub async fn keys(&self, kid: Option<&str>, clock: &dyn Clock) -> Result<Arc<IssuerKeys>, NoKeys> {
         let known = |fresh_for: Duration| {
             let keys = self.keys.read();
-            keys.as_ref().filter(|(at, _)| now.since(*at) < fresh_for).map(|(_, keys)| Arc::clone(keys))
+            let fresh = keys.as_ref().filter(|(at, _)| clock.now().since(*at) < fresh_for);
+            fresh.map(|(_, keys)| Arc::clone(keys)).filter(|keys| keys.has(kid))
         };
-        let good = |keys: &Arc<IssuerKeys>| keys.has(kid);
-        if let Some(keys) = known(FRESH_FOR).filter(good) {
+        if let Some(keys) = known(FRESH_FOR) {
             return Ok(keys);
         }
         let mut asked = self.asked.lock().await;
         // Somebody may just have brought what is needed; and not everybody may ask.
-        let rests = asked.is_some_and(|at| now.since(at) < REST);
-        if let Some(keys) = known(FRESH_FOR).filter(|keys| rests || good(keys)) {
+        if let Some(keys) = known(FRESH_FOR) {
             return Ok(keys);
         }
-        if !rests {
-            *asked = Some(now);
-            match self.fetch().await {
-                Ok(keys) => *self.keys.write() = Some((now, Arc::new(keys))),
-                Err(reason) => {
-                    tracing::warn!(issuer = self.config.issuer, reason, "the keys of an upstream cannot be fetched");
-                }
+        if asked.is_some_and(|at| clock.now().since(at) < REST) {
+            return known(OLDEST).ok_or(NoKeys);
+        }
+        let fetched = self.fetch().await;
+        // From when it has ended, however long it took.
+        *asked = Some(clock.now());
+        match fetched {
+            Ok(keys) => {
+                let keys = Arc::new(keys);
+                *self.keys.write() = Some((clock.now(), Arc::clone(&keys)));
+                Ok(keys)
+            }
+            Err(reason) => {
+                tracing::warn!(issuer = self.config.issuer, reason, "the keys of an upstream cannot be fetched");
+                known(OLDEST).ok_or(NoKeys)
             }
         }
-        known(OLDEST).ok_or(NoKeys)
     }
 
     async fn fetch(&self) -> Result<IssuerKeys, String> {
         let request = Request::get(self.config.jwks_uri.uri().clone())
             .header(header::ACCEPT, "application/jwk-set+json, application/json")
-            .header(header::USER_AGENT, concat!("counterfoil/", env!("CARGO_PKG_VERSION")))
+            .header(header::USER_AGENT, outgoing::USER_AGENT)
             .body(Full::<Bytes>::default())
             .map_err(|error| error.to_string())?;
         let answer = outgoing::send(&self.client, request).await?;

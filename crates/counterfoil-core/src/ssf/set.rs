@@ -25,7 +25,7 @@ pub struct Parties<'a> {
 pub struct Set {
     /// Names it: the same at every attempt, of no other, in no other installation.
     pub jti: String,
-    /// When it was made.
+    /// When what it says has happened.
     pub at: Timestamp,
     /// Names what has caused it, and all SETs of that.
     pub txn: Option<String>,
@@ -43,6 +43,7 @@ struct Payload<'a> {
     jti: &'a str,
     iat: i64,
     aud: &'a str,
+    toe: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     txn: Option<&'a str>,
     sub_id: &'a Value,
@@ -88,13 +89,14 @@ impl Set {
         }
     }
 
-    /// The token.
-    pub fn sign(&self, key: &SigningKey, parties: Parties<'_>) -> String {
+    /// The token, as of this time.
+    pub fn sign(&self, key: &SigningKey, parties: Parties<'_>, now: Timestamp) -> String {
         let payload = Payload {
             iss: parties.issuer,
             jti: &self.jti,
-            iat: self.at.as_seconds(),
+            iat: now.as_seconds(),
             aud: parties.audience,
+            toe: self.at.as_seconds(),
             txn: self.txn.as_deref(),
             sub_id: &self.sub_id,
             events: Map::from_iter([(self.kind.uri(), Value::Object(self.claims.clone()))]),

@@ -17,7 +17,7 @@ CREATE TABLE stream (
 -- Whom a stream is not about although it is about everybody, or is although it is about nobody.
 CREATE TABLE stream_subject (
     stream  BLOB NOT NULL,
-    subject BLOB NOT NULL,                 -- an account's id; also of one that is no more, until everybody has been told
+    subject BLOB NOT NULL,                 -- an account's id; also of one that is no more, as long as its row is there
     PRIMARY KEY (stream, subject)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX stream_subject_subject ON stream_subject (subject);

@@ -53,13 +53,14 @@ pub struct Polled {
 
 /// Answers a poll.
 pub async fn poll(app: &App, client: &ClientName, id: StreamId, request: Poll) -> Result<Polled, StreamError> {
-    for (jti, why) in &request.refused {
-        tracing::warn!(stream = %id, %client, jti, why, "a receiver refuses an event that it has fetched");
-    }
+    let complaint = request.refused.values().next().cloned();
     let done: Vec<String> = request.acknowledged.into_iter().chain(request.refused.into_keys()).collect();
     let mut news = app.feed.news();
     let begun = app.clock.tick();
     let mut answer = once(app, client, id, (&done, request.most, Keep::Any)).await?;
+    if let Some(why) = complaint {
+        tracing::warn!(stream = %id, %client, why, "a receiver refuses events that it has fetched");
+    }
     while request.waits && answer.sets.is_empty() && app.clock.tick().since(begun) < WAIT && !app.feed.is_closing() {
         // Either way it is looked again; the sender lives as long as the feed does.
         drop(tokio::time::timeout(EVERY, news.changed()).await);
@@ -141,9 +142,9 @@ fn answer(app: &App, stream: &Stream, ahead: &Ahead, most: usize) -> Polled {
     let mut sets = notes.chain(signals);
     let ring = app.keyring();
     let key = ring.signing(app.config.keys.algorithm.0);
-    let parties = Parties { issuer, audience: stream.client.as_str() };
+    let (parties, now) = (Parties { issuer, audience: stream.client.as_str() }, app.clock.now());
     let taken: Vec<_> =
-        sets.by_ref().take(most.min(MOST)).map(|set| (set.jti.clone(), set.sign(key, parties))).collect();
+        sets.by_ref().take(most.min(MOST)).map(|set| (set.jti.clone(), set.sign(key, parties, now))).collect();
     let more = sets.next().is_some() || (ahead.more && !paused);
     Polled { sets: taken, more }
 }

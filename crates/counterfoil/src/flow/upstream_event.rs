@@ -15,9 +15,12 @@ use counterfoil_core::session::EndReason;
 use counterfoil_core::ssf::event::EventType;
 use counterfoil_core::ssf::received::{OLDEST, Received, Refused, claimed_key, verify};
 use counterfoil_core::ssf::subject::Subject;
-use counterfoil_core::user::{Email, User};
+use counterfoil_core::user::{Ban, Email, User};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// What the reason of a ban begins with that an upstream has asked for.
+const DISABLED: &str = "disabled at the upstream ";
 
 /// Why an event does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,17 +61,20 @@ pub async fn receive(
     (set, authorization): (&str, Option<&[u8]>),
     caller: &Caller,
 ) -> Result<(), ReceiveError> {
-    counts::take_from_network(app, Limited::TokenNetwork, app.config.limits.token_per_network, caller).await?;
+    let rate = app.config.limits.token_per_network;
+    counts::take_from_network(app, Limited::UpstreamNetwork, rate, caller).await?;
     let upstream = app.upstreams.get(name).ok_or(ReceiveError::Unknown)?;
     if !upstream.is_authorized(authorization) {
         count("refused");
         return Err(ReceiveError::Unauthorized);
     }
-    let _turn = app.admission.enter().await.map_err(|Full| StoreError::Overloaded)?;
     let received = believe(app, upstream, set).await.inspect_err(|error| {
         count("refused");
         tracing::warn!(upstream = name, %error, "an event from elsewhere is refused");
     })?;
+    // Who is believed may tell as much as there is to tell: only what is refused counts.
+    counts::give_back(app, Limited::UpstreamNetwork, &caller.source(), Some(rate.rate())).await;
+    let _turn = app.admission.enter().await.map_err(|Full| StoreError::Overloaded)?;
     let once = digest_of(name, &received.jti);
     if app.store.is_spent(once, app.clock.now()).await? {
         count("repeated");
@@ -87,10 +93,9 @@ pub async fn receive(
 }
 
 async fn believe(app: &App, upstream: &Upstream, set: &str) -> Result<Received, ReceiveError> {
-    let now = app.clock.now();
     let kid = claimed_key(set).ok_or(Refused::Request("the body is not a signed SET in compact form"))?;
-    let keys = upstream.keys(kid.as_deref(), now).await.map_err(|NoKeys| ReceiveError::NoKeys)?;
-    Ok(verify(set, &keys, (&upstream.config.issuer, &upstream.audience), now)?)
+    let keys = upstream.keys(kid.as_deref(), app.clock.as_ref()).await.map_err(|NoKeys| ReceiveError::NoKeys)?;
+    Ok(verify(set, &keys, (&upstream.config.issuer, &upstream.audience), app.clock.now())?)
 }
 
 /// Does what an event says; what came of it, in a word.
@@ -116,17 +121,14 @@ async fn act(app: &App, name: &str, received: &Received, caller: &Caller) -> Res
     };
     match (kind, upstream.config.on_disabled) {
         (EventType::AccountDisabled | EventType::AccountPurged, OnDisabled::Ban) => {
-            // Whoever is banned already stays so for the reason that there is.
-            if user.ban_at(app.clock.now()).is_none() {
-                let what = Revocation::Ban { user: user.id, reason: reason_of(name), until: None };
+            if let Some(reason) = reason_beside(name, user.ban_at(app.clock.now())) {
+                let what = Revocation::Ban { user: user.id, reason, until: None };
                 access::end(app, what, entry(Event::Banned)).await?;
             }
         }
+        // One that somebody else has asked for too is lifted by a person.
         (EventType::AccountEnabled, _) => {
-            let own = user.ban_at(app.clock.now()).is_some_and(|ban| ban.reason == reason_of(name));
-            if own {
-                app.store.unban(user.id, entry(Event::Unbanned)).await?;
-            }
+            app.store.unban_from(user.id, reason_of(name), entry(Event::Unbanned)).await?;
         }
         _ => {
             let what = Revocation::UserSessions { user: user.id, except: None, reason: EndReason::EndedByAdmin };
@@ -148,7 +150,20 @@ const fn counts_here(kind: EventType) -> bool {
 
 /// The reason of a ban that an upstream has asked for, and may lift.
 fn reason_of(name: &str) -> String {
-    format!("disabled at the upstream {name}")
+    format!("{DISABLED}{name}")
+}
+
+/// The reason of a ban beside one that there is already; nothing where that will do. With another reason it is not ours to lift: what
+/// others have asked for stays.
+fn reason_beside(name: &str, ban: Option<&Ban>) -> Option<String> {
+    let own = reason_of(name);
+    match ban {
+        None => Some(own),
+        Some(ban) if ban.reason.contains(&own) => None,
+        // It has no end, and no upstream could lift it.
+        Some(ban) if ban.until.is_none() && !ban.reason.starts_with(DISABLED) => None,
+        Some(ban) => Some(format!("{own}; before that: {}", ban.reason)),
+    }
 }
 
 /// The account that a subject means: by its address, or by the name that our own tokens have for it. The upstream must speak for it.

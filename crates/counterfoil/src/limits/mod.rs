@@ -40,6 +40,8 @@ pub enum Limited {
     Unusual,
     /// Requests for tokens by services, from a network.
     TokenNetwork,
+    /// Events of upstreams that were not believed, from a network.
+    UpstreamNetwork,
 }
 
 impl Limited {
@@ -57,6 +59,7 @@ impl Limited {
             Self::Unproven => "unproven",
             Self::Unusual => "unusual",
             Self::TokenNetwork => "token_network",
+            Self::UpstreamNetwork => "upstream_network",
         }
     }
 }

@@ -136,7 +136,7 @@ impl Readers {
         let webhooks = config.webhooks.iter().map(Webhook::prepare).collect::<Result<_, _>>()?;
         let logouts = Logout::prepare(config)?;
         let mirror = config.redis_mirror.as_ref().map(Mirror::prepare).transpose()?;
-        let streams = config.ssf.enabled.then(|| Streams::prepare(&config.ssf)).transpose()?;
+        let streams = config.ssf.enabled.then(|| Streams::prepare(config)).transpose()?;
         Ok(Self { webhooks, logouts, places: places(config), mirror, streams, notices: tells_people(config) })
     }
 

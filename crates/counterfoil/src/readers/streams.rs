@@ -1,10 +1,10 @@
 //! Event streams whose receivers are told by push (RFC 8935): each in a task of its own, from its own place in the audit log, in order,
 //! each event at least once. One task reads the log for all of them.
 
-use super::backoff::{Backoff, Complaint};
+use super::backoff::{Backoff, Complaint, Refusals};
 use super::{ReaderError, Source, gauge_value};
 use crate::clock::random;
-use crate::config::SsfConfig;
+use crate::config::{Config, OutgoingUrl, SSF_RESOURCE};
 use crate::outgoing::{self, Answer, Outgoing};
 use crate::signals;
 use crate::store::StoreError;
@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 /// Which job this is among replicas.
 pub(super) const JOB: &str = "streams";
@@ -35,16 +36,28 @@ const KEPT: usize = 4096;
 const WORTH_KEEPING: i64 = 1000;
 const KEEP_AFTER: Duration = Duration::from_secs(30);
 
-/// So often a receiver may refuse a SET (RFC 8935 section 2.4) before it is passed over. With the back-off that is eight minutes: its copy
-/// of the key set may be old.
-const REFUSALS: u32 = 10;
-
 /// How often a note that has been told is taken from a stream that others change.
 const TRIES: usize = 16;
 
 /// What sends events to receivers.
 pub(super) struct Streams {
     client: Outgoing,
+    permitted: Permitted,
+}
+
+/// What the configuration lets be told, and where: it may have changed since a stream was made.
+#[derive(Clone)]
+struct Permitted {
+    clients: BTreeSet<String>,
+    origins: Vec<String>,
+}
+
+impl Permitted {
+    fn allows(&self, stream: &Stream) -> bool {
+        let Delivery::Push(url) = &stream.settings.delivery else { return false };
+        let origin = OutgoingUrl::try_from(url.clone()).map(|url| url.origin());
+        self.clients.contains(stream.client.as_str()) && origin.is_ok_and(|origin| self.origins.contains(&origin))
+    }
 }
 
 /// What the tasks share.
@@ -128,10 +141,12 @@ impl Attempt {
 }
 
 impl Streams {
-    pub(super) fn prepare(config: &SsfConfig) -> Result<Self, ReaderError> {
-        let https = config.push_origins.iter().any(|origin| origin.starts_with("https:"));
+    pub(super) fn prepare(config: &Config) -> Result<Self, ReaderError> {
+        let https = config.ssf.push_origins.iter().any(|origin| origin.starts_with("https:"));
         let client = outgoing::client(https, outgoing::MAX_ANSWER).map_err(ReaderError::NoAuthorities)?;
-        Ok(Self { client })
+        let may = config.clients.iter().filter(|(_, own)| own.resources.contains_key(SSF_RESOURCE));
+        let clients = may.map(|(name, _)| name.clone()).collect();
+        Ok(Self { client, permitted: Permitted { clients, origins: config.ssf.push_origins.clone() } })
     }
 
     /// Never ends by itself.
@@ -157,7 +172,10 @@ impl Streams {
         let (mut tasks, mut known) = (JoinSet::new(), BTreeMap::new());
         loop {
             match source.store.streams().await {
-                Ok(streams) => follow(&shared, streams, (&mut tasks, &mut known)),
+                Ok(streams) => {
+                    let streams = streams.into_iter().filter(|stream| self.permitted.allows(stream));
+                    follow(&shared, streams, (&mut tasks, &mut known));
+                }
                 Err(error) => tracing::debug!(%error, "the event streams cannot be read now"),
             }
             if let Err(error) = shared.read_on().await {
@@ -177,16 +195,18 @@ impl Streams {
 type Known = BTreeMap<StreamId, watch::Sender<Stream>>;
 
 /// Starts a task for each new stream, and tells the others what has become of theirs; one that is gone ends by itself.
-fn follow(shared: &Arc<Shared>, streams: Vec<Stream>, (tasks, known): (&mut JoinSet<()>, &mut Known)) {
-    let pushed = |stream: &Stream| matches!(stream.settings.delivery, Delivery::Push(_));
+fn follow(shared: &Arc<Shared>, streams: impl Iterator<Item = Stream>, (tasks, known): (&mut JoinSet<()>, &mut Known)) {
     let mut now = Known::new();
     let mut furthest = 0;
-    for stream in streams.into_iter().filter(pushed) {
-        furthest = furthest.max(*shared.newest.borrow() - stream.position);
+    for stream in streams {
+        if stream.status == Status::Enabled {
+            furthest = furthest.max(*shared.newest.borrow() - stream.position);
+        }
         let id = stream.id;
-        let sender = known.remove(&id).unwrap_or_else(|| {
+        // One whose task has ended, which nothing but a mistake of ours could do, gets another.
+        let sender = known.remove(&id).filter(|sender| !sender.is_closed()).unwrap_or_else(|| {
             let (sender, receiver) = watch::channel(stream.clone());
-            tasks.spawn(Told { shared: Arc::clone(shared), stream: receiver, notes: BTreeSet::new() }.run());
+            tasks.spawn(Told::new(Arc::clone(shared), receiver).run());
             sender
         });
         sender.send_if_modified(|kept| {
@@ -234,64 +254,66 @@ impl Shared {
 struct Told {
     shared: Arc<Shared>,
     stream: watch::Receiver<Stream>,
+    backoff: Backoff,
     /// The notes that have been told, as long as what is known of the stream still has them.
     notes: BTreeSet<String>,
+    /// What has been told of the entry that is being told.
+    told: BTreeSet<String>,
+    /// What the receiver has refused last, and how often: whatever comes between.
+    refused: (String, Refusals),
 }
 
 /// Why something was not told to the end.
 struct Interrupted;
 
+/// Whether a stream is told the same in the same way as before.
+fn same_course(a: &Stream, b: &Stream) -> bool {
+    a.status == b.status && a.settings == b.settings && a.sealed == b.sealed
+}
+
 impl Told {
+    fn new(shared: Arc<Shared>, stream: watch::Receiver<Stream>) -> Self {
+        let (notes, told) = (BTreeSet::new(), BTreeSet::new());
+        Self { shared, stream, backoff: Backoff::default(), notes, told, refused: <(String, Refusals)>::default() }
+    }
+
     async fn run(mut self) {
         let mut newest = self.shared.newest.subscribe();
         let (mut at, mut kept) = (0, 0);
-        let mut backoff = Backoff::default();
+        // When a move is written down of which nobody has been told.
+        let mut due: Option<Instant> = None;
         loop {
             let stream = self.stream.borrow_and_update().clone();
             (at, kept) = (stream.position.max(at), stream.position.max(kept));
-            match self.go_on(&stream, (&mut at, &mut kept), &mut backoff).await {
-                // Something has changed meanwhile, or there is more.
-                Ok(true) | Err(Interrupted) => {}
-                Ok(false) => {
-                    let gone = tokio::select! {
-                        changed = self.stream.changed() => changed.is_err(),
-                        _ = newest.changed() => false,
-                        () = tokio::time::sleep(KEEP_AFTER), if at > kept => {
-                            self.keep(stream.id, (at, &mut kept)).await;
-                            false
-                        }
-                    };
-                    if gone {
-                        return;
-                    }
-                }
-            }
+            let outcome = self.go_on(&stream, (&mut at, &mut kept)).await;
             // The sender is dropped when the stream is no more, or is polled from now on.
             if self.stream.has_changed().is_err() {
                 return;
+            }
+            if at <= kept {
+                due = None;
+            } else if due.is_some_and(|due| due <= Instant::now()) {
+                self.keep(stream.id, (at, &mut kept)).await;
+                due = None;
+            } else {
+                due.get_or_insert_with(|| Instant::now() + KEEP_AFTER);
+            }
+            if !matches!(outcome, Ok(false)) {
+                // Something has changed meanwhile, or there is more.
+                continue;
+            }
+            tokio::select! {
+                changed = self.stream.changed() => if changed.is_err() { return },
+                _ = newest.changed() => {}
+                () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
             }
         }
     }
 
     /// Tells what there is now, up to a page; whether there may be more.
-    async fn go_on(
-        &mut self,
-        stream: &Stream,
-        (at, kept): (&mut i64, &mut i64),
-        backoff: &mut Backoff,
-    ) -> Result<bool, Interrupted> {
-        let paused = stream.status != Status::Enabled;
-        self.notes.retain(|jti| stream.notes.iter().any(|note| note.jti == *jti));
-        let due = stream.notes.iter().filter(|note| !paused || matches!(note.what, What::Updated(..)));
-        for note in due {
-            if self.notes.contains(&note.jti) {
-                continue;
-            }
-            self.tell(&Set::of_note(stream.id, note), stream.version, backoff).await?;
-            self.notes.insert(note.jti.clone());
-            self.told_note(stream.id, &note.jti).await;
-        }
-        if paused {
+    async fn go_on(&mut self, stream: &Stream, (at, kept): (&mut i64, &mut i64)) -> Result<bool, Interrupted> {
+        self.tell_notes(stream).await?;
+        if stream.status != Status::Enabled {
             return Ok(false);
         }
         let store = self.shared.source.store.as_ref();
@@ -309,18 +331,40 @@ impl Told {
         for entry in &entries {
             for signal in &entry.signals {
                 let set = Set::of(self.shared.source.public.issuer(), (log, entry.seq), signal);
-                if let Err(interrupted) = self.tell(&set, stream.version, backoff).await {
+                // Told already, before something came between.
+                if self.told.contains(&set.jti) {
+                    continue;
+                }
+                if let Err(interrupted) = self.tell(&set, stream).await {
                     self.keep(stream.id, (*at, kept)).await;
                     return Err(interrupted);
                 }
+                self.told.insert(set.jti);
             }
             *at = entry.seq;
+            self.told.clear();
         }
         let told = entries.iter().any(|entry| !entry.signals.is_empty());
         if told || last - *kept >= WORTH_KEEPING {
             self.keep(stream.id, (last, kept)).await;
         }
         Ok(true)
+    }
+
+    /// What is no entry's.
+    async fn tell_notes(&mut self, stream: &Stream) -> Result<(), Interrupted> {
+        let paused = stream.status != Status::Enabled;
+        self.notes.retain(|jti| stream.notes.iter().any(|note| note.jti == *jti));
+        let due = stream.notes.iter().filter(|note| !paused || matches!(note.what, What::Updated(..)));
+        for note in due {
+            if !self.notes.contains(&note.jti) {
+                self.tell(&Set::of_note(stream.id, note), stream).await?;
+                self.notes.insert(note.jti.clone());
+            }
+            // Also one that could not be taken from the stream the last time.
+            self.told_note(stream.id, &note.jti).await;
+        }
+        Ok(())
     }
 
     /// Moves the durable place. If the store cannot do that now, the next move makes up for it.
@@ -331,12 +375,11 @@ impl Told {
         }
     }
 
-    /// Sends one SET until it is received, or refused often enough; or until the stream is another than it was.
-    async fn tell(&mut self, set: &Set, version: i64, backoff: &mut Backoff) -> Result<(), Interrupted> {
-        let mut refusals = 0;
+    /// Sends one SET until it is received, or refused often enough; or until the stream takes another course.
+    async fn tell(&mut self, set: &Set, course: &Stream) -> Result<(), Interrupted> {
         loop {
             let stream = self.stream.borrow().clone();
-            if stream.version != version || self.stream.has_changed().is_err() {
+            if !same_course(&stream, course) || self.stream.has_changed().is_err() {
                 return Err(Interrupted);
             }
             let attempt = self.attempt(&stream, set).await;
@@ -349,33 +392,40 @@ impl Told {
             let (id, client) = (stream.id, &stream.client);
             let reason = match attempt {
                 Attempt::Received => {
-                    if backoff.succeeded() {
+                    if self.backoff.succeeded() {
                         tracing::info!(stream = %id, %client, "the receiver of an event stream answers again");
                     }
                     return Ok(());
                 }
                 Attempt::Refused(reason) => {
-                    refusals += 1;
-                    if refusals >= REFUSALS {
+                    if self.refused.0 != set.jti {
+                        self.refused = (set.jti.clone(), Refusals::default());
+                    }
+                    if self.refused.1.one_more() {
                         tracing::warn!(stream = %id, %client, jti = set.jti, reason, "an event is passed over: its receiver refuses it");
-                        backoff.succeeded();
+                        self.backoff.passed_over();
                         return Ok(());
                     }
                     reason
                 }
                 Attempt::Failed(reason) => reason,
             };
-            if backoff.failed(Complaint::Failing).is_some() {
+            if self.backoff.failed(Complaint::Failing).is_some() {
                 tracing::warn!(stream = %id, %client, reason, "the receiver of an event stream takes no events; trying on");
             } else {
                 tracing::debug!(stream = %id, %client, reason, "an event could not be delivered");
             }
-            // A change may be what helps: it is not waited out.
-            let mut changed = self.stream.clone();
-            tokio::select! {
-                () = tokio::time::sleep(backoff.wait(random::<1>()[0])) => {}
-                _ = changed.changed() => {}
-            }
+            self.rest(course).await;
+        }
+    }
+
+    /// Waits as the back-off says. A change of course may be what helps: it is not waited out.
+    async fn rest(&self, course: &Stream) {
+        let mut stream = self.stream.clone();
+        tokio::select! {
+            () = tokio::time::sleep(self.backoff.wait(random::<1>()[0])) => {}
+            // Where the stream is gone, the next look says so.
+            _ = stream.wait_for(|stream| !same_course(stream, course)) => {}
         }
     }
 
@@ -384,11 +434,11 @@ impl Told {
         let source = &self.shared.source;
         let ring = source.keys.ring();
         let parties = Parties { issuer: source.public.issuer(), audience: stream.client.as_str() };
-        let signed = set.sign(ring.signing(source.algorithm), parties);
+        let signed = set.sign(ring.signing(source.algorithm), parties, source.clock.now());
         let mut request = Request::post(url)
             .header(header::CONTENT_TYPE, format!("application/{TYPE}"))
             .header(header::ACCEPT, "application/json")
-            .header(header::USER_AGENT, concat!("counterfoil/", env!("CARGO_PKG_VERSION")));
+            .header(header::USER_AGENT, outgoing::USER_AGENT);
         if let Some(sealed) = &stream.sealed {
             let opened = source.factors.open(Use::StreamHeader(stream.id), sealed);
             let value = opened.ok().and_then(|header| HeaderValue::from_bytes(header.expose()).ok());

@@ -322,6 +322,8 @@ pub trait Users {
     async fn unlock(&self, user: UserId, audit: AuditEntry) -> Result<bool, StoreError>;
     /// Lets a banned account sign in again; `false` if it is not banned or does not exist.
     async fn unban(&self, user: UserId, audit: AuditEntry) -> Result<bool, StoreError>;
+    /// The same only if it was banned for exactly this reason.
+    async fn unban_from(&self, user: UserId, reason: String, audit: AuditEntry) -> Result<bool, StoreError>;
     /// Whether any account holds this role.
     async fn any_with_role(&self, role: &Role) -> Result<bool, StoreError>;
 }

@@ -16,7 +16,7 @@ pub trait Streams {
     async fn streams(&self) -> Result<Vec<Stream>, StoreError>;
     /// The one with this id.
     async fn stream(&self, id: StreamId) -> Result<Option<Stream>, StoreError>;
-    /// Keeps a new one; `false`, and nothing done, if its client has `most` of them.
+    /// Keeps a new one; `false`, and nothing done, if its client has `most` of them, or is no more. It goes with its client.
     async fn add_stream(&self, new: Stream, most: u32, audit: AuditEntry) -> Result<bool, StoreError>;
     /// Puts a stream into the place of what is kept of it, if that still has the version it says; `false`, and nothing done, if it has not.
     /// From then on it has the next version. Its position never goes back.

@@ -107,7 +107,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use streams::{
     a_stream_is_kept_as_it_is_and_replaced_only_by_who_has_seen_it,
-    exceptions_of_a_stream_go_with_it_and_not_with_their_account,
+    exceptions_of_a_stream_go_with_it_and_only_late_with_their_account,
     there_are_no_more_streams_than_there_may_be_even_in_a_race,
 };
 
@@ -163,7 +163,7 @@ engines! { [sqlite, postgres] {
     a_place_is_given_once_and_never_after_the_end,
     a_service_has_a_place_too,
     a_stream_is_kept_as_it_is_and_replaced_only_by_who_has_seen_it,
-    exceptions_of_a_stream_go_with_it_and_not_with_their_account,
+    exceptions_of_a_stream_go_with_it_and_only_late_with_their_account,
     there_are_no_more_streams_than_there_may_be_even_in_a_race,
     failures_are_counted_and_cleared,
     a_deleted_account_leaves_nothing_personal_and_its_address_is_free,

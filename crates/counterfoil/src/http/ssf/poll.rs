@@ -9,8 +9,7 @@ use crate::http::view::json;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -59,8 +58,24 @@ pub(in crate::http) async fn post(
     let poll =
         Poll { most, waits: !body.return_immediately && most > 0, acknowledged: body.ack, refused: refused.collect() };
     let answer = poll_stream::poll(&app, &client, stream_id(&id)?, poll).await?;
-    let sets: Map<String, Value> = answer.sets.into_iter().map(|(jti, set)| (jti, Value::String(set))).collect();
-    Ok(json(StatusCode::OK, &serde_json::json!({ "sets": sets, "moreAvailable": answer.more })))
+    Ok(json(StatusCode::OK, &PolledView { sets: InOrder(answer.sets), more_available: answer.more }))
+}
+
+/// The answer (RFC 8936 section 2.3).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PolledView {
+    sets: InOrder,
+    more_available: bool,
+}
+
+/// An object whose members stand in the order in which things have happened: many receivers take them as they come.
+struct InOrder(Vec<(String, String)>);
+
+impl Serialize for InOrder {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.0.iter().map(|(jti, set)| (jti, set)))
+    }
 }
 
 /// For the log: what somebody else says is not to look like a line of ours.

@@ -85,10 +85,13 @@ fn columns(proof: &ClientProof) -> (Option<&[u8]>, Option<&str>) {
     }
 }
 
-/// Takes a service out and returns the session on which its tokens hang.
+/// Takes a service out, with its event streams, and returns the session on which its tokens hang.
 pub(super) async fn remove(transaction: &Transaction, name: &ClientName) -> Result<Option<Sid>, Failure> {
     let row = transaction.optional("DELETE FROM client WHERE name = $1 RETURNING sid", &[&name.as_str()]).await?;
     let Some(row) = row else { return Ok(None) };
+    let streams = "WITH gone AS (DELETE FROM stream WHERE client = $1 RETURNING id) \
+                   DELETE FROM stream_subject s USING gone WHERE s.stream = gone.id";
+    transaction.execute(streams, &[&name.as_str()]).await?;
     transaction.execute(CHANGED, &[]).await?;
     Ok(Some(Sid::from_bytes(id(&row, 0)?)))
 }

@@ -48,6 +48,11 @@ impl Streams for PostgresStore {
         again!(self, async {
             let transaction = Transaction::begin(&self.pool).await?;
             transaction.query(LOCK, &[&new.client]).await?;
+            // Its service cannot be removed before this is done, or it would leave a stream behind.
+            let lives = "SELECT 1 FROM client WHERE name = $1 FOR SHARE";
+            if transaction.optional(lives, &[&new.client]).await?.is_none() {
+                return transaction.undo(false).await;
+            }
             let params: [&(dyn ToSql + Sync); 13] = [
                 &id,
                 &new.client,

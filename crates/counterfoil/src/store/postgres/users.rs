@@ -168,6 +168,20 @@ impl Users for PostgresStore {
         self.changed(sql, id, &entry).await
     }
 
+    async fn unban_from(&self, id: UserId, reason: String, entry: AuditEntry) -> Result<bool, StoreError> {
+        again!(self, async {
+            let transaction = Transaction::begin(&self.pool).await?;
+            let sql = "UPDATE account SET banned_at = NULL, ban_reason = NULL, banned_until = NULL \
+                       WHERE id = $1 AND banned_at IS NOT NULL AND ban_reason = $2";
+            if transaction.execute(sql, &[&Id(*id.as_bytes()), &reason]).await? == 0 {
+                return transaction.undo(false).await;
+            }
+            audit::insert(&transaction, &entry).await?;
+            transaction.commit().await?;
+            Ok(true)
+        })
+    }
+
     async fn any_with_role(&self, role: &Role) -> Result<bool, StoreError> {
         again!(self, async {
             let row = connection(&self.pool).await?.one(ANY_WITH_ROLE, &[&role.as_str()]).await?;

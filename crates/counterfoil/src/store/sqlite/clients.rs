@@ -78,6 +78,9 @@ fn columns(proof: &ClientProof) -> (Option<&[u8]>, Option<&str>) {
 
 /// Takes a service out and returns the session on which its tokens hang.
 pub(super) fn remove(connection: &Connection, name: &ClientName) -> Result<Option<Sid>, Failure> {
+    let sql = "DELETE FROM stream_subject WHERE stream IN (SELECT id FROM stream WHERE client = ?1)";
+    connection.prepare_cached(sql)?.execute([name.as_str()])?;
+    connection.prepare_cached("DELETE FROM stream WHERE client = ?1")?.execute([name.as_str()])?;
     let mut delete = connection.prepare_cached("DELETE FROM client WHERE name = ?1 RETURNING sid")?;
     Ok(delete.query_row([name.as_str()], |row| row.get(0)).optional()?.map(Sid::from_bytes))
 }

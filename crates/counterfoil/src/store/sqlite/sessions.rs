@@ -251,7 +251,8 @@ fn purge_the_rest(connection: &Connection, before: i64, batch: u32) -> Result<(u
         "DELETE FROM superseded_handle WHERE at <= ?1",
         "DELETE FROM invite WHERE expires_at <= ?1",
         "DELETE FROM spent WHERE until <= ?1",
-        "DELETE FROM stream_subject WHERE subject IN (SELECT id FROM account WHERE deleted_at <= ?1)",
+        "DELETE FROM stream_subject WHERE subject IN (SELECT id FROM account WHERE deleted_at <= ?1 \
+           AND NOT EXISTS (SELECT 1 FROM session WHERE account = account.id))",
         "DELETE FROM account WHERE deleted_at <= ?1 AND NOT EXISTS (SELECT 1 FROM session WHERE account = account.id)",
         "DELETE FROM mail_link WHERE expires_at <= ?1",
     ] {

@@ -34,7 +34,8 @@ impl Streams for SqliteStore {
                 let sql = "INSERT INTO stream (id, client, created_at, status, reason, settings, sealed, verified_at, position, \
                              acknowledged, notes, version) \
                            SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 \
-                           WHERE (SELECT count(*) FROM stream WHERE client = ?2) < ?13";
+                           WHERE (SELECT count(*) FROM stream WHERE client = ?2) < ?13 \
+                             AND EXISTS (SELECT 1 FROM client WHERE name = ?2)";
                 let added = connection.prepare_cached(sql)?.execute(params![
                     new.id,
                     new.client,

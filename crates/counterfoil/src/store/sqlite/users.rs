@@ -133,6 +133,20 @@ impl Users for SqliteStore {
             .await
     }
 
+    async fn unban_from(&self, id: UserId, reason: String, entry: AuditEntry) -> Result<bool, StoreError> {
+        self.writer
+            .write(move |connection| {
+                let sql = "UPDATE account SET banned_at = NULL, ban_reason = NULL, banned_until = NULL \
+                           WHERE id = ?1 AND banned_at NOT NULL AND ban_reason = ?2";
+                let changed = connection.prepare_cached(sql)?.execute(params![id.as_bytes(), reason])?;
+                if changed == 1 {
+                    audit::insert(connection, &entry)?;
+                }
+                Ok(changed == 1)
+            })
+            .await
+    }
+
     async fn any_with_role(&self, role: &Role) -> Result<bool, StoreError> {
         self.readers.read(|connection| {
             let sql = "SELECT EXISTS (SELECT 1 FROM account WHERE ',' || roles || ',' LIKE '%,' || ?1 || ',%')";

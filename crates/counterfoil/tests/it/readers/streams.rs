@@ -184,3 +184,44 @@ fn redirects_are_not_followed_and_a_huge_answer_is_left_where_it_is() {
     assert_eq!(page.status, 200);
     server.stop();
 }
+
+/// What the operator has taken back counts from the next start on, whatever there was before.
+#[test]
+fn where_events_may_not_go_any_more_none_goes() {
+    let (gone, kept) = (Receiver::start(), Receiver::start());
+    let place = Installation::new(&config(&[&gone, &kept]));
+    let server = place.start(&[]);
+    let hub = Hub::new(&place, &server);
+    hub.stream(&gone, "/");
+    hub.stream(&kept, "/");
+    Person::registers(&server);
+    Person::signs_in(&server).signs_out();
+    takes(&gone, &["session-revoked"]);
+    server.stop();
+    std::fs::write(place.path().join("counterfoil.toml"), config(&[&kept])).unwrap();
+    let server = place.start(&[]);
+    Person::signs_in(&server).signs_out();
+    takes(&kept, &["session-revoked", "session-revoked"]);
+    assert_eq!(taken(&gone).len(), 1);
+    server.stop();
+}
+
+/// RFC 8935 section 2.4. While it is tried again, a verification does not begin it anew.
+#[test]
+fn what_a_receiver_refuses_is_tried_again_and_nothing_is_told_twice_because_of_what_comes_between() {
+    let receiver = Receiver::start();
+    receiver.says(r#"{"err":"invalid_key","description":"not yet"}"#);
+    receiver.answers(&[400, 400]);
+    let place = Installation::new(&config(&[&receiver]));
+    let server = place.start(&[]);
+    let hub = Hub::new(&place, &server);
+    let stream = hub.stream(&receiver, "/");
+    Person::registers(&server);
+    Person::signs_in(&server).signs_out();
+    eventually("it is refused", || (!receiver.deliveries().is_empty()).then_some(()));
+    assert_eq!(hub.send("POST /ssf/verify", &json!({ "stream_id": stream })).status, 204);
+    takes(&receiver, &["session-revoked", "verification"]);
+    let answers: Vec<u16> = receiver.deliveries().iter().map(|delivery| delivery.answer).collect();
+    assert_eq!(answers, [400, 400, 204, 204]);
+    server.stop();
+}

@@ -36,7 +36,7 @@ async fn ssf_4_1_a_sign_out_is_told_in_a_set_that_holds_in_every_part() {
     let now = app.clock.now();
     let (issuer, claims) = (app.app.public.issuer(), said(set));
     let expected = json!({
-        "iss": issuer, "jti": jti, "iat": now.as_seconds(), "aud": "hub", "txn": jti.rsplit_once('.').unwrap().0,
+        "iss": issuer, "jti": jti, "iat": now.as_seconds(), "toe": now.as_seconds(), "aud": "hub", "txn": jti.rsplit_once('.').unwrap().0,
         "sub_id": { "format": "complex", "session": { "format": "opaque", "id": sid },
             "user": { "format": "iss_sub", "iss": issuer, "sub": user } },
         "events": { format!("{CAEP}session-revoked"): { "event_timestamp": now.as_seconds(), "initiating_entity": "user",
@@ -153,6 +153,11 @@ async fn poll_2_what_is_not_acknowledged_comes_again_and_what_is_never_does() {
     assert!(rest.len() == 2 && !more && rest.iter().all(|(jti, _)| *jti != second), "{rest:?}");
     let (rest_again, _) = hub.poll(&stream, json!({})).await;
     assert_eq!(rest, rest_again);
+    // What was told may be told as of now, and says when it happened.
+    app.pass(5);
+    let (later, _) = hub.poll(&stream, json!({})).await;
+    assert_eq!((&later[0].1["toe"], &later[0].1["jti"]), (&rest[0].1["toe"], &rest[0].1["jti"]));
+    assert!(later[0].1["iat"].as_i64() > rest[0].1["iat"].as_i64());
     // Refused is done with as well; and acknowledging alone brings nothing.
     let errors = json!({ rest[0].0.clone(): { "err": "invalid_request", "description": "no\nidea" } });
     let (none, more) = hub.poll(&stream, json!({ "setErrs": errors, "ack": [rest[1].0], "maxEvents": 0 })).await;
@@ -182,6 +187,30 @@ async fn polls_are_read_as_the_standard_writes_them() {
         let (sets, more) = hub.poll(&stream, example.clone()).await;
         assert_eq!((sets.len(), more), (0, false), "{example}");
     }
+}
+
+/// By their numbers and not by their names: the tenth comes after the ninth.
+#[tokio::test]
+async fn sets_stand_in_the_order_in_which_things_have_happened() {
+    let app = TestApp::with(ON).await;
+    let hub = Hub::new(&app).await;
+    let stream = hub.stream(json!({})).await;
+    let (mut browser, _) = sign_in_to(&app, "web").await;
+    let user = names(&mut browser).await.0;
+    for _ in 0..6 {
+        ask(&app, "POST", &format!("/api/admin/users/{user}/ban"), Some(json!({ "reason": "" }))).await;
+        ask(&app, "POST", &format!("/api/admin/users/{user}/unban"), Some(json!({}))).await;
+    }
+    let url = stream["delivery"]["endpoint_url"].as_str().unwrap();
+    let path = url.strip_prefix(app.app.public.issuer()).unwrap();
+    let text = hub.send("POST", path, &json!({ "returnImmediately": true })).await.text;
+    let sets = text.split('"').filter(|part| part.matches('.').count() == 2 && part.starts_with("eyJ"));
+    let words: Vec<String> = sets.map(|set| event(&said(set)).0).collect();
+    let expected = ["account-disabled", "account-enabled"].repeat(6);
+    assert_eq!(
+        words.iter().filter(|word| *word != "session-revoked").collect::<Vec<_>>(),
+        expected.iter().collect::<Vec<_>>()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -104,7 +104,14 @@ async fn nobody_sees_or_changes_the_stream_of_another() {
 async fn a_token_must_be_a_services_for_this_and_say_so() {
     let config = format!("{ON}api = []\n[resources.api]\nscopes = []\n");
     let app = TestApp::with(&config).await;
-    let reader = Hub::of(&app, "hub", "ssf.read").await;
+    let reader = Hub::of(&app, "hub", "ssf.manage+ssf.read").await;
+    reader.stream(json!({})).await;
+    let (_, made) = ask(&app, "POST", "/api/admin/clients/hub/renew", Some(json!({}))).await;
+    let secret = made["client_secret"].as_str().unwrap();
+    let form =
+        format!("grant_type=client_credentials&client_id=hub&client_secret={secret}&scope=ssf.read&audience=ssf");
+    let token = crate::oauth::send(&app, "/oauth/token", "", &form).await.json()["access_token"].clone();
+    let reader = Hub { app: &app, token: token.as_str().unwrap().to_owned() };
     assert_eq!(reader.send("GET", "/ssf/streams", &Value::Null).await.status, 200);
     let refused = reader.send("POST", "/ssf/streams", &json!({})).await;
     assert_eq!(refused.outcome(), (403, "forbidden".into()));
@@ -118,6 +125,7 @@ async fn a_token_must_be_a_services_for_this_and_say_so() {
     assert_eq!(web.send_without_keeping(cookie).await.outcome(), (401, "token_missing".into()), "no cookie opens it");
     // Its credential has been taken back: the token that it still has opens nothing.
     assert_eq!(ask(&app, "POST", "/api/admin/clients/hub/revoke", None).await.0, 204);
+    assert_eq!(app.app.store.streams().await.unwrap(), [], "nor is anything told to it");
     let over = reader.send("GET", "/ssf/streams", &Value::Null).await;
     assert_eq!(over.outcome(), (401, "session_revoked".into()));
 }

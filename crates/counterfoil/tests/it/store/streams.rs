@@ -1,10 +1,12 @@
 //! The contract of event streams.
 
-use super::{at, entry, registered};
-use counterfoil::store::Store;
-use counterfoil_core::UserId;
+use super::{at, end, entry, registered};
+use counterfoil::store::{Client, ClientProof, Store};
 use counterfoil_core::audit::Event;
+use counterfoil_core::revocation::Revocation;
 use counterfoil_core::ssf::stream::{Delivery, Note, Settings, Status, Stream, StreamId, Subjects, What};
+use counterfoil_core::user::Role;
+use counterfoil_core::{Sid, UserId};
 use std::sync::Arc;
 
 fn stream(id: u8, client: &str) -> Stream {
@@ -30,12 +32,26 @@ fn stream(id: u8, client: &str) -> Stream {
     }
 }
 
+/// The service whose stream it is.
+async fn client(store: &Arc<dyn Store>, name: &str) {
+    let proof = ClientProof::Secret([u8::try_from(name.len()).unwrap(); 32]);
+    let new = Client {
+        name: name.parse().unwrap(),
+        sid: Sid::from_bytes([u8::try_from(name.len()).unwrap(); 16]),
+        proof,
+        created_at: at(0),
+    };
+    assert_eq!(store.add_client(new, entry(Event::ClientAdded, 0)).await, Ok(true));
+}
+
 async fn events(store: &Arc<dyn Store>) -> Vec<&'static str> {
     store.following(0, 100).await.unwrap().into_iter().map(|(_, entry)| entry.event.as_str()).collect()
 }
 
 pub(super) async fn a_stream_is_kept_as_it_is_and_replaced_only_by_who_has_seen_it(store: Arc<dyn Store>) {
     let new = stream(1, "hub");
+    assert_eq!(store.add_stream(new.clone(), 2, entry(Event::StreamAdded, 1)).await, Ok(false), "nobody's");
+    client(&store, "hub").await;
     assert_eq!(store.add_stream(new.clone(), 2, entry(Event::StreamAdded, 1)).await, Ok(true));
     assert_eq!(store.stream(new.id).await, Ok(Some(new.clone())));
     assert_eq!(store.stream(StreamId::from_bytes([9; 16])).await, Ok(None));
@@ -62,10 +78,12 @@ pub(super) async fn a_stream_is_kept_as_it_is_and_replaced_only_by_who_has_seen_
     assert_eq!(store.replace_stream(kept, None).await, Ok(false), "what is gone does not come back");
     store.move_stream(new.id, 30).await.unwrap();
     assert_eq!(store.streams().await.unwrap(), []);
-    assert_eq!(events(&store).await, ["stream_added", "stream_changed", "stream_removed"]);
+    assert_eq!(events(&store).await, ["client_added", "stream_added", "stream_changed", "stream_removed"]);
 }
 
 pub(super) async fn there_are_no_more_streams_than_there_may_be_even_in_a_race(store: Arc<dyn Store>) {
+    client(&store, "hub").await;
+    client(&store, "other").await;
     let attempts = (0..12).map(|number| {
         let store = Arc::clone(&store);
         async move { store.add_stream(stream(number, "hub"), 3, entry(Event::StreamAdded, 1)).await.unwrap() }
@@ -73,11 +91,12 @@ pub(super) async fn there_are_no_more_streams_than_there_may_be_even_in_a_race(s
     let outcomes = crate::support::all(attempts).await;
     assert_eq!(outcomes.iter().filter(|added| **added).count(), 3);
     assert_eq!(store.add_stream(stream(90, "other"), 3, entry(Event::StreamAdded, 1)).await, Ok(true), "another's");
-    assert_eq!(events(&store).await.len(), 4);
+    assert_eq!(events(&store).await.len(), 2 + 4);
 }
 
-pub(super) async fn exceptions_of_a_stream_go_with_it_and_not_with_their_account(store: Arc<dyn Store>) {
+pub(super) async fn exceptions_of_a_stream_go_with_it_and_only_late_with_their_account(store: Arc<dyn Store>) {
     let (ada, bob) = (registered(&store, "ada@example.com").await.id, registered(&store, "bob@example.com").await.id);
+    client(&store, "hub").await;
     let (one, other) = (stream(1, "hub"), stream(2, "hub"));
     for new in [&one, &other] {
         store.add_stream(new.clone(), 9, entry(Event::StreamAdded, 1)).await.unwrap();
@@ -96,4 +115,15 @@ pub(super) async fn exceptions_of_a_stream_go_with_it_and_not_with_their_account
     store.except_subject(one.id, bob).await.unwrap();
     assert_eq!(among(one.id).await, Ok(vec![]), "a stream that is gone has none, and gets none");
     assert_eq!(among(other.id).await, Ok(vec![bob]));
+    // Of an account that is deleted it is still to be told that it is.
+    let deletion = Revocation::Deletion { user: bob, unless_last: Role::parse("admin").unwrap() };
+    assert!(end(&store, deletion).await.found);
+    assert_eq!(among(other.id).await, Ok(vec![bob]));
+    while !store.purge(at(4), 100).await.unwrap().at_end {}
+    assert_eq!(among(other.id).await, Ok(vec![bob]));
+    while !store.purge(at(5), 100).await.unwrap().at_end {}
+    assert_eq!(among(other.id).await, Ok(vec![]), "its row is gone");
+    store.except_subject(other.id, ada).await.unwrap();
+    assert!(end(&store, Revocation::Client { name: "hub".parse().unwrap() }).await.found);
+    assert_eq!((store.streams().await, among(other.id).await), (Ok(vec![]), Ok(vec![])), "with their service");
 }
