@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// The largest answer, head and body, that is taken.
-const BUFFER: usize = 16 * 1024;
+const BUFFER: usize = 64 * 1024;
 const HEAD_END: &[u8] = b"\r\n\r\n";
 
 /// The server closes a connection that is not used for ten seconds; one that has rested this long is replaced before it is used.
@@ -100,9 +100,14 @@ impl Answer<'_> {
         })
     }
 
+    /// The value of the header `name` (lower case).
+    pub(crate) fn header(&self, name: &str) -> Option<&[u8]> {
+        lines(self.head).find_map(|line| header_value(line, name.as_bytes()))
+    }
+
     /// Whether it says that the server has too much to do, and when to come again (RFC 9110, sections 10.2.3 and 15.6.4).
     pub(crate) fn is_busy(&self) -> bool {
-        self.status == 503 && lines(self.head).any(|line| header_value(line, b"retry-after").is_some())
+        self.status == 503 && self.header("retry-after").is_some()
     }
 
     /// Status and body in one line, for complaints.
@@ -158,22 +163,32 @@ pub(crate) struct Request {
 impl Request {
     /// `GET path` as a browser on the application's own host would send it.
     pub(crate) fn get(port: u16, path: &str, cookie: Option<(&str, &str)>) -> Self {
-        Self::build("GET", port, path, cookie, None)
+        Self::build(("GET", path), port, cookie, None)
     }
 
     /// `POST path`, with a JSON body if there is one.
     pub(crate) fn post(port: u16, path: &str, cookie: Option<(&str, &str)>, json: Option<&str>) -> Self {
-        Self::build("POST", port, path, cookie, json)
+        Self::build(("POST", path), port, cookie, json.map(|json| ("application/json", json)))
     }
 
-    fn build(method: &str, port: u16, path: &str, cookie: Option<(&str, &str)>, json: Option<&str>) -> Self {
+    /// `POST path` with a form.
+    pub(crate) fn form(port: u16, path: &str, form: &str) -> Self {
+        Self::build(("POST", path), port, None, Some(("application/x-www-form-urlencoded", form)))
+    }
+
+    fn build(
+        (method, path): (&str, &str),
+        port: u16,
+        cookie: Option<(&str, &str)>,
+        body: Option<(&str, &str)>,
+    ) -> Self {
         let mut head = vec![format!("{method} {path} HTTP/1.1\r\nHost: localhost:{port}\r\n")];
         if method != "GET" {
             head.push(format!("Origin: http://localhost:{port}\r\nX-Requested-With: bench\r\n"));
-            head.push(format!("Content-Length: {}\r\n", json.map_or(0, str::len)));
+            head.push(format!("Content-Length: {}\r\n", body.map_or(0, |(_, body)| body.len())));
         }
-        if json.is_some() {
-            head.push("Content-Type: application/json\r\n".to_owned());
+        if let Some((content, _)) = body {
+            head.push(format!("Content-Type: {content}\r\n"));
         }
         let (name, value) = cookie.unwrap_or_default();
         if !name.is_empty() {
@@ -184,7 +199,7 @@ impl Request {
         bytes.extend_from_slice(value.as_bytes());
         let cookie = start..bytes.len();
         bytes.extend_from_slice(if name.is_empty() { b"\r\n" } else { b"\r\n\r\n" });
-        bytes.extend_from_slice(json.unwrap_or_default().as_bytes());
+        bytes.extend_from_slice(body.map(|(_, body)| body).unwrap_or_default().as_bytes());
         Self { bytes, cookie }
     }
 

@@ -13,8 +13,8 @@ counterfoil-bench [--only a,b] [--quick] [--many N] [--minutes N] [--server PATH
 counterfoil-bench hello --listen ADDR
 counterfoil-bench argon2
 
-  --only    subjects to run: control, me, me-cold, refresh, login, mint, guard, feed, gate, footprint, million, postgres,
-            overload (default: all of these), soak
+  --only    subjects to run: control, me, me-cold, refresh, login, mint, guard, feed, gate, footprint, million,
+            status_lists, streams, postgres, overload (default: all of these), soak
   --quick   fewer and shorter slices; a look, not a result
   --many    sessions in the big store (default 1000000)
   --minutes how long the soak takes (default 60)

@@ -156,7 +156,7 @@ pub(crate) struct Site {
     data: PathBuf,
     log: PathBuf,
     port: u16,
-    environment: Vec<(&'static str, String)>,
+    environment: Vec<(String, String)>,
 }
 
 impl Site {
@@ -167,22 +167,21 @@ impl Site {
         let port = free_port()?;
         // The seed mints access tokens, so it must know the issuer that the server will have.
         let environment = vec![
-            ("COUNTERFOIL__LIMITS__ENABLED", "false".to_owned()),
-            ("COUNTERFOIL__PUBLIC_URL", format!("http://localhost:{port}")),
+            ("COUNTERFOIL__LIMITS__ENABLED".to_owned(), "false".to_owned()),
+            ("COUNTERFOIL__PUBLIC_URL".to_owned(), format!("http://localhost:{port}")),
         ];
         let log = scratch.join(format!("{name}.log"));
         Ok(Self { binary: binary.to_owned(), core, data, log, port, environment })
     }
 
     /// Strict mode: without a grace there is no `hold`, so every refresh measured is a rotation.
-    pub(crate) fn without_grace(mut self) -> Self {
-        self.environment.push(("COUNTERFOIL__SESSION__ROTATION_GRACE", "0s".to_owned()));
-        self
+    pub(crate) fn without_grace(self) -> Self {
+        self.with("COUNTERFOIL__SESSION__ROTATION_GRACE", "0s")
     }
 
     /// With one more setting.
-    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
-        self.environment.push((name, value.to_owned()));
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -193,17 +192,22 @@ impl Site {
 
     /// Fills the store: `users`, `sessions` spread over them, and the cookies of `cookies` of those.
     pub(crate) fn seed(&self, users: u32, sessions: u32, cookies: u32) -> Result<Vec<Cookies>> {
+        self.seed_among(0, (users, sessions, cookies))
+    }
+
+    /// The same, among so many more sessions, which have places in status lists and no cookies.
+    pub(crate) fn seed_among(&self, filler: u32, (users, sessions, cookies): (u32, u32, u32)) -> Result<Vec<Cookies>> {
         let start = Instant::now();
         let mut command = self.command("bench-seed");
         command.args(["--users", &users.to_string(), "--sessions", &sessions.to_string()]);
-        command.args(["--cookies", &cookies.to_string()]);
+        command.args(["--cookies", &cookies.to_string(), "--filler", &filler.to_string()]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(File::create(&self.log)?);
         let output = spawn_on(self.core, &mut command)?.wait_with_output()?;
         if !output.status.success() {
             bail!("bench-seed ended with {}: {}", output.status, last_words(&self.log));
         }
         let cookies: Vec<_> = String::from_utf8(output.stdout)?.lines().map(parse_cookies).collect::<Result<_>>()?;
-        eprintln!("  seeded {sessions} sessions in {:.1} s", start.elapsed().as_secs_f64());
+        eprintln!("  seeded {} sessions in {:.1} s", sessions + filler, start.elapsed().as_secs_f64());
         Ok(cookies)
     }
 

@@ -14,6 +14,8 @@ mod overload;
 mod postgres;
 mod refresh;
 mod soak;
+mod status_lists;
+mod streams;
 
 use std::path::Path;
 
@@ -58,6 +60,10 @@ pub(crate) enum Subject {
     Million,
     /// PostgreSQL: refresh against pgbench, growth, revocation across replicas.
     Postgres,
+    /// Status lists of many sessions: size, delay, work, requests.
+    StatusLists,
+    /// Events pushed to a hundred receivers, one of them dead.
+    Streams,
     /// Three times as much as it can do.
     Overload,
     /// An hour at seven tenths of what it can do: only when asked for.
@@ -66,7 +72,7 @@ pub(crate) enum Subject {
 
 impl Subject {
     /// All of them, in the order of a full run.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Control,
         Self::Footprint,
         Self::Me,
@@ -78,6 +84,8 @@ impl Subject {
         Self::Feed,
         Self::Gate,
         Self::Million,
+        Self::StatusLists,
+        Self::Streams,
         Self::Postgres,
         Self::Overload,
     ];
@@ -106,6 +114,8 @@ impl Subject {
             Self::Footprint => "footprint",
             Self::Million => "million",
             Self::Postgres => "postgres",
+            Self::StatusLists => "status_lists",
+            Self::Streams => "streams",
             Self::Overload => "overload",
             Self::Soak => "soak",
         }
@@ -128,6 +138,8 @@ impl Subject {
             Self::Footprint => footprint::measure(bench).await,
             Self::Million => million::measure(bench).await,
             Self::Postgres => postgres::measure(bench).await,
+            Self::StatusLists => status_lists::measure(bench).await,
+            Self::Streams => streams::measure(bench).await,
             Self::Overload => overload::measure(bench).await,
             Self::Soak => soak::measure(bench).await,
         }

@@ -6,9 +6,10 @@ use super::init::local_app;
 use crate::app::App;
 use crate::clock::random;
 use crate::config::DEFAULT_APPLICATION;
-use crate::data::Data;
+use crate::data::{Data, STORE_NAME};
 use crate::flow::Caller;
 use crate::flow::deliver::{LongLived, deliver};
+use crate::store::sqlite::fill;
 use crate::store::{NewAccount, NewSession};
 use anyhow::Context as _;
 use clap::Args;
@@ -39,30 +40,18 @@ pub(crate) struct SeedArgs {
     /// For how many of them to print `access<TAB>refresh`.
     #[arg(long)]
     cookies: u32,
+    /// More sessions, which nobody has a cookie of, each with a place in a status list: in bulk, and in the embedded store only.
+    #[arg(long, default_value_t = 0)]
+    filler: u32,
 }
 
 pub(crate) async fn run(args: SeedArgs) -> anyhow::Result<()> {
     anyhow::ensure!(args.users > 0 && args.sessions > 0, "at least one user and one session");
+    let embedded = args.place.config()?.store.url.is_none();
+    anyhow::ensure!(args.filler == 0 || embedded, "--filler is for the embedded store");
     let data = Data::hold(&args.place.data)?;
     let app = Arc::new(local_app(&args.place, &data).await?);
-    let password = Password::new(&Secret::new("correct horse battery staple 42".to_owned())).expect("short");
-    let hash = app.hasher.hash(password).await?;
-    let mut users = Vec::new();
-    for n in 0..args.users {
-        users.push(user(&app, n)?);
-    }
-    in_groups(users.clone(), |user| {
-        let (app, hash) = (Arc::clone(&app), hash.clone());
-        async move {
-            let entry = nobody().audit(Event::Registered, Actor::System, app.clock.now());
-            app.store
-                .register(NewAccount { user, hash, passkey: None, invite: None, most: None }, entry)
-                .await
-                .map(|_| ())
-        }
-    })
-    .await?;
-
+    let users = accounts(&app, args.users).await?;
     let sessions: Vec<u32> = (0..args.sessions).collect();
     let every = (args.sessions / args.cookies.max(1)).max(1);
     let (printer, mut chosen) = tokio::sync::mpsc::unbounded_channel();
@@ -96,7 +85,31 @@ pub(crate) async fn run(args: SeedArgs) -> anyhow::Result<()> {
     }
     out.flush()?;
     app.store.close().await;
+    if args.filler > 0 {
+        fill(&args.place.data.join(STORE_NAME), args.filler, app.config.status_lists.size)?;
+    }
     Ok(())
+}
+
+async fn accounts(app: &Arc<App>, count: u32) -> anyhow::Result<Vec<User>> {
+    let password = Password::new(&Secret::new("correct horse battery staple 42".to_owned())).expect("short");
+    let hash = app.hasher.hash(password).await?;
+    let mut users = Vec::new();
+    for n in 0..count {
+        users.push(user(app, n)?);
+    }
+    in_groups(users.clone(), |user| {
+        let (app, hash) = (Arc::clone(app), hash.clone());
+        async move {
+            let entry = nobody().audit(Event::Registered, Actor::System, app.clock.now());
+            app.store
+                .register(NewAccount { user, hash, passkey: None, invite: None, most: None }, entry)
+                .await
+                .map(|_| ())
+        }
+    })
+    .await?;
+    Ok(users)
 }
 
 async fn in_groups<T, F>(items: Vec<T>, work: impl Fn(T) -> F) -> anyhow::Result<()>

@@ -11,6 +11,7 @@ mod cursors;
 mod deletions;
 mod devices;
 mod factors;
+mod filler;
 mod guards;
 mod invites;
 mod keys;
@@ -43,6 +44,8 @@ use std::time::Duration;
 use writer::Writer;
 
 pub use backup::{BackupError, backup};
+#[doc(hidden)]
+pub use filler::fill;
 pub use migrate::MigrateError;
 
 /// How often SQLite waits for the disk. Anything but `Full` breaks D1; the other exists so that a test can show that the
