@@ -144,8 +144,8 @@ fn place(access: &str) -> Result<u32> {
 
 fn status(list: &[u8], index: u32) -> Result<u8> {
     let said = said(list)?;
-    let lst = said["status_list"]["lst"].as_str().context("lst")?;
-    let statuses = Statuses::decode(1, lst).map_err(|refusal| anyhow::anyhow!("the list: {}", refusal.code()))?;
+    let encoded = said["status_list"]["lst"].as_str().context("lst")?;
+    let statuses = Statuses::decode(1, encoded).map_err(|refusal| anyhow::anyhow!("the list: {}", refusal.code()))?;
     statuses.status(index).context("an index beyond the list")
 }
 

@@ -35,7 +35,7 @@ const ALONE: usize = 40;
 const MANY: usize = 1_000;
 /// Connections over which they are ended.
 const HANDS: usize = 8;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const ACCEPTED: &[u8] = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n";
 const PUSH: &str = "urn:ietf:rfc:8935";
 

@@ -257,8 +257,8 @@ struct Told {
     backoff: Backoff,
     /// The notes that have been told, as long as what is known of the stream still has them.
     notes: BTreeSet<String>,
-    /// What has been told of the entry that is being told.
-    told: BTreeSet<String>,
+    /// What has been sent of the entry that is being told.
+    sent: BTreeSet<String>,
     /// What the receiver has refused last, and how often: whatever comes between.
     refused: (String, Refusals),
 }
@@ -273,8 +273,8 @@ fn same_course(a: &Stream, b: &Stream) -> bool {
 
 impl Told {
     fn new(shared: Arc<Shared>, stream: watch::Receiver<Stream>) -> Self {
-        let (notes, told) = (BTreeSet::new(), BTreeSet::new());
-        Self { shared, stream, backoff: Backoff::default(), notes, told, refused: <(String, Refusals)>::default() }
+        let (notes, sent) = (BTreeSet::new(), BTreeSet::new());
+        Self { shared, stream, backoff: Backoff::default(), notes, sent, refused: <(String, Refusals)>::default() }
     }
 
     async fn run(mut self) {
@@ -332,17 +332,17 @@ impl Told {
             for signal in &entry.signals {
                 let set = Set::of(self.shared.source.public.issuer(), (log, entry.seq), signal);
                 // Told already, before something came between.
-                if self.told.contains(&set.jti) {
+                if self.sent.contains(&set.jti) {
                     continue;
                 }
                 if let Err(interrupted) = self.tell(&set, stream).await {
                     self.keep(stream.id, (*at, kept)).await;
                     return Err(interrupted);
                 }
-                self.told.insert(set.jti);
+                self.sent.insert(set.jti);
             }
             *at = entry.seq;
-            self.told.clear();
+            self.sent.clear();
         }
         let told = entries.iter().any(|entry| !entry.signals.is_empty());
         if told || last - *kept >= WORTH_KEEPING {
