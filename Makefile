@@ -16,6 +16,7 @@ test: tools
 	cd tests/oauth-clients && npm ci --no-audit --no-fund --loglevel=error && node --test
 	/usr/bin/python3 -m venv target/interop
 	target/interop/bin/pip install --quiet --disable-pip-version-check --requirement tests/interop/requirements.txt
+	cargo build --quiet --locked --manifest-path tests/interop/easyssf/Cargo.toml --target-dir target/interop/easyssf
 	cd tests/interop && npm ci --no-audit --no-fund --loglevel=error && node --test --test-concurrency=1
 	node --test tests/support
 	node --test tests/examples
