@@ -22,6 +22,9 @@ use std::time::Duration;
 /// What the reason of a ban begins with that an upstream has asked for.
 const DISABLED: &str = "disabled at the upstream ";
 
+/// What stands in it before an earlier reason.
+const BEFORE: &str = "; before that: ";
+
 /// Why an event does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReceiveError {
@@ -159,10 +162,10 @@ fn reason_beside(name: &str, ban: Option<&Ban>) -> Option<String> {
     let own = reason_of(name);
     match ban {
         None => Some(own),
-        Some(ban) if ban.reason.contains(&own) => None,
+        Some(ban) if ban.reason.split(BEFORE).any(|part| part == own) => None,
         // It has no end, and no upstream could lift it.
         Some(ban) if ban.until.is_none() && !ban.reason.starts_with(DISABLED) => None,
-        Some(ban) => Some(format!("{own}; before that: {}", ban.reason)),
+        Some(ban) => Some(format!("{own}{BEFORE}{}", ban.reason)),
     }
 }
 
@@ -190,4 +193,30 @@ fn digest_of(name: &str, jti: &str) -> [u8; 32] {
 
 fn count(outcome: &'static str) {
     metrics::counter!("counterfoil_upstream_events_total", "outcome" => outcome).increment(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reason_beside;
+    use counterfoil_core::Timestamp;
+    use counterfoil_core::user::Ban;
+
+    #[test]
+    fn a_ban_that_somebody_else_has_asked_for_is_lifted_by_nobody_but_a_person() {
+        let ban = |reason: &str, until: Option<i64>| Ban {
+            at: Timestamp::from_seconds(1),
+            until: until.map(Timestamp::from_seconds),
+            reason: reason.to_owned(),
+        };
+        let beside = |ban: Option<Ban>| reason_beside("idp", ban.as_ref());
+        let own = "disabled at the upstream idp";
+        assert_eq!(beside(None).as_deref(), Some(own));
+        assert_eq!(beside(Some(ban(own, None))), None, "once");
+        assert_eq!(beside(Some(ban("spam", None))), None, "it has no end");
+        let both = |before: &str| Some(format!("{own}; before that: {before}"));
+        assert_eq!(beside(Some(ban("spam", Some(9)))), both("spam"), "it has one");
+        let other = "disabled at the upstream idp2";
+        assert_eq!(beside(Some(ban(other, None))), both(other), "which the other could lift");
+        assert_eq!(beside(Some(ban(&both(other).expect("one"), None))), None);
+    }
 }
