@@ -43,19 +43,9 @@ impl EventType {
         Self::AccountPurged,
     ];
 
-    const ALL: [Self; 11] = [
-        Self::SessionRevoked,
-        Self::TokenClaimsChange,
-        Self::CredentialChange,
-        Self::AssuranceLevelChange,
-        Self::AccountDisabled,
-        Self::AccountEnabled,
-        Self::AccountPurged,
-        Self::CredentialCompromise,
-        Self::SessionsRevoked,
-        Self::Verification,
-        Self::StreamUpdated,
-    ];
+    /// Those that others may have from it, or it from others.
+    const OTHERS: [Self; 4] =
+        [Self::CredentialCompromise, Self::SessionsRevoked, Self::Verification, Self::StreamUpdated];
 
     const fn parts(self) -> (&'static str, &'static str) {
         match self {
@@ -86,7 +76,7 @@ impl EventType {
 
     /// The type with this URI.
     pub fn from_uri(uri: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| {
+        Self::TRANSMITTED.into_iter().chain(Self::OTHERS).find(|known| {
             let (family, name) = known.parts();
             uri.strip_prefix(family) == Some(name)
         })

@@ -5,7 +5,7 @@ use super::signal::Signal;
 use super::stream::{Note, StreamId, What};
 use crate::keys::signing::SigningKey;
 use counterfoil_guard::{LogId, Timestamp, UserId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// What stands in `typ`, and follows `application/` in the media type (SET-2.3).
@@ -102,6 +102,23 @@ impl Set {
             events: Map::from_iter([(self.kind.uri(), Value::Object(self.claims.clone()))]),
         };
         key.sign_as(TYPE, &serde_json::to_vec(&payload).expect("strings, numbers and objects always serialise"))
+    }
+}
+
+/// What a receiver says is wrong with a SET (RFC 8935 section 2.3, RFC 8936 section 2.6).
+#[derive(Debug, Deserialize)]
+pub struct SetError {
+    /// The code.
+    pub err: String,
+    /// For people.
+    #[serde(default)]
+    pub description: String,
+}
+
+impl SetError {
+    /// In one short line for the log: what somebody else says is not to look like a line of ours.
+    pub fn in_words(&self) -> String {
+        format!("{}: {}", self.err, self.description).chars().filter(|c| !c.is_control()).take(200).collect()
     }
 }
 

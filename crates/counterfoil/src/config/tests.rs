@@ -278,3 +278,39 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_name_of_the_resource_is_taken_while_there_are_streams() {
+    let taken = refusal("[ssf]\nenabled = true\n[resources.ssf]\n");
+    assert!(taken.contains("resources.ssf") && taken.contains("ssf.enabled"), "{taken}");
+    load("[resources.ssf]\n", &[]).expect("a name like any other");
+    let unknown = refusal("[clients.hub.resources]\nssf = []\n");
+    assert!(unknown.contains("clients.hub.resources"), "{unknown}");
+    for origin in ["http://receiver.example.com", "https://receiver.example.com/path", "receiver"] {
+        let wrong = refusal(&format!("[ssf]\npush_origins = [\"{origin}\"]\n"));
+        assert!(wrong.contains("ssf.push_origins") && wrong.contains(origin), "{wrong}");
+    }
+    load("[ssf]\npush_origins = [\"http://127.0.0.1:8080\", \"https://a.example\"]\n", &[]).expect("origins");
+}
+
+#[test]
+fn an_upstream_that_cannot_be_trusted_stops_the_start() {
+    let issuer = "issuer = \"https://idp.example.com\"\n";
+    let keys = "jwks_uri = \"https://idp.example.com/keys\"\n";
+    let domains = "domains = [\"example.com\"]\n";
+    let upstream = |lines: &[&str]| format!("[upstreams.idp]\n{}", lines.concat());
+    load(&upstream(&[issuer, keys, domains]), &[]).expect("an upstream");
+    for (lines, says) in [
+        (vec![issuer, domains], "jwks_uri"),
+        (vec![issuer, keys], "domains"),
+        (vec![issuer, keys, "domains = []\n"], "upstreams.idp.domains"),
+        (vec![issuer, keys, "domains = [\"Example.com\"]\n"], "lower case"),
+        (vec![issuer, "jwks_uri = \"http://idp.example.com/keys\"\n", domains], "https"),
+        (vec![issuer, keys, domains, "authorization_file = \"x\"\nauthorization_env = \"X\"\n"], "authorization_file"),
+        (vec![issuer, keys, domains, "on_disabled = \"nothing\"\n"], "on_disabled"),
+        (vec!["issuer = \"\"\n", keys, domains], "issuer"),
+    ] {
+        let refused = refusal(&upstream(&lines));
+        assert!(refused.contains(says), "{refused}");
+    }
+}

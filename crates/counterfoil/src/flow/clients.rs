@@ -178,7 +178,7 @@ pub fn lives(app: &App, name: &ClientName, sid: Sid) -> bool {
 }
 
 /// The digest under which something that counts once is remembered. The parts cannot run into one another.
-fn once(kind: &str, who: &str, jti: &str) -> [u8; 32] {
+pub(super) fn once(kind: &str, who: &str, jti: &str) -> [u8; 32] {
     let mut context = Context::new(&SHA256);
     for part in [kind, who, jti] {
         context.update(&(part.len() as u64).to_be_bytes());

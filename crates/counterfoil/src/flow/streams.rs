@@ -179,6 +179,10 @@ pub async fn one(app: &App, client: &ClientName, id: StreamId) -> Result<Stream,
     app.store.stream(id).await?.filter(|stream| stream.client == *client).ok_or(StreamError::Unknown)
 }
 
+async fn any(app: &App, id: StreamId) -> Result<Stream, StreamError> {
+    app.store.stream(id).await?.ok_or(StreamError::Unknown)
+}
+
 /// What becomes of what a change does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unsaid {
@@ -196,7 +200,7 @@ pub async fn change(
     (wanted, unsaid): (Wanted, Unsaid),
     caller: &Caller,
 ) -> Result<Stream, StreamError> {
-    replace(app, client, id, |stream| {
+    replace(app, Some(client), id, |stream| {
         if unsaid == Unsaid::Goes {
             (stream.settings.delivery, stream.settings.requested) = (Delivery::Poll, None);
             (stream.settings.description, stream.sealed) = (None, None);
@@ -217,7 +221,7 @@ pub async fn set_status(
 ) -> Result<Stream, StreamError> {
     let reason = reason.filter(|reason| !reason.is_empty()).map(|reason| text("reason", reason)).transpose()?;
     let newest = app.store.newest().await?;
-    replace(app, client, id, |stream| {
+    replace(app, Some(client), id, |stream| {
         stream.set_status(status, reason.clone(), newest);
         Ok(Some(by_client(app, caller, Event::StreamChanged, stream)))
     })
@@ -233,16 +237,12 @@ pub async fn administer_status(
 ) -> Result<Stream, StreamError> {
     let reason = reason.filter(|reason| !reason.is_empty()).map(|reason| text("reason", reason)).transpose()?;
     let newest = app.store.newest().await?;
-    for _ in 0..TRIES {
-        let mut stream = app.store.stream(id).await?.ok_or(StreamError::Unknown)?;
+    replace(app, None, id, |stream| {
         stream.set_status(status, reason.clone(), newest);
         stream.note(note(app, What::Updated(status, reason.clone())));
-        let entry = by.entry(app, Event::StreamChanged, None, &detail(&stream));
-        if app.store.replace_stream(stream.clone(), Some(entry)).await? {
-            return Ok(stream);
-        }
-    }
-    Err(StoreError::Overloaded.into())
+        Ok(Some(by.entry(app, Event::StreamChanged, None, &detail(stream))))
+    })
+    .await
 }
 
 /// Removes a stream; whose it is, its owner or an administrator says in the entry.
@@ -254,7 +254,7 @@ pub async fn remove(app: &App, client: &ClientName, id: StreamId, caller: &Calle
 
 /// The same by an administrator.
 pub async fn administer_remove(app: &App, by: &Administrator, id: StreamId) -> Result<(), StreamError> {
-    let stream = app.store.stream(id).await?.ok_or(StreamError::Unknown)?;
+    let stream = any(app, id).await?;
     let entry = by.entry(app, Event::StreamRemoved, None, &detail(&stream));
     if app.store.remove_stream(id, entry).await? { Ok(()) } else { Err(StreamError::Unknown) }
 }
@@ -304,7 +304,7 @@ pub async fn verify(
         return Err(StreamError::Bad(format!("`state` has more than {LONGEST_TEXT} bytes")));
     }
     let now = app.clock.now();
-    replace(app, client, id, |stream| {
+    replace(app, Some(client), id, |stream| {
         if stream.status != Status::Enabled {
             return Err(StreamError::Bad("the stream is not enabled, so nothing is told".to_owned()));
         }
@@ -323,15 +323,18 @@ fn note(app: &App, what: What) -> Note {
     Note { jti: base64url_encode(&random::<16>()), at: app.clock.now().as_millis(), what }
 }
 
-/// Loads, decides and commits; anew when something came between.
+/// Loads, decides and commits; anew when something came between. Without an owner whoever's it is.
 async fn replace(
     app: &App,
-    client: &ClientName,
+    owner: Option<&ClientName>,
     id: StreamId,
     mut decide: impl FnMut(&mut Stream) -> Result<Option<AuditEntry>, StreamError> + Send,
 ) -> Result<Stream, StreamError> {
     for _ in 0..TRIES {
-        let mut stream = one(app, client, id).await?;
+        let mut stream = match owner {
+            Some(client) => one(app, client, id).await?,
+            None => any(app, id).await?,
+        };
         let entry = decide(&mut stream)?;
         if app.store.replace_stream(stream.clone(), entry).await? {
             return Ok(stream);

@@ -2,13 +2,12 @@
 //! What it says is done before it is told so; the same event again does nothing more.
 
 use super::access::{self, carried_through};
-use super::{Caller, counts};
+use super::{Caller, clients, counts};
 use crate::app::App;
 use crate::config::OnDisabled;
 use crate::limits::{Full, Limited};
 use crate::store::StoreError;
 use crate::upstreams::{NoKeys, Upstream};
-use aws_lc_rs::digest::{Context, SHA256};
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::revocation::Revocation;
 use counterfoil_core::session::EndReason;
@@ -78,7 +77,7 @@ pub async fn receive(
     // Who is believed may tell as much as there is to tell: only what is refused counts.
     counts::give_back(app, Limited::UpstreamNetwork, &caller.source(), Some(rate.rate())).await;
     let _turn = app.admission.enter().await.map_err(|Full| StoreError::Overloaded)?;
-    let once = digest_of(name, &received.jti);
+    let once = clients::once("upstream_event", name, &received.jti);
     if app.store.is_spent(once, app.clock.now()).await? {
         count("repeated");
         return Ok(());
@@ -180,15 +179,6 @@ async fn find(app: &App, upstream: &Upstream, subject: &Subject) -> Result<Optio
         _ => None,
     };
     Ok(found.map(|found| found.user).filter(|user| upstream.config.speaks_for(user.email.as_str())))
-}
-
-fn digest_of(name: &str, jti: &str) -> [u8; 32] {
-    let mut context = Context::new(&SHA256);
-    for part in ["upstream_event", name, jti] {
-        context.update(&(part.len() as u64).to_be_bytes());
-        context.update(part.as_bytes());
-    }
-    context.finish().as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
 
 fn count(outcome: &'static str) {

@@ -2,6 +2,7 @@
 //! each event at least once. One task reads the log for all of them.
 
 use super::backoff::{Backoff, Complaint, Refusals};
+use super::teller::Attempt;
 use super::{ReaderError, Source, gauge_value};
 use crate::clock::random;
 use crate::config::{Config, OutgoingUrl, SSF_RESOURCE};
@@ -10,12 +11,11 @@ use crate::signals;
 use crate::store::StoreError;
 use bytes::Bytes;
 use counterfoil_core::credential::factor_key::Use;
-use counterfoil_core::ssf::set::{Parties, Set, TYPE};
+use counterfoil_core::ssf::set::{Parties, Set, SetError, TYPE};
 use counterfoil_core::ssf::stream::{Delivery, Numbered, Status, Stream, StreamId, What};
 use http::{HeaderValue, Request, StatusCode, header};
 use http_body_util::Full;
 use parking_lot::RwLock;
-use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,7 +73,7 @@ struct Shared {
 #[derive(Default)]
 struct Tail {
     from: i64,
-    entries: VecDeque<Arc<Numbered>>,
+    entries: VecDeque<Numbered>,
 }
 
 impl Tail {
@@ -82,7 +82,7 @@ impl Tail {
     }
 
     fn extend(&mut self, page: Vec<Numbered>) {
-        self.entries.extend(page.into_iter().map(Arc::new));
+        self.entries.extend(page);
         while self.entries.len() > KEPT {
             self.from = self.entries.pop_front().map_or(self.from, |entry| entry.seq);
         }
@@ -94,49 +94,25 @@ impl Tail {
             return None;
         }
         let first = self.entries.partition_point(|entry| entry.seq <= seq);
-        Some(self.entries.range(first..).take(PAGE as usize).map(|entry| Numbered::clone(entry)).collect())
+        Some(self.entries.range(first..).take(PAGE as usize).cloned().collect())
     }
 }
 
-/// What came of one attempt.
-#[derive(Debug, PartialEq, Eq)]
-enum Attempt {
-    /// 2xx.
-    Received,
-    /// The receiver does not want this one.
-    Refused(String),
-    /// Anything else.
-    Failed(String),
-}
-
-/// What the receiver of a SET says is wrong with it.
-#[derive(Deserialize)]
-struct SetError {
-    err: String,
-    #[serde(default)]
-    description: String,
-}
-
-impl Attempt {
-    /// A 400 with an error code is about this SET; who does not know us, or cannot answer, would say the same to any.
-    fn of(answer: Result<Answer, String>) -> Self {
-        let Answer { status, body } = match answer {
-            Ok(answer) => answer,
-            Err(reason) => return Self::Failed(reason),
-        };
-        if status.is_success() {
-            return Self::Received;
-        }
-        let said = body.as_deref().and_then(|body| serde_json::from_slice::<SetError>(body).ok());
-        let Some(SetError { err, description }) = said.filter(|_| status == StatusCode::BAD_REQUEST) else {
-            return Self::Failed(format!("it answered {}", status.as_u16()));
-        };
-        let text: String = format!("{err}: {description}").chars().filter(|c| !c.is_control()).take(200).collect();
-        if matches!(err.as_str(), "authentication_failed" | "access_denied") {
-            Self::Failed(text)
-        } else {
-            Self::Refused(text)
-        }
+/// A 400 with an error code is about this SET; who does not know us, or cannot answer, would say the same to any.
+fn attempt_of(answer: Result<Answer, String>) -> Attempt {
+    let failed = |reason| Attempt::Failed(Complaint::Failing, reason);
+    let Answer { status, body } = match answer {
+        Ok(answer) => answer,
+        Err(reason) => return failed(reason),
+    };
+    if status.is_success() {
+        return Attempt::Received;
+    }
+    let said = body.as_deref().and_then(|body| serde_json::from_slice::<SetError>(body).ok());
+    match said.filter(|_| status == StatusCode::BAD_REQUEST) {
+        None => failed(format!("it answered {}", status.as_u16())),
+        Some(said) if matches!(said.err.as_str(), "authentication_failed" | "access_denied") => failed(said.in_words()),
+        Some(said) => Attempt::Refused(said.in_words()),
     }
 }
 
@@ -210,7 +186,7 @@ fn follow(shared: &Arc<Shared>, streams: impl Iterator<Item = Stream>, (tasks, k
             sender
         });
         sender.send_if_modified(|kept| {
-            let changed = kept.version != stream.version || kept.position > stream.position;
+            let changed = kept.version != stream.version;
             *kept = stream;
             changed
         });
@@ -378,18 +354,17 @@ impl Told {
     /// Sends one SET until it is received, or refused often enough; or until the stream takes another course.
     async fn tell(&mut self, set: &Set, course: &Stream) -> Result<(), Interrupted> {
         loop {
-            let stream = self.stream.borrow().clone();
-            if !same_course(&stream, course) || self.stream.has_changed().is_err() {
+            if !same_course(&self.stream.borrow(), course) || self.stream.has_changed().is_err() {
                 return Err(Interrupted);
             }
-            let attempt = self.attempt(&stream, set).await;
+            let attempt = self.attempt(course, set).await;
             let outcome = match attempt {
                 Attempt::Received => "received",
                 Attempt::Refused(_) => "refused",
-                Attempt::Failed(_) => "failed",
+                Attempt::Failed(..) => "failed",
             };
             metrics::counter!("counterfoil_stream_attempts_total", "outcome" => outcome).increment(1);
-            let (id, client) = (stream.id, &stream.client);
+            let (id, client) = (course.id, &course.client);
             let reason = match attempt {
                 Attempt::Received => {
                     if self.backoff.succeeded() {
@@ -408,7 +383,7 @@ impl Told {
                     }
                     reason
                 }
-                Attempt::Failed(reason) => reason,
+                Attempt::Failed(_, reason) => reason,
             };
             if self.backoff.failed(Complaint::Failing).is_some() {
                 tracing::warn!(stream = %id, %client, reason, "the receiver of an event stream takes no events; trying on");
@@ -430,7 +405,8 @@ impl Told {
     }
 
     async fn attempt(&self, stream: &Stream, set: &Set) -> Attempt {
-        let Delivery::Push(url) = &stream.settings.delivery else { return Attempt::Failed("it is polled".to_owned()) };
+        let failed = |reason: &str| Attempt::Failed(Complaint::Failing, reason.to_owned());
+        let Delivery::Push(url) = &stream.settings.delivery else { return failed("it is polled") };
         let source = &self.shared.source;
         let ring = source.keys.ring();
         let parties = Parties { issuer: source.public.issuer(), audience: stream.client.as_str() };
@@ -443,14 +419,14 @@ impl Told {
             let opened = source.factors.open(Use::StreamHeader(stream.id), sealed);
             let value = opened.ok().and_then(|header| HeaderValue::from_bytes(header.expose()).ok());
             let Some(mut value) = value else {
-                return Attempt::Failed("what its header Authorization shall be cannot be opened".to_owned());
+                return failed("what its header Authorization shall be cannot be opened");
             };
             value.set_sensitive(true);
             request = request.header(header::AUTHORIZATION, value);
         }
         match request.body(Full::new(Bytes::from(signed))) {
-            Ok(request) => Attempt::of(outgoing::send(&self.shared.client, request).await),
-            Err(_) => Attempt::Failed("its address is none".to_owned()),
+            Ok(request) => attempt_of(outgoing::send(&self.shared.client, request).await),
+            Err(_) => failed("its address is none"),
         }
     }
 
@@ -470,8 +446,9 @@ impl Told {
 
 #[cfg(test)]
 mod tests {
-    use super::{Attempt, KEPT, Tail};
+    use super::{KEPT, Tail, attempt_of};
     use crate::outgoing::Answer;
+    use crate::readers::teller::Attempt;
     use bytes::Bytes;
     use counterfoil_core::ssf::stream::Numbered;
     use http::StatusCode;
@@ -499,15 +476,15 @@ mod tests {
     #[test]
     fn push_2_only_what_is_said_of_this_one_passes_it_over() {
         let attempt = |status: StatusCode, body: &'static str| {
-            Attempt::of(Ok(Answer { status, body: Some(Bytes::from_static(body.as_bytes())) }))
+            attempt_of(Ok(Answer { status, body: Some(Bytes::from_static(body.as_bytes())) }))
         };
         assert_eq!(attempt(StatusCode::ACCEPTED, ""), Attempt::Received);
         let refused =
             |err: &str| attempt(StatusCode::BAD_REQUEST, Box::leak(format!(r#"{{"err":"{err}"}}"#).into_boxed_str()));
         assert!(matches!(refused("invalid_audience"), Attempt::Refused(_)));
-        assert!(matches!(refused("authentication_failed"), Attempt::Failed(_)));
-        assert!(matches!(attempt(StatusCode::BAD_REQUEST, "<html>"), Attempt::Failed(_)));
-        assert!(matches!(attempt(StatusCode::INTERNAL_SERVER_ERROR, r#"{"err":"invalid_key"}"#), Attempt::Failed(_)));
+        assert!(matches!(refused("authentication_failed"), Attempt::Failed(..)));
+        assert!(matches!(attempt(StatusCode::BAD_REQUEST, "<html>"), Attempt::Failed(..)));
+        assert!(matches!(attempt(StatusCode::INTERNAL_SERVER_ERROR, r#"{"err":"invalid_key"}"#), Attempt::Failed(..)));
         let long = attempt(StatusCode::BAD_REQUEST, r#"{"err":"invalid_key","description":"line\nbreak"}"#);
         assert_eq!(long, Attempt::Refused("invalid_key: linebreak".to_owned()));
     }

@@ -15,6 +15,7 @@ use std::time::Duration;
 const PAGE: u32 = 100;
 
 /// What came of one attempt.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Attempt {
     /// It is safe with the receiver.
     Received,

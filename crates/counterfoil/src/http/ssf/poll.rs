@@ -8,11 +8,13 @@ use crate::http::problem::{Code, Problem};
 use crate::http::view::json;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use counterfoil_core::ssf::set::SetError;
 use http::StatusCode;
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 /// A poll (RFC 8936 section 2.2).
 #[derive(Deserialize, ToSchema)]
@@ -28,15 +30,18 @@ pub(in crate::http) struct PollBody {
     ack: Vec<String>,
     /// Those that could not be taken, and why.
     #[serde(default)]
+    #[schema(schema_with = set_errs)]
     set_errs: BTreeMap<String, SetError>,
 }
 
-/// Why a SET could not be taken.
-#[derive(Deserialize, ToSchema)]
-pub(in crate::http) struct SetError {
-    err: String,
-    #[serde(default)]
-    description: String,
+/// [`SetError`] by the `jti`, as the reference shows it.
+fn set_errs() -> Object {
+    let words = || ObjectBuilder::new().schema_type(Type::String);
+    let why = ObjectBuilder::new().property("err", words()).property("description", words()).required("err");
+    ObjectBuilder::new()
+        .description(Some("Those that could not be taken, and why."))
+        .additional_properties(Some(why))
+        .build()
 }
 
 /// Fetch events, and acknowledge those that have been taken.
@@ -54,7 +59,7 @@ pub(in crate::http) async fn post(
         return Err(Problem::new(Code::Malformed).detail(reason));
     }
     let most = body.max_events.map_or(MOST, |most| usize::try_from(most).unwrap_or(MOST));
-    let refused = body.set_errs.into_iter().map(|(jti, why)| (jti, plain(&why)));
+    let refused = body.set_errs.into_iter().map(|(jti, why)| (jti, why.in_words()));
     let poll =
         Poll { most, waits: !body.return_immediately && most > 0, acknowledged: body.ack, refused: refused.collect() };
     let answer = poll_stream::poll(&app, &client, stream_id(&id)?, poll).await?;
@@ -76,9 +81,4 @@ impl Serialize for InOrder {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_map(self.0.iter().map(|(jti, set)| (jti, set)))
     }
-}
-
-/// For the log: what somebody else says is not to look like a line of ours.
-fn plain(why: &SetError) -> String {
-    format!("{}: {}", why.err, why.description).chars().filter(|c| !c.is_control()).take(200).collect()
 }

@@ -13,17 +13,24 @@ use counterfoil_core::ssf::stream::{Stream, StreamId};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-const ALL: &str = "SELECT id, client, created_at, status, reason, settings, sealed, verified_at, position, acknowledged, notes, version \
-                   FROM stream ORDER BY id";
-const ONE: &str = "SELECT id, client, created_at, status, reason, settings, sealed, verified_at, position, acknowledged, notes, version \
-                   FROM stream WHERE id = $1";
+/// In the order in which [`stream`] reads them.
+macro_rules! columns {
+    () => {
+        "id, client, created_at, status, reason, settings, sealed, verified_at, position, acknowledged, notes, version"
+    };
+}
+
+const ALL: &str = concat!("SELECT ", columns!(), " FROM stream ORDER BY id");
+const ONE: &str = concat!("SELECT ", columns!(), " FROM stream WHERE id = $1");
 
 /// One client's are counted by one at a time.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtext(current_schema() || '.counterfoil.stream.' || $1))";
 
-const ADD: &str = "\
-    INSERT INTO stream (id, client, created_at, status, reason, settings, sealed, verified_at, position, acknowledged, notes, version) \
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 WHERE (SELECT count(*) FROM stream WHERE client = $2) < $13";
+const ADD: &str = concat!(
+    "INSERT INTO stream (",
+    columns!(),
+    ") SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 WHERE (SELECT count(*) FROM stream WHERE client = $2) < $13"
+);
 
 const REPLACE: &str = "\
     UPDATE stream SET status = $3, reason = $4, settings = $5, sealed = $6, verified_at = $7, position = greatest(position, $8), \

@@ -1,9 +1,10 @@
 //! `/api/admin/activity`: what the charts show.
 
 use crate::control::ask;
+use crate::readers::source;
 use crate::support::{Browser, EMAIL, TestApp};
 use counterfoil::clock::Clock;
-use counterfoil::readers::{Readers, Source};
+use counterfoil::readers::Readers;
 use counterfoil::store::activity::Count;
 use counterfoil_core::activity::{Activity, hour_of};
 use serde_json::{Value, json};
@@ -13,20 +14,9 @@ use std::time::Duration;
 /// Counts what has been written down so far.
 async fn count(app: &TestApp) {
     let readers = Readers::prepare(&app.app.config).unwrap();
-    let source = Source {
-        store: Arc::clone(&app.app.store),
-        feed: Arc::clone(&app.app.feed),
-        clock: Arc::clone(&app.app.clock) as Arc<dyn Clock>,
-        keys: Arc::clone(&app.app.keys),
-        public: app.app.public.clone(),
-        algorithm: app.app.config.keys.algorithm.0,
-        factors: Arc::clone(&app.app.factors),
-        mail: None,
-        replica: None,
-    };
     let newest = app.app.store.newest().await.unwrap();
     let (stop, stopped) = tokio::sync::watch::channel(());
-    let running = readers.start(&source, move || {
+    let running = readers.start(&source(app), move || {
         let mut stopped = stopped.clone();
         async move { drop(stopped.changed().await) }
     });

@@ -31,7 +31,13 @@ pub(crate) async fn read(toml: &str) -> TestApp {
     let app = TestApp::with(toml).await;
     let readers = Readers::prepare(&app.app.config).unwrap();
     readers.settle(app.app.store.as_ref()).await.unwrap();
-    let source = Source {
+    drop(readers.start(&source(&app), std::future::pending::<()>));
+    app
+}
+
+/// What readers read of an application in this process.
+pub(crate) fn source(app: &TestApp) -> Source {
+    Source {
         store: Arc::clone(&app.app.store),
         feed: Arc::clone(&app.app.feed),
         clock: Arc::clone(&app.app.clock) as Arc<dyn Clock>,
@@ -41,9 +47,7 @@ pub(crate) async fn read(toml: &str) -> TestApp {
         factors: Arc::clone(&app.app.factors),
         mail: app.app.mail.clone(),
         replica: None,
-    };
-    drop(readers.start(&source, std::future::pending::<()>));
-    app
+    }
 }
 
 /// A folder with a configuration file, and a server on it.

@@ -409,33 +409,3 @@ async fn keys_are_fetched_when_they_are_needed_and_nobody_makes_it_a_storm() {
     app.pass(24 * 60 * 60);
     assert_eq!(push(&app, &set(&new, &claims(&app, "later", &caep("session-revoked"))), "").await.status, 503);
 }
-
-#[tokio::test]
-async fn an_upstream_that_cannot_be_trusted_stops_the_start() {
-    let config = |text: &str| {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("counterfoil.toml");
-        std::fs::write(&file, text).unwrap();
-        counterfoil::config::Config::load(Some(&file), std::iter::empty())
-            .map(|_| ())
-            .map_err(|error| error.to_string())
-    };
-    let base = "issuer = \"https://idp.example.com\"\n";
-    let keys = "jwks_uri = \"https://idp.example.com/keys\"\n";
-    let domains = "domains = [\"example.com\"]\n";
-    let upstream = |lines: &[&str]| config(&format!("[upstreams.idp]\n{}", lines.concat()));
-    assert_eq!(upstream(&[base, keys, domains]), Ok(()));
-    for (lines, says) in [
-        (vec![base, domains], "jwks_uri"),
-        (vec![base, keys], "domains"),
-        (vec![base, keys, "domains = []\n"], "upstreams.idp.domains"),
-        (vec![base, keys, "domains = [\"Example.com\"]\n"], "lower case"),
-        (vec![base, "jwks_uri = \"http://idp.example.com/keys\"\n", domains], "https"),
-        (vec![base, keys, domains, "authorization_file = \"x\"\nauthorization_env = \"X\"\n"], "authorization_file"),
-        (vec![base, keys, domains, "on_disabled = \"nothing\"\n"], "on_disabled"),
-        (vec!["issuer = \"\"\n", keys, domains], "issuer"),
-    ] {
-        let refused = upstream(&lines).unwrap_err();
-        assert!(refused.contains(says), "{refused}");
-    }
-}

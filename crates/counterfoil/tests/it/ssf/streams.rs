@@ -239,25 +239,3 @@ async fn s6_what_a_receiver_wants_to_find_in_authorization_lies_sealed_and_is_no
     hub.send("PATCH", "/ssf/streams", &json!({ "stream_id": id, "delivery": { "method": POLL } })).await;
     assert!(app.app.store.streams().await.unwrap()[0].sealed.is_none());
 }
-
-#[tokio::test]
-async fn the_name_of_the_resource_is_taken_while_there_are_streams() {
-    let config = |text: &str| {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("counterfoil.toml");
-        std::fs::write(&file, text).unwrap();
-        counterfoil::config::Config::load(Some(&file), std::iter::empty())
-            .map(|_| ())
-            .map_err(|error| error.to_string())
-    };
-    let taken = config("[ssf]\nenabled = true\n[resources.ssf]\n").unwrap_err();
-    assert!(taken.contains("resources.ssf") && taken.contains("ssf.enabled"), "{taken}");
-    assert_eq!(config("[resources.ssf]\n"), Ok(()));
-    let unknown = config("[clients.hub.resources]\nssf = []\n").unwrap_err();
-    assert!(unknown.contains("clients.hub.resources"), "{unknown}");
-    for origin in ["http://receiver.example.com", "https://receiver.example.com/path", "receiver"] {
-        let wrong = config(&format!("[ssf]\npush_origins = [\"{origin}\"]\n")).unwrap_err();
-        assert!(wrong.contains("ssf.push_origins") && wrong.contains(origin), "{wrong}");
-    }
-    assert_eq!(config("[ssf]\npush_origins = [\"http://127.0.0.1:8080\", \"https://a.example\"]\n"), Ok(()));
-}
