@@ -1,0 +1,29 @@
+/** Reads an answer of the authority's, and tells it from what a proxy, a captive portal or another server says. */
+
+import { AuthError } from './error.js'
+
+/** What an answer holds. */
+export type Body = Readonly<Record<string, unknown>>
+
+/** The body of a good answer; anything else rejects. Only what Counterfoil has said itself is believed. */
+export async function bodyOf(response: Response): Promise<Body> {
+  const { status, ok, headers } = response
+  if (status === 204) return {}
+  const body = await jsonOf(response)
+  if (ok && body) return body
+  const problem = ok ? undefined : body
+  // A number of seconds. A date is not taken: it would be compared with a clock of ours.
+  throw new AuthError(problem?.['code'], { status, problem, retryAfter: Number(headers.get('retry-after')) || undefined })
+}
+
+/** JSON where it says that it is JSON: a good answer's, or a problem's (RFC 9457). */
+export async function jsonOf(response: Response): Promise<Body | undefined> {
+  const [type] = String(response.headers.get('content-type')).split(';')
+  if (type !== (response.ok ? 'application/json' : 'application/problem+json')) return undefined
+  const text = await response.text()
+  try {
+    return Object(JSON.parse(text)) as Body
+  } catch {
+    return undefined // cut off, or not JSON after all: whoever asks says that it is no answer of Counterfoil's
+  }
+}
