@@ -6,6 +6,7 @@
 import { encode } from './base64url.js'
 import { readWithin } from './bytes.js'
 import type { Clock } from './clock.js'
+import { Closing } from './closing.js'
 import type { Feed, Received } from './feed.js'
 import { KeySet, type VerifyingKey } from './jwks.js'
 
@@ -57,7 +58,7 @@ export interface Answer {
 /** Keeps a feed and, after its first answer, a key set current until closed. */
 export class Client {
   readonly #options: ClientOptions
-  readonly #closing = new AbortController()
+  readonly #closing = new Closing()
   #keys: KeySet | undefined
   #etag: string | undefined
   /** What the feed had announced when the key set was last fetched. */
@@ -80,7 +81,7 @@ export class Client {
   }
 
   close(): void {
-    this.#closing.abort()
+    this.#closing.close()
     this.#wake?.()
   }
 
@@ -94,7 +95,7 @@ export class Client {
   }
 
   get #closed(): boolean {
-    return this.#closing.signal.aborted
+    return this.#closing.over
   }
 
   async #follow(): Promise<void> {
@@ -176,7 +177,7 @@ export class Client {
 
   /** The answer, or `undefined` when there was none in time. */
   #get(url: string, headers: Record<string, string>, limits: Omit<Limits, 'closing'>): Promise<Answer | undefined> {
-    return request(this.#options, url, { headers }, { ...limits, closing: this.#closing.signal })
+    return request(this.#options, url, { headers }, { ...limits, closing: this.#closing })
   }
 
   async #pause(milliseconds: number): Promise<void> {
@@ -198,7 +199,7 @@ export interface Limits {
   /** For all of it. */
   readonly whole: number
   readonly limit: number
-  readonly closing: AbortSignal
+  readonly closing: Closing
 }
 
 /** One request with a time-out for each piece and one for all of it. Redirects are failures: they would carry credentials away. */
@@ -208,7 +209,6 @@ export async function request(
   init: RequestInit,
   { timeout, whole, limit, closing }: Limits,
 ): Promise<Answer | undefined> {
-  // Not AbortSignal.any: what it makes would hang on `closing` for as long as the guard lives.
   const over = new AbortController()
   const abort = (): void => over.abort()
   const cancelWhole = clock.after(whole, abort)
@@ -217,7 +217,7 @@ export async function request(
     cancel()
     cancel = clock.after(timeout, abort)
   }
-  closing.addEventListener('abort', abort)
+  const forget = closing.onClose(abort)
   try {
     // Not `error`, which some runtimes do not know: a status that is none of ours is a failure to every caller.
     const response = await fetch(url, { ...init, redirect: 'manual', signal: over.signal })
@@ -228,7 +228,7 @@ export async function request(
   } finally {
     cancel()
     cancelWhole()
-    closing.removeEventListener('abort', abort)
+    forget()
   }
 }
 

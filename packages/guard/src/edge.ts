@@ -1,6 +1,6 @@
 /**
- * The guard for runtimes that are not Node: by status lists, without `node:` modules and `Buffer`. Only `fetch`, WebCrypto and
- * `DecompressionStream` are needed.
+ * The guard for runtimes that are not Node: by status lists or by introspection, without `node:` modules and `Buffer`. Only `fetch`,
+ * WebCrypto and, for the lists, `DecompressionStream` are needed. Following a feed is not for runtimes that end with their request.
  *
  * ```js
  * import { createGuard } from '@counterfoil/guard/edge'
@@ -10,6 +10,7 @@
  * ```
  */
 
+import { AskingGuard } from './asking_guard.js'
 import { type Auth, authenticate as judge } from './credential.js'
 import { viewOfFetch } from './fetch.js'
 import type { Guard } from './guard.js'
@@ -24,12 +25,22 @@ export { Problem, type ProblemCode, problemOf } from './problem.js'
 export { type Reason, Refusal, type RefusalCode } from './refusal.js'
 export { requirement, type Requirement } from './require.js'
 
-/** Everything but a feed and keys to decrypt with, which need Node. */
-export type EdgeOptions = Omit<GuardOptions, 'feed' | 'mode' | 'onLeaseEnd' | 'decryptionKeys' | 'cacheSize'>
+/** Everything but a lease, and keys to decrypt with, which need Node. */
+export type EdgeOptions = Omit<GuardOptions, 'mode' | 'onLeaseEnd' | 'decryptionKeys' | 'cacheSize'> & {
+  /**
+   * `status-list` (the default) judges by the authority's status lists: late by the `ttl` of the list. `introspect` asks about every
+   * token, every time, and needs `feed`: where to ask, and the credential to ask with.
+   */
+  readonly mode?: 'status-list' | 'introspect'
+}
 
-/** A guard in mode `status-list`. It fetches nothing before the first request. */
-export function createGuard(options: EdgeOptions): Guard {
-  return new StatusListGuard(settingsOf({ ...options, mode: 'status-list' }))
+/** A guard that fetches nothing before the first request and sets no timer between two, but where a token is watched. */
+export function createGuard({ mode = 'status-list', ...options }: EdgeOptions): Guard {
+  // Whoever has no types learns it at the start too.
+  if (mode !== 'status-list' && mode !== 'introspect') throw new TypeError('mode must be "status-list" or "introspect" here; others need Node')
+  const settings = settingsOf({ ...options, mode })
+  if (mode === 'introspect') return new AskingGuard(settings)
+  return new StatusListGuard(settings, settings.credential === '' ? undefined : (proofs) => new AskingGuard(settings, proofs))
 }
 
 /** Judges a request of the Fetch API. Rejects with a {@link Refusal} or a {@link Problem}; see `problemOf`. */

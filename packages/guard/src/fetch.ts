@@ -7,16 +7,14 @@ const SINGLE = new Set(['authorization', 'dpop', 'origin', 'sec-fetch-mode', 'se
 
 export function viewOfFetch(request: Request): RequestView {
   const { pathname, search } = new URL(request.url)
-  return {
-    method: request.method,
-    path: pathname,
-    target: pathname + search,
-    header(name) {
-      const value = request.headers.get(name)
-      if (value === null) return []
-      return SINGLE.has(name) ? value.split(',').map((one) => one.trim()) : [value]
-    },
-  }
+  return { method: request.method, path: pathname, target: pathname + search, header: (name) => valuesOf(request.headers, name) }
+}
+
+/** Every value of a header, as far as `Headers` still tells. `name` in lower case. */
+export function valuesOf(headers: Pick<Headers, 'get'>, name: string): readonly string[] {
+  const value = headers.get(name)
+  if (value === null) return []
+  return SINGLE.has(name) ? value.split(',').map((one) => one.trim()) : [value]
 }
 
 /**

@@ -1,9 +1,11 @@
 /** The guard: may this token be believed now? */
 
+import { AskingGuard } from './asking_guard.js'
 import { encode } from './base64url.js'
 import { VerifiedTokens } from './cache.js'
 import type { Claims } from './claims.js'
 import { Client } from './client.js'
+import { Closing } from './closing.js'
 import type { Origins } from './cross_site.js'
 import { checkBinding, type Proof, UsedProofs } from './dpop.js'
 import { DecryptionKeys } from './encryption.js'
@@ -14,7 +16,7 @@ import { Refusal } from './refusal.js'
 import { RevocationIndex } from './revocation.js'
 import { StatusListGuard } from './status_list_guard.js'
 import { checkTimes, Verifier, verifierOf } from './verify.js'
-import { armExpiry, type OnEnd, refusalOf, startWatch, type Watch, watchByLooking, Watches } from './watch.js'
+import { armExpiry, type OnEnd, refusalOf, startWatch, type Watch, Watches } from './watch.js'
 
 export type { GuardOptions } from './options.js'
 export type { OnEnd } from './watch.js'
@@ -58,9 +60,6 @@ export function createGuard(options: GuardOptions): Guard {
   }
 }
 
-/** How often an introspecting guard asks again about a token that is watched. */
-export const RECHECK_MS: number = 5000
-
 /** What was learnt of a token when it was verified. */
 interface Known {
   readonly claims: Claims
@@ -83,7 +82,7 @@ class PushedGuard implements Guard {
   readonly #introspector: Introspector
   readonly #client: Client
   readonly #watches = new Watches()
-  readonly #closing = new AbortController()
+  readonly #closing = new Closing()
   #waiting: { resolve: () => void; reject: (error: Error) => void }[] = []
   #asking: AskingGuard | undefined
   #cancelLease: () => void = () => {}
@@ -94,7 +93,7 @@ class PushedGuard implements Guard {
     this.at = settings.at
     this.#tokens = new VerifiedTokens(settings.cacheSize)
     this.#verifier = verifierOf(settings)
-    this.#introspector = new Introspector({ ...settings, verifier: this.#verifier, closing: this.#closing.signal })
+    this.#introspector = new Introspector({ ...settings, verifier: this.#verifier, closing: this.#closing })
     this.#client = new Client({
       ...settings,
       feed: this.#feed,
@@ -193,7 +192,7 @@ class PushedGuard implements Guard {
 
   close(): void {
     this.#asking?.close()
-    this.#closing.abort()
+    this.#closing.close()
     this.#client.close()
     this.#cancelLease()
     for (const { reject } of this.#waiting.splice(0)) reject(new Error('the guard is closed'))
@@ -201,7 +200,7 @@ class PushedGuard implements Guard {
   }
 
   get #closed(): boolean {
-    return this.#closing.signal.aborted
+    return this.#closing.over
   }
 
   #received(news: boolean): void {
@@ -227,72 +226,6 @@ class PushedGuard implements Guard {
 
   #announceReady(): void {
     if (this.alive()) for (const { resolve } of this.#waiting.splice(0)) resolve()
-  }
-}
-
-/** Asks the authority about every token. Keeps no lease, no keys and no cache. */
-class AskingGuard implements Guard {
-  readonly origins: Origins
-  readonly at: string
-  readonly #settings: Settings
-  readonly #proofs: UsedProofs
-  readonly #introspector: Introspector
-  readonly #watches = new Watches()
-  readonly #closing = new AbortController()
-
-  /** With the proofs of the guard it belongs to, if it does: what has been used there is used here. */
-  constructor(settings: Settings, proofs?: UsedProofs) {
-    this.#settings = settings
-    this.origins = settings.origins
-    this.at = settings.at
-    this.#proofs = proofs ?? new UsedProofs(() => this.now())
-    this.#introspector = new Introspector({ ...settings, verifier: verifierOf(settings), closing: this.#closing.signal })
-  }
-
-  asking(): Guard {
-    return this
-  }
-
-  async verify(token: string): Promise<Claims> {
-    const claims = await this.#claims(token)
-    checkBinding(claims)
-    return claims
-  }
-
-  async verifyBound(token: string, proof: Proof): Promise<Claims> {
-    const claims = await this.#claims(token)
-    await this.#proofs.use(claims, token, proof)
-    return claims
-  }
-
-  /** All but who presents it. */
-  async #claims(token: string): Promise<Claims> {
-    if (!this.alive()) throw new Refusal('verifier_stale')
-    return this.#introspector.ask(token)
-  }
-
-  watch(token: string, onEnd: OnEnd): () => void {
-    const { clock } = this.#settings
-    return watchByLooking(onEnd, {
-      judge: () => this.#claims(token), again: () => this.#claims(token), every: RECHECK_MS, watches: this.#watches, clock, now: () => this.now(),
-    })
-  }
-
-  ready(): Promise<void> {
-    return this.alive() ? Promise.resolve() : Promise.reject(new Error('the guard is closed'))
-  }
-
-  alive(): boolean {
-    return !this.#closing.signal.aborted
-  }
-
-  now(): number {
-    return this.#settings.clock.now().wall
-  }
-
-  close(): void {
-    this.#closing.abort()
-    this.#watches.sweep(() => new Refusal('verifier_stale'))
   }
 }
 

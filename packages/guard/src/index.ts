@@ -7,6 +7,7 @@
  * ```
  */
 
+export { RECHECK_MS } from './asking_guard.js'
 export type { Claims, Confirmation, StatusReference } from './claims.js'
 export type { ClientEvent, Fetch } from './client.js'
 export type { Clock, Instant } from './clock.js'
@@ -16,7 +17,7 @@ export { Origins, type Provenance } from './cross_site.js'
 export { Proof } from './dpop.js'
 export { DecryptionKeys } from './encryption.js'
 export { endingWith } from './fetch.js'
-export { createGuard, type Guard, type GuardOptions, type OnEnd, RECHECK_MS } from './guard.js'
+export { createGuard, type Guard, type GuardOptions, type OnEnd } from './guard.js'
 export { KeySet, KeySetError, type KeySetFault } from './jwks.js'
 export { isLocalPath, LoginPage, type Navigation, type PageOptions } from './login.js'
 export { authenticateNode, endWith } from './node.js'

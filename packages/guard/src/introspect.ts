@@ -5,6 +5,7 @@ import { type Claims, freeze, readConfirmation, readPrivate } from './claims.js'
 import { parse, request } from './client.js'
 import type { Fetch } from './client.js'
 import type { Clock } from './clock.js'
+import type { Closing } from './closing.js'
 import { isId } from './id.js'
 import { parseStrict } from './json.js'
 import { Refusal, type Reason } from './refusal.js'
@@ -39,7 +40,7 @@ export interface IntrospectorOptions {
   readonly verifier: Verifier
   readonly clock: Clock
   readonly fetch: Fetch
-  readonly closing: AbortSignal
+  readonly closing: Closing
 }
 
 /** Keeps nothing: each call asks. */

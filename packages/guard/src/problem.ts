@@ -46,6 +46,9 @@ export interface ProblemOptions {
   readonly challenge?: Readonly<Record<string, string>>
 }
 
+// As that of `Refusal`: for copies of this module.
+const PROBLEM: unique symbol = Symbol.for('@counterfoil/guard/Problem')
+
 /** An error as the client sees it. */
 export class Problem extends Error {
   readonly code: ProblemCode
@@ -53,6 +56,10 @@ export class Problem extends Error {
   readonly title: string
   readonly detail: string | undefined
   readonly #challenge: Readonly<Record<string, string>>
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && PROBLEM in value
+  }
 
   constructor(code: ProblemCode, { detail, challenge = {} }: ProblemOptions = {}) {
     super(code)
@@ -96,6 +103,8 @@ export class Problem extends Error {
     return `${scheme} ${parameters.map(([name, value]) => `${name}="${value}"`).join(', ')}`
   }
 }
+
+Object.defineProperty(Problem.prototype, PROBLEM, { value: true })
 
 /** The answer for what went wrong; `undefined` when it is no refusal of ours, but a fault for the framework to report. */
 export function problemOf(error: unknown): Problem | undefined {

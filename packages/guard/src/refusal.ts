@@ -59,9 +59,16 @@ export type Reason = keyof typeof CODES
 /** The stable code that a client sees. */
 export type RefusalCode = (typeof CODES)[Reason]
 
+// Bundlers make copies of this module, and a guard may be shared between them (`shared_guard.ts`): what one throws the others know by this.
+const REFUSAL: unique symbol = Symbol.for('@counterfoil/guard/Refusal')
+
 /** A token that was not accepted. Carries nothing of the token. */
 export class Refusal extends Error {
   readonly reason: Reason
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && REFUSAL in value
+  }
 
   constructor(reason: Reason) {
     super(`token refused: ${reason}`)
@@ -73,3 +80,5 @@ export class Refusal extends Error {
     return CODES[this.reason]
   }
 }
+
+Object.defineProperty(Refusal.prototype, REFUSAL, { value: true })

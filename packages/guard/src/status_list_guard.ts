@@ -6,6 +6,7 @@
 import type { Claims } from './claims.js'
 import { type Answer, request } from './client.js'
 import type { Instant } from './clock.js'
+import { Closing } from './closing.js'
 import type { Origins } from './cross_site.js'
 import { checkBinding, type Proof, UsedProofs } from './dpop.js'
 import type { Guard } from './guard.js'
@@ -57,7 +58,7 @@ export class StatusListGuard implements Guard {
   readonly #proofs = new UsedProofs(() => this.now())
   readonly #askingGuard: ((proofs: UsedProofs) => Guard) | undefined
   readonly #watches = new Watches()
-  readonly #closing = new AbortController()
+  readonly #closing = new Closing()
   readonly #turns = new Map<string, Asking>()
   readonly #keysTurn: Asking = newTurn()
   #keys: KeySet | undefined
@@ -121,12 +122,12 @@ export class StatusListGuard implements Guard {
 
   close(): void {
     this.#asking?.close()
-    this.#closing.abort()
+    this.#closing.close()
     this.#watches.sweep(() => new Refusal('verifier_stale'))
   }
 
   get #closed(): boolean {
-    return this.#closing.signal.aborted
+    return this.#closing.over
   }
 
   /** All but who presents it: signature and times, and what its list says. */
@@ -287,7 +288,7 @@ export class StatusListGuard implements Guard {
   }
 
   #get(url: string, headers: Record<string, string>, { timeout, limit }: { timeout: number; limit: number }): Promise<Answer | undefined> {
-    return request(this.#settings, url, { headers }, { timeout, whole: timeout, limit, closing: this.#closing.signal })
+    return request(this.#settings, url, { headers }, { timeout, whole: timeout, limit, closing: this.#closing })
   }
 }
 

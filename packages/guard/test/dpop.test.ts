@@ -18,6 +18,7 @@ import { viewOfFetch } from '../src/fetch.js'
 import { createGuard } from '../src/guard.js'
 import * as onHono from '../src/hono.js'
 import * as onNext from '../src/next.js'
+import { judgePage } from '../src/next_request.js'
 import { authenticateNode, viewOf } from '../src/node.js'
 import { problemOf } from '../src/problem.js'
 import { Refusal } from '../src/refusal.js'
@@ -335,6 +336,15 @@ test('proofs are made for the issuer\'s origin unless another is set, which must
     const made = createGuard({ ...good, at, mode: 'introspect' })
     assert.deepEqual([made.at, made.asking().at], [origin, origin])
     made.close()
+  }
+  await stop()
+})
+
+test('a page of Next.js is not told its address, so no proof is for it, not even one for the root', async () => {
+  const { guard, holder, token, stop } = await accessory()
+  for (const path of ['', '/', '/me']) {
+    const headers = new Headers({ authorization: `DPoP ${token}`, dpop: holder.prove(token, { htu: `${ISSUER}${path}` }) })
+    assert.equal(await reason(judgePage(guard, headers)), 'bad_proof', path)
   }
   await stop()
 })

@@ -520,10 +520,11 @@ test('it runs where there is no Buffer, no process and no timer that can be let 
   const given = { tokens: [publisher.token(0), publisher.token(1)], wall: START, jwks: JSON.stringify(jwks), list: publisher.made(0b10) }
   const program = `
     const { tokens, wall, jwks, list } = ${JSON.stringify(given)}
-    const log = console.log, timer = setTimeout
-    globalThis.setTimeout = (...all) => timer(...all)[Symbol.toPrimitive]()
+    const log = console.log, timer = setTimeout, { AbortController: Controller } = globalThis
     // Node's own Request and Response are made with a Buffer.
     const requests = tokens.map((token) => new Request('${ISSUER}/', { headers: { authorization: 'Bearer ' + token } }))
+    // Workers refuse all of this before the first request.
+    globalThis.setTimeout = globalThis.AbortController = globalThis.fetch = crypto.getRandomValues = () => { throw new Error('not before a request') }
     delete globalThis.Buffer
     delete globalThis.process
     const { createGuard, authenticate } = await import('${new URL('../src/edge.js', import.meta.url).href}')
@@ -534,6 +535,9 @@ test('it runs where there is no Buffer, no process and no timer that can be let 
     }
     const clock = { now: () => ({ mono: systemClock.now().mono, wall }), after: systemClock.after }
     const guard = createGuard({ issuer: '${ISSUER}', audience: 'web', clock, fetch })
+    createGuard({ issuer: '${ISSUER}', audience: 'web', mode: 'introspect', feed: { url: '${ISSUER}', credential: 'cfg_test' } })
+    globalThis.setTimeout = (...all) => timer(...all)[Symbol.toPrimitive]()
+    globalThis.AbortController = Controller
     const said = []
     for (const request of requests) {
       said.push(await authenticate(guard, request).then((auth) => auth.claims.status.idx, (why) => why.code))
