@@ -71,7 +71,7 @@ pub(crate) struct Which {
     #[arg(long, value_name = "KIND")]
     actor: Option<String>,
     /// About this session.
-    #[arg(long, value_name = "SID")]
+    #[arg(long, value_name = "SID", allow_hyphen_values = true)]
     session: Option<String>,
 }
 

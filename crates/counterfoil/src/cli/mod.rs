@@ -168,3 +168,24 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         .map(|()| ExitCode::SUCCESS)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::Parser as _;
+
+    #[test]
+    fn an_id_may_begin_with_a_hyphen_and_options_stand_where_they_like() {
+        let id = "-AAAAAAAAAAAAAAAAAAAAA";
+        for line in [
+            format!("session revoke {id} --receipt"),
+            format!("session revoke --receipt {id}"),
+            format!("session timeline {id}"),
+            format!("user delete {id}"),
+            format!("audit tail --session {id}"),
+        ] {
+            let parsed = Cli::try_parse_from(["counterfoil"].into_iter().chain(line.split(' ')));
+            assert!(parsed.is_ok(), "{line}: {}", parsed.err().map(|error| error.to_string()).unwrap_or_default());
+        }
+    }
+}

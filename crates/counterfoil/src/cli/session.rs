@@ -22,6 +22,7 @@ pub(crate) enum SessionCommand {
     /// Show what happened to a session, in order, and why it is over.
     Timeline {
         /// Its id.
+        #[arg(allow_hyphen_values = true)]
         sid: String,
         /// As JSON.
         #[arg(long)]
@@ -32,6 +33,7 @@ pub(crate) enum SessionCommand {
     /// End a session.
     Revoke {
         /// Its id.
+        #[arg(allow_hyphen_values = true)]
         sid: String,
         /// Wait until it is in force everywhere, and show each verifier as it confirms.
         #[arg(long)]

@@ -19,6 +19,7 @@ pub(crate) enum StreamCommand {
     /// Enable, pause or disable a stream; its receiver is told so.
     Status {
         /// Its id.
+        #[arg(allow_hyphen_values = true)]
         id: String,
         /// What it shall be.
         status: Wanted,
@@ -31,6 +32,7 @@ pub(crate) enum StreamCommand {
     /// Remove a stream. Its service can make another, as long as it has a credential.
     Remove {
         /// Its id.
+        #[arg(allow_hyphen_values = true)]
         id: String,
         #[command(flatten)]
         place: Place,

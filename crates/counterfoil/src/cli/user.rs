@@ -86,6 +86,7 @@ pub(crate) enum UserCommand {
     /// Delete somebody's account: end its sessions, erase what is personal, free its address.
     Delete {
         /// The address or the id.
+        #[arg(allow_hyphen_values = true)]
         account: String,
         /// Wait until it is in force everywhere, and show each verifier as it confirms.
         #[arg(long)]
