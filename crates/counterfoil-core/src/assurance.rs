@@ -23,6 +23,8 @@ pub enum Method {
     MailLink,
     /// A code that came by mail.
     MailCode,
+    /// A token of the system that was there before.
+    Legacy,
     /// A passkey that does not leave its device, with user verification.
     Passkey,
     /// A passkey that is synchronised between devices, with user verification.
@@ -41,6 +43,8 @@ impl Method {
             Self::Totp | Self::RecoveryCode => &["otp"],
             // RFC 8176 has no word for it.
             Self::MailLink | Self::MailCode => &["mail"],
+            // Nor for this. How somebody had proved themselves there is not known.
+            Self::Legacy => &["legacy"],
             Self::Passkey => &["hwk", "user"],
             Self::SyncedPasskey => &["swk", "user"],
         }
@@ -53,7 +57,7 @@ const OF_PASSKEYS: [&str; 2] = ["hwk", "swk"];
 /// The level that these methods together reach.
 pub fn acr(methods: &[Method]) -> Assurance {
     let has = |wanted: &[Method]| methods.iter().any(|method| wanted.contains(method));
-    let two = has(&[Method::Password, Method::MailLink]) && has(&[Method::Totp, Method::RecoveryCode]);
+    let two = has(&[Method::Password, Method::MailLink, Method::Legacy]) && has(&[Method::Totp, Method::RecoveryCode]);
     if two || methods.iter().any(|method| method.is_passkey()) { Assurance::Aal2 } else { Assurance::Aal1 }
 }
 
@@ -74,8 +78,8 @@ pub fn with(session: &Session, method: Method) -> (Assurance, Vec<String>) {
     let mut values = session.amr.clone();
     let had = |value: &str| session.amr.iter().any(|known| known == value);
     let of_two_kinds = match method {
-        Method::Password | Method::MailLink | Method::MailCode => had("otp"),
-        Method::Totp | Method::RecoveryCode => had("pwd") || had("mail"),
+        Method::Password | Method::MailLink | Method::MailCode | Method::Legacy => had("otp"),
+        Method::Totp | Method::RecoveryCode => had("pwd") || had("mail") || had("legacy"),
         Method::Passkey | Method::SyncedPasskey => true,
     };
     let acr = if of_two_kinds { Assurance::Aal2.max(session.acr) } else { session.acr };
@@ -226,8 +230,8 @@ pub enum Next {
 /// is for accounts that have nothing better, and only after a password: after a link by mail it would prove the same again.
 pub fn next(methods: &[Method], enrolled: Enrolled, asked: Requirement) -> Next {
     let has = |method| methods.contains(&method);
-    // Whoever reads the mail must not come past a passkey.
-    let guarded = enrolled.totp || enrolled.passkey && has(Method::MailLink);
+    // Whoever reads the mail, or has found an old token, must not come past a passkey.
+    let guarded = enrolled.totp || enrolled.passkey && (has(Method::MailLink) || has(Method::Legacy));
     let asked = if guarded { asked.max(Requirement::TwoFactor) } else { asked };
     let better = enrolled.totp || enrolled.passkey;
     let by_mail = enrolled.mail_code && !better;

@@ -3,6 +3,7 @@
 
 use crate::credential::imported::{Imported, NotTaken};
 use crate::credential::stored;
+use crate::legacy::LONGEST_SUBJECT;
 use crate::user::{Ban, Email, Role, User, parse_name};
 use counterfoil_guard::{Timestamp, UserId, rfc3339};
 
@@ -27,6 +28,19 @@ pub struct Row {
     pub banned: bool,
     /// The hash of its password; without one it has no password.
     pub password_hash: Option<String>,
+    /// What the other system calls it, as its tokens do.
+    pub external_id: Option<String>,
+}
+
+/// An account that may be taken over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The account.
+    pub user: User,
+    /// The text to be stored as its password.
+    pub hash: String,
+    /// What the other system calls it.
+    pub external_id: Option<String>,
 }
 
 /// Why an account is not taken over. The text is for whoever imports; it repeats neither address nor hash.
@@ -49,6 +63,9 @@ pub enum Wrong {
     /// A time that has not come.
     #[error("`created_at` lies in the future")]
     Future,
+    /// Not fit to be found by.
+    #[error("`external_id` must be at most {LONGEST_SUBJECT} bytes without control characters")]
+    ExternalId,
     /// No room.
     #[error("there are as many accounts as there may be (`registration.max_users`)")]
     Full,
@@ -58,8 +75,8 @@ pub enum Wrong {
 }
 
 impl Row {
-    /// The account, and the text to be stored as its password.
-    pub fn check(self, id: UserId, now: Timestamp) -> Result<(User, String), Wrong> {
+    /// The account, if it is acceptable.
+    pub fn check(self, id: UserId, now: Timestamp) -> Result<Account, Wrong> {
         let email = Email::parse(&self.email).ok_or(Wrong::Email)?;
         let name = match self.name.as_deref() {
             None | Some("") => None,
@@ -81,7 +98,12 @@ impl Row {
             Some(text) => stored::write(&Imported::parse(text)?),
         };
         let banned = self.banned.then(|| Ban { at: now, until: None, reason: BAN_REASON.to_owned() });
-        Ok((User { id, email, name, roles, claims_version: 0, created_at, banned }, hash))
+        let external_id = self.external_id.filter(|id| !id.is_empty());
+        if external_id.as_ref().is_some_and(|id| id.len() > LONGEST_SUBJECT || id.chars().any(char::is_control)) {
+            return Err(Wrong::ExternalId);
+        }
+        let user = User { id, email, name, roles, claims_version: 0, created_at, banned };
+        Ok(Account { user, hash, external_id })
     }
 }
 
@@ -118,7 +140,7 @@ fn offset_seconds(text: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BAN_REASON, Row, Wrong, time};
+    use super::{Account, BAN_REASON, Row, Wrong, time};
     use crate::credential::imported::NotTaken;
     use counterfoil_guard::{Timestamp, UserId};
 
@@ -186,7 +208,7 @@ mod tests {
             banned: true,
             ..row("Ada@Example.com")
         };
-        let (user, hash) = row.check(UserId::from_bytes([1; 16]), now()).expect("an account");
+        let Account { user, hash, .. } = row.check(UserId::from_bytes([1; 16]), now()).expect("an account");
         let roles: Vec<_> = user.roles.iter().map(crate::user::Role::as_str).collect();
         assert_eq!(
             (user.email.as_str(), user.name.as_deref(), roles),

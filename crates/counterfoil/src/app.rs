@@ -10,6 +10,7 @@ use crate::flow::start::{Secrets, StartError};
 use crate::gate::Gate;
 use crate::hashing::Hasher;
 use crate::keyring::{Keyring, Keys, Parties};
+use crate::legacy::{self, LegacyIssuer};
 use crate::limits::{Admission, Limiter};
 use crate::mail::Mail;
 use crate::passkeys::RelyingParty;
@@ -135,6 +136,8 @@ pub struct App {
     pub feed: Arc<Feed>,
     /// Identity providers elsewhere whose events count here.
     pub upstreams: Upstreams,
+    /// Systems that were there before, whose tokens are turned into sessions.
+    pub legacy: Vec<LegacyIssuer>,
     /// The status lists, for verifiers that do not follow it.
     pub status_lists: StatusLists,
     /// Draws the metrics page.
@@ -212,6 +215,7 @@ impl App {
             gate: Gate::new(&parts.config.gate),
             feed,
             upstreams: upstreams::prepare(&parts.config, &parts.public)?,
+            legacy: legacy::prepare(&parts.config, &parts.public, parts.clock.now())?,
             status_lists: StatusLists::default(),
             revocations: Arc::new(RwLock::new(index)),
             verified: Mutex::new(VerifiedTokens::new(VERIFIED_TOKENS)),

@@ -5,6 +5,7 @@ mod applications;
 mod audit;
 mod gate;
 mod keys;
+mod legacy;
 mod limits;
 mod mail;
 mod outgoing;
@@ -26,6 +27,7 @@ pub use applications::{ApplicationConfig, DEFAULT_APPLICATION};
 pub use audit::{AuditConfig, Retention};
 pub use gate::{GateConfig, RuleConfig};
 pub use keys::{AlgorithmConfig, KEY_SET_MAX_AGE, KeysConfig};
+pub use legacy::{LegacyConfig, Names, SecretEncoding};
 pub use limits::{LimitConfig, LimitsConfig};
 pub use mail::{MailConfig, Security, SmtpUrl};
 pub use outgoing::OutgoingUrl;
@@ -114,6 +116,8 @@ pub struct Config {
     pub ssf: SsfConfig,
     /// Identity providers elsewhere whose events count here.
     pub upstreams: BTreeMap<String, UpstreamConfig>,
+    /// Systems that were there before, whose tokens are turned into sessions for a while.
+    pub legacy: BTreeMap<String, LegacyConfig>,
     /// Who is told of events.
     pub webhooks: Vec<WebhookConfig>,
     /// A Redis that holds what is revoked.
@@ -151,6 +155,7 @@ impl Default for Config {
             status_lists: StatusListsConfig::default(),
             ssf: SsfConfig::default(),
             upstreams: BTreeMap::new(),
+            legacy: BTreeMap::new(),
             webhooks: Vec::new(),
             redis_mirror: None,
         }
@@ -316,6 +321,7 @@ impl Config {
     fn check(&self) -> Result<(), ConfigError> {
         self.ssf.check()?;
         self.upstreams.iter().try_for_each(|(name, upstream)| upstream.check(name))?;
+        legacy::check(&self.legacy)?;
         self.store.check(self.public_url.as_deref())?;
         if let Some(redis) = &self.redis {
             redis.check()?;

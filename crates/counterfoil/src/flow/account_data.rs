@@ -6,6 +6,7 @@ use super::factors::{FactorError, require_fresh};
 use super::look_up::search;
 use crate::app::App;
 use crate::store::factors::Factors;
+use crate::store::legacy::{AccountName, LegacyAccount};
 use crate::store::risk::Familiar;
 use crate::store::{Recorded, StoreError};
 use counterfoil_core::UserId;
@@ -22,6 +23,8 @@ pub struct Kept {
     pub factors: Factors,
     /// Its sessions, also those that are over and still kept.
     pub sessions: Vec<Session>,
+    /// As what it was imported, if it was.
+    pub imported: Option<LegacyAccount>,
     /// From where it is known.
     pub familiar: Vec<Familiar>,
 }
@@ -32,7 +35,8 @@ pub async fn read(app: &App, identity: &Identity) -> Result<Kept, FactorError> {
     let factors = app.store.factors(identity.user.id).await?.ok_or(FactorError::Unknown)?;
     let sessions = app.store.sessions_of(identity.user.id).await?;
     let familiar = app.store.history(identity.user.id).await?.familiar;
-    Ok(Kept { factors, sessions, familiar })
+    let imported = app.store.legacy_account(AccountName::Own(identity.user.id)).await?;
+    Ok(Kept { factors, sessions, imported, familiar })
 }
 
 /// Where the reading of the audit log stands.

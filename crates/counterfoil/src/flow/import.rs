@@ -3,6 +3,7 @@
 use super::administer::Administrator;
 use crate::app::App;
 use crate::clock::random;
+use crate::store::legacy::AccountName;
 use crate::store::{ImportOutcome, ImportedAccount, StoreError};
 use counterfoil_core::UserId;
 use counterfoil_core::audit::Event;
@@ -42,8 +43,8 @@ pub async fn import(app: &App, by: &Administrator, rows: Vec<Row>, mode: Mode) -
     let (mut accounts, mut places) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
     for (place, row) in rows.into_iter().enumerate() {
         match row.check(UserId::from_bytes(random()), now) {
-            Ok((user, hash)) => {
-                accounts.push(ImportedAccount { user, hash });
+            Ok(account) => {
+                accounts.push(account);
                 places.push(place);
             }
             Err(wrong) => imported.refused.push((place, wrong)),
@@ -79,7 +80,12 @@ async fn foresee(app: &App, accounts: &[ImportedAccount]) -> Result<Vec<ImportOu
     let mut outcomes = Vec::with_capacity(accounts.len());
     for account in accounts {
         let key = account.user.email.key();
-        let taken = app.store.credential(&key).await?.is_some() || !seen.insert(key);
+        let mut taken = app.store.credential(&key).await?.is_some() || !seen.insert(key);
+        if let Some(id) = &account.external_id {
+            taken |= app.store.legacy_account(AccountName::ExternalId(id)).await?.is_some();
+            // No address is like it: a space stands in none.
+            taken |= !seen.insert(format!("id {id}"));
+        }
         outcomes.push(match room {
             _ if taken => ImportOutcome::AlreadyThere,
             Some(0) => ImportOutcome::Full,

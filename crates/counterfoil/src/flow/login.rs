@@ -49,6 +49,7 @@ pub async fn login(app: &App, login: Login, proof: Option<&Proof>, caller: &Call
         remember: login.remember,
         methods: vec![Method::Password],
         password: Some(remembered(hash)),
+        legacy: None,
         trouble,
         noted: Vec::new(),
     };

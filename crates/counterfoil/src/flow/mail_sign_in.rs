@@ -70,6 +70,7 @@ pub async fn finish(
         remember,
         methods: vec![Method::MailLink],
         password: None,
+        legacy: None,
         trouble: None,
         noted: Vec::new(),
     };

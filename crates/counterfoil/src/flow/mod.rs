@@ -23,6 +23,7 @@ pub mod guards;
 pub mod import;
 pub mod introspect;
 pub mod keys;
+pub mod legacy;
 pub mod login;
 pub mod look_up;
 pub mod mail_link;

@@ -93,6 +93,7 @@ pub async fn finish(
             remember,
             methods: vec![method],
             password: None,
+            legacy: None,
             trouble: None,
             noted: Vec::new(),
         },

@@ -5,6 +5,7 @@ use super::access;
 use super::assess;
 use super::counts::Limit;
 use super::deliver::{DeliverError, Delivery, LongLived, deliver};
+use super::legacy;
 use super::proof::use_up;
 use super::ticket::{Ceremony, Progress, Ticket, remembered};
 use crate::app::App;
@@ -12,7 +13,7 @@ use crate::clock::random;
 use crate::hashing::HashingError;
 use crate::store::factors::Factors;
 use crate::store::{NewSession, Opened, ProvedBy, StoreError};
-use counterfoil_core::assurance::{self, Challenge, Enrolled, Next, Requirement, Step};
+use counterfoil_core::assurance::{self, Challenge, Enrolled, Method, Next, Requirement, Step};
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::profile::Profile;
 use counterfoil_core::refresh::rotation::Rotation;
@@ -171,7 +172,8 @@ pub(super) async fn go_on(
     {
         Next::Nothing => {
             let password = progress.password.map(|_| ProvedBy::Password(hash.clone()));
-            let proved_by = passkey.map(ProvedBy::Passkey).or(password);
+            let legacy = progress.legacy.map(|proof| ProvedBy::Legacy(Timestamp::from_millis(proof.issued_at)));
+            let proved_by = passkey.map(ProvedBy::Passkey).or(password).or(legacy);
             let opened = open(app, &factors, (progress, proved_by), proof, caller).await?;
             if let SignIn::Done(done) = &opened {
                 unusual.tell(app, Some(done.session.sid)).await?;
@@ -216,6 +218,9 @@ async fn open(
     let Opened::Done { user, .. } = access::open(app, new, entry).await? else {
         return Err(LoginError::InvalidCredentials);
     };
+    if let Some(proof) = progress.legacy {
+        legacy::use_up(app, &proof).await?;
+    }
     metrics::counter!("counterfoil_sign_ins_total").increment(1);
     let delivery = deliver(app, &session, &user, now, LongLived::New).await?;
     Ok(SignIn::Done(Box::new(SignedIn { session, user, delivery })))
@@ -234,7 +239,11 @@ fn new_session(app: &App, user: &User, progress: &Progress, (caller, now): (&Cal
         application: progress.application.clone(),
         persistent,
         created_at: now,
-        auth_time: now,
+        // Whoever has shown nothing but an old token has proved nothing now.
+        auth_time: match progress.legacy {
+            Some(proof) if progress.methods == [Method::Legacy] => Timestamp::from_millis(proof.issued_at).min(now),
+            _ => now,
+        },
         last_seen_at: now,
         idle: idle.0,
         expires_at: now.plus(absolute.0),

@@ -161,7 +161,15 @@ pub async fn finish(
     }
     let application = application.clone();
     let methods = vec![method];
-    let progress =
-        Progress { user: id, application, remember, methods, password: None, trouble: None, noted: Vec::new() };
+    let progress = Progress {
+        user: id,
+        application,
+        remember,
+        methods,
+        password: None,
+        legacy: None,
+        trouble: None,
+        noted: Vec::new(),
+    };
     Ok(go_on(app, progress, Some(shown), proof, caller).await.map_err(FactorError::from)?)
 }

@@ -164,8 +164,8 @@ async fn require(app: &App, identity: &Identity, way: Way) -> Result<(), LoginEr
 async fn renew(app: &App, identity: Identity, method: Method, caller: &Caller) -> Result<Delivery, LoginError> {
     let Identity { mut session, user } = identity;
     let way = match method {
-        // Mail is worth what a password is worth; nobody steps up by it.
-        Method::Password | Method::MailLink | Method::MailCode => Way::Password,
+        // Mail and legacy tokens are worth what a password is worth; nobody steps up by them.
+        Method::Password | Method::MailLink | Method::MailCode | Method::Legacy => Way::Password,
         Method::Totp | Method::RecoveryCode => Way::Totp,
         Method::Passkey | Method::SyncedPasskey => Way::Passkey,
     };

@@ -127,12 +127,26 @@ pub struct Progress {
     pub methods: Vec<Method>,
     /// SHA-256 of the password hash that was checked, if one was: it must still be the account's at the end.
     pub password: Option<[u8; 32]>,
+    /// The token of a legacy issuer that it began with, if it did.
+    #[serde(default)]
+    pub legacy: Option<LegacyProof>,
     /// What is wrong with that password.
     #[serde(default)]
     pub trouble: Option<PasswordTrouble>,
     /// What has been found unusual about it and is written down already.
     #[serde(default)]
     pub noted: Vec<Signal>,
+}
+
+/// What is remembered of a legacy token until it counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegacyProof {
+    /// SHA-256 of what was signed.
+    pub token: [u8; 32],
+    /// When it was made, in milliseconds.
+    pub issued_at: i64,
+    /// From when on it is not believed any more.
+    pub ends_at: i64,
 }
 
 /// Who sets up a factor.

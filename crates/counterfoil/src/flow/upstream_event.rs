@@ -5,14 +5,15 @@ use super::access::{self, carried_through};
 use super::{Caller, clients, counts};
 use crate::app::App;
 use crate::config::OnDisabled;
+use crate::issuer_keys::NoKeys;
 use crate::limits::{Full, Limited};
 use crate::store::StoreError;
-use crate::upstreams::{NoKeys, Upstream};
+use crate::upstreams::Upstream;
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::revocation::Revocation;
 use counterfoil_core::session::EndReason;
 use counterfoil_core::ssf::event::EventType;
-use counterfoil_core::ssf::received::{OLDEST, Received, Refused, claimed_key, verify};
+use counterfoil_core::ssf::received::{OLDEST, Received, Refused, read, verify};
 use counterfoil_core::ssf::subject::Subject;
 use counterfoil_core::user::{Ban, Email, User};
 use std::sync::Arc;
@@ -95,9 +96,9 @@ pub async fn receive(
 }
 
 async fn believe(app: &App, upstream: &Upstream, set: &str) -> Result<Received, ReceiveError> {
-    let kid = claimed_key(set).ok_or(Refused::Request("the body is not a signed SET in compact form"))?;
-    let keys = upstream.keys(kid.as_deref(), app.clock.as_ref()).await.map_err(|NoKeys| ReceiveError::NoKeys)?;
-    Ok(verify(set, &keys, (&upstream.config.issuer, &upstream.audience), app.clock.now())?)
+    let set = read(set)?;
+    let keys = upstream.keys.of(set.kid(), app.clock.as_ref()).await.map_err(|NoKeys| ReceiveError::NoKeys)?;
+    Ok(verify(&set, &keys, (&upstream.config.issuer, &upstream.audience), app.clock.now())?)
 }
 
 /// Does what an event says; what came of it, in a word.

@@ -2,6 +2,7 @@
 
 mod admin;
 mod auth;
+mod code;
 mod cookie;
 mod csrf;
 mod dpop;

@@ -17,6 +17,7 @@ use utoipa::OpenApi;
         auth::register::post,
         auth::register::confirmed,
         auth::login::post,
+        auth::legacy::post,
         auth::refresh::post,
         auth::refresh::delete,
         auth::device::register,

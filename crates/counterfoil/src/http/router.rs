@@ -4,7 +4,7 @@ use super::admin::{
     activity, api_keys, applications, audit, clients, guards, import, invites, keys, risk, sessions as admin_sessions,
     streams, users,
 };
-use super::auth::{account, device, email, login, logout, mail_link, me, passkeys, password};
+use super::auth::{account, device, email, legacy, login, logout, mail_link, me, passkeys, password};
 use super::auth::{refresh, register, sessions, step_up, totp};
 use super::oauth::{introspect, revoke, token};
 use super::problem::{Code, Problem};
@@ -29,6 +29,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/assets/{name}", get(pages::asset))
         .route("/api/auth/register", post(register::post))
         .route("/api/auth/login", post(login::post))
+        .route("/api/auth/legacy", post(legacy::post))
         .route("/api/auth/refresh", post(refresh::post).delete(refresh::delete))
         .route(REGISTER_PATH, post(device::register))
         .route(PROVE_PATH, post(device::prove))

@@ -22,6 +22,8 @@ pub enum Limited {
     LoginAccount,
     /// Sign-in attempts from a network.
     LoginNetwork,
+    /// Legacy tokens that were not believed, from a network.
+    LegacyNetwork,
     /// Codes tried on an account.
     CodeAccount,
     /// Passkeys tried from a network.
@@ -50,6 +52,7 @@ impl Limited {
         match self {
             Self::LoginAccount => "login_account",
             Self::LoginNetwork => "login_network",
+            Self::LegacyNetwork => "legacy_network",
             Self::CodeAccount => "code_account",
             Self::PasskeyNetwork => "passkey_network",
             Self::RegisterNetwork => "register_network",

@@ -12,7 +12,9 @@ mod deletions;
 mod devices;
 pub mod ended;
 pub mod factors;
+mod import;
 pub mod invites;
+pub mod legacy;
 pub mod mail;
 pub mod postgres;
 pub mod risk;
@@ -36,6 +38,8 @@ use std::time::Duration;
 pub use chain::{Chain, Marks, Recorded};
 pub use deletions::Deletions;
 pub use devices::Devices;
+pub(crate) use import::imported_detail;
+pub use import::{ImportOutcome, ImportedAccount};
 pub use shared::{Beat, Beaten, Peer, ReplicaId, Shared};
 
 /// The engine failed. What was asked for may or may not have happened; nothing was acknowledged.
@@ -98,26 +102,6 @@ pub struct NewAccount {
     pub most: Option<u32>,
 }
 
-/// An account from another system.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImportedAccount {
-    /// The account.
-    pub user: User,
-    /// The text of its password ([`counterfoil_core::credential::stored`]).
-    pub hash: String,
-}
-
-/// What came of an attempt to import an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ImportOutcome {
-    /// It is there now; durable.
-    Done,
-    /// There was an account with this address already, and it is as it was.
-    AlreadyThere,
-    /// There are as many accounts as there may be.
-    Full,
-}
-
 /// A session to be kept.
 #[derive(Clone, Debug)]
 pub struct NewSession {
@@ -136,25 +120,8 @@ pub enum ProvedBy {
     Password(String),
     /// The passkey of this id.
     Passkey(Vec<u8>),
-}
-
-/// What the audit log says of accounts that were imported: how many, and which of them have roles.
-pub(crate) fn imported_detail<'a>(made: impl Iterator<Item = &'a User>) -> String {
-    const NAMED: usize = 50;
-    let (mut count, mut with_roles) = (0, Vec::new());
-    for user in made {
-        count += 1;
-        if !user.roles.is_empty() {
-            let roles: Vec<&str> = user.roles.iter().map(Role::as_str).collect();
-            with_roles.push(format!("{} {}", user.id, roles.join(",")));
-        }
-    }
-    let more = with_roles.len().saturating_sub(NAMED);
-    with_roles.truncate(NAMED);
-    if more > 0 {
-        with_roles.push(format!("and {more} more with roles"));
-    }
-    [vec![count.to_string()], with_roles].concat().join("; ")
+    /// A token of a system that was there before, made at this time: no sign-out everywhere has come after it.
+    Legacy(Timestamp),
 }
 
 /// What came of an attempt to open a session.
@@ -467,6 +434,7 @@ pub trait Store:
     + status::StatusPlaces
     + streams::Streams
     + factors::FactorStore
+    + legacy::LegacyAccounts
     + Sessions
     + Devices
     + Deletions

@@ -55,6 +55,7 @@ metrics! {
     "counterfoil_introspections_total", Counter, "outcome", "Tokens looked up for others.";
     "counterfoil_key_age_seconds", Gauge, "algorithm", "For how long the key that signs has been signing.";
     "counterfoil_lease_seconds_left_min", Gauge, "", "How long the lease that ends first has to go; absent without guards.";
+    "counterfoil_legacy_exchanges_total", Counter, "outcome", "Tokens of an earlier system brought to be exchanged: `done`, `step` (another one is needed), `used` before, `refused`.";
     "counterfoil_log_copy_age_seconds", Gauge, "", "How old this replica's copy of the revocation log is; 0 where it is no copy.";
     "counterfoil_log_head", Gauge, "", "The newest entry of the revocation log that is known here.";
     "counterfoil_mails_total", Counter, "outcome", "Mails handed over to the server, and those that could not be.";

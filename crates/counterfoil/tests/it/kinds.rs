@@ -14,13 +14,13 @@ use counterfoil_guard::{Algorithm, Clocks, Instance, KeySet, Subjects, Verifier}
 use http::{Method, Request, header};
 use serde_json::json;
 
-const CONFIG: &str = "trusted_proxies = [\"203.0.113.7/32\"]\n[limits]\nenabled = false\n\
+pub(crate) const CONFIG: &str = "trusted_proxies = [\"203.0.113.7/32\"]\n[limits]\nenabled = false\n\
     [registration]\npolicy = \"invite\"\n[gate]\nupstream_audience = \"behind\"\n\
     [applications.web]\nstatus_list = true\n[applications.classic]\nprofile = \"opaque\"\n[applications.phone]\nprofile = \"native\"\n\
     [ssf]\nenabled = true\n[clients.hub.resources]\nssf = [\"ssf.manage\"]\n[resources.billing]\n[clients.reports]\nexchanges = [\"web\"]\n[clients.reports.resources]\nbilling = []";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Access,
     AccessOfAnother,
     HandedOff,
@@ -39,7 +39,7 @@ enum Kind {
     LogoutToken,
 }
 
-type Issued = Vec<(Kind, String)>;
+pub(crate) type Issued = Vec<(Kind, String)>;
 
 /// (what takes a token, and how; the kinds it takes)
 const VALIDATORS: [(&str, &[Kind]); 19] = [
@@ -67,7 +67,7 @@ const VALIDATORS: [(&str, &[Kind]); 19] = [
     ("event streams", &[Streams]),
 ];
 
-async fn issue(app: &TestApp) -> Issued {
+pub(crate) async fn issue(app: &TestApp) -> Issued {
     let made = json!({ "email": crate::support::EMAIL, "password": crate::support::PASSWORD, "roles": [] });
     assert_eq!(ask(app, "POST", "/api/admin/users", Some(made)).await.0, 201);
     let (web, _) = sign_in_to(app, "web").await;

@@ -77,9 +77,11 @@ use feed::{
     the_longest_promise_is_kept_until_it_is_forgotten,
 };
 use import::{
-    an_import_is_one_transaction, an_import_takes_no_address_twice_even_in_a_race,
+    an_account_keeps_the_names_it_was_imported_with, an_import_is_one_transaction,
+    an_import_takes_no_address_twice_even_in_a_race,
     an_imported_hash_is_replaced_only_while_it_is_the_one_that_was_checked,
     imported_accounts_are_as_they_were_and_a_repeat_changes_nothing,
+    what_ends_all_of_a_users_sessions_ends_older_legacy_tokens,
 };
 use keys::{
     k2_a_revoked_key_has_its_entry_in_the_same_transaction, keys_are_initialised_once,
@@ -154,6 +156,8 @@ engines! { [sqlite, postgres] {
     imported_accounts_are_as_they_were_and_a_repeat_changes_nothing,
     an_import_takes_no_address_twice_even_in_a_race,
     an_import_is_one_transaction,
+    an_account_keeps_the_names_it_was_imported_with,
+    what_ends_all_of_a_users_sessions_ends_older_legacy_tokens,
     an_imported_hash_is_replaced_only_while_it_is_the_one_that_was_checked,
     open_invitations_are_listed_and_withdrawn_once,
     an_api_key_is_found_with_who_made_it_and_goes_with_its_invitations,

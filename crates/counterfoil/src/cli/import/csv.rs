@@ -63,6 +63,7 @@ impl CsvRecords {
                 Member::CreatedAt => draft.created_at = Some(field),
                 Member::Banned => draft.banned = truth(&field).ok_or("`banned` must be true or false")?,
                 Member::PasswordHash => draft.password_hash = Some(field),
+                Member::ExternalId => draft.external_id = Some(field),
                 Member::PasswordSalt => draft.salt = Some(field),
                 Member::SignerKey => draft.signer_key = Some(Secret::new(field)),
                 Member::SaltSeparator => draft.separator = Some(field),

@@ -13,6 +13,7 @@ pub(super) enum Member {
     CreatedAt,
     Banned,
     PasswordHash,
+    ExternalId,
     PasswordSalt,
     SignerKey,
     SaltSeparator,
@@ -21,13 +22,14 @@ pub(super) enum Member {
 }
 
 impl Member {
-    const ALL: [(Self, &str); 11] = [
+    const ALL: [(Self, &str); 12] = [
         (Self::Email, "email"),
         (Self::Name, "name"),
         (Self::Roles, "roles"),
         (Self::CreatedAt, "created_at"),
         (Self::Banned, "banned"),
         (Self::PasswordHash, "password_hash"),
+        (Self::ExternalId, "external_id"),
         (Self::PasswordSalt, "password_salt"),
         (Self::SignerKey, "firebase_signer_key"),
         (Self::SaltSeparator, "firebase_salt_separator"),
@@ -54,6 +56,7 @@ pub(super) struct Draft {
     pub(super) created_at: Option<String>,
     pub(super) banned: bool,
     pub(super) password_hash: Option<String>,
+    pub(super) external_id: Option<String>,
     pub(super) salt: Option<String>,
     pub(super) signer_key: Option<Secret<String>>,
     pub(super) separator: Option<String>,
@@ -75,8 +78,8 @@ impl Draft {
                 Some(project.hash(hash, salt).map_err(|why| why.to_string())?.to_string())
             }
         };
-        let Self { email, name, roles, created_at, banned, .. } = self;
-        Ok(Row { email, name, roles, created_at, banned, password_hash })
+        let Self { email, name, roles, created_at, banned, external_id, .. } = self;
+        Ok(Row { email, name, roles, created_at, banned, password_hash, external_id })
     }
 
     /// The project that the account itself names, if it names one.

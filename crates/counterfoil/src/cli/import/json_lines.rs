@@ -77,6 +77,8 @@ fn set(draft: &mut Draft, member: Member, value: Value) -> Option<()> {
         Member::Banned => draft.banned = value.as_bool()?,
         Member::Rounds => draft.rounds = Some(number?),
         Member::MemCost => draft.mem_cost = Some(number?),
+        // Many systems number their accounts.
+        Member::ExternalId if value.is_u64() => draft.external_id = Some(value.to_string()),
         texts => {
             let Value::String(text) = value else { return None };
             let text = Some(text).filter(|text| !text.is_empty());
@@ -85,6 +87,7 @@ fn set(draft: &mut Draft, member: Member, value: Value) -> Option<()> {
                 Member::Name => draft.name = text,
                 Member::CreatedAt => draft.created_at = text,
                 Member::PasswordHash => draft.password_hash = text,
+                Member::ExternalId => draft.external_id = text,
                 Member::PasswordSalt => draft.salt = text,
                 Member::SignerKey => draft.signer_key = text.map(Secret::new),
                 _ => draft.separator = text,
@@ -99,6 +102,7 @@ const fn kind(member: Member) -> &'static str {
         Member::Roles => "must be an array of names",
         Member::Banned => "must be true or false",
         Member::Rounds | Member::MemCost => "must be a number",
+        Member::ExternalId => "must be a string or a whole number",
         _ => "must be a string",
     }
 }

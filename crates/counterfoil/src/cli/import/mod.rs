@@ -32,7 +32,8 @@ const BATCH_BYTES: usize = 512 * 1024;
 #[derive(Args)]
 pub(crate) struct ImportArgs {
     /// The file. Columns of CSV, and members of JSON lines, are: `email` (required), `name`, `roles` (separated by semicolons; in
-    /// JSON an array), `created_at` (RFC 3339), `banned` (true or false), `password_hash`; for hashes of Firebase `password_salt`, and
+    /// JSON an array), `created_at` (RFC 3339), `banned` (true or false), `password_hash`,
+    /// `external_id` (what the other system calls it); for hashes of Firebase `password_salt`, and
     /// perhaps `firebase_signer_key`, `firebase_salt_separator`, `firebase_rounds`, `firebase_mem_cost`.
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -190,6 +191,6 @@ impl Import {
 fn account(row: &Row) -> Value {
     json!({
         "email": row.email, "name": row.name, "roles": row.roles, "created_at": row.created_at, "banned": row.banned,
-        "password_hash": row.password_hash,
+        "password_hash": row.password_hash, "external_id": row.external_id,
     })
 }

@@ -42,12 +42,14 @@ pub(in crate::http) struct AccountBody {
     banned: bool,
     /// bcrypt, scrypt, PBKDF2 or Argon2 as PHC strings and their like; without it nobody signs in with a password.
     password_hash: Option<String>,
+    /// What the other system calls it, so that its tokens are understood while they are turned into sessions (`[legacy.NAME]`).
+    external_id: Option<String>,
 }
 
 impl From<AccountBody> for Row {
     fn from(body: AccountBody) -> Self {
-        let AccountBody { email, name, roles, created_at, banned, password_hash } = body;
-        Self { email, name, roles, created_at, banned, password_hash }
+        let AccountBody { email, name, roles, created_at, banned, password_hash, external_id } = body;
+        Self { email, name, roles, created_at, banned, password_hash, external_id }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::http::extract::Presented;
 use crate::http::problem::Problem;
 use crate::http::receipt::{self, ReceiptView, WantsReceipt};
 use crate::http::view::{SessionView, UserView, rfc3339, rfc3339_millis, with_cookies};
+use crate::store::legacy::LegacyAccount;
 use crate::store::risk::Familiar;
 use crate::store::{Recorded, StoreError};
 use axum::body::Body;
@@ -39,12 +40,31 @@ pub(in crate::http) struct AccountDataView {
     made_at: String,
     user: UserView,
     sign_in: SignInView,
+    /// Where the account comes from, if it was imported.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    imported: Option<ImportedView>,
     /// Those alive first, then those that are over and still kept, with when and why.
     sessions: Vec<SessionView>,
     /// From where it has been used, the newest first.
     known_from: Vec<KnownView>,
     /// What happened to the account or was done by it, oldest first; the last member, and as long as it is.
     audit: Vec<EntryView>,
+}
+
+/// What another system called the account.
+#[derive(Serialize, ToSchema)]
+struct ImportedView {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_id: Option<String>,
+    /// In lower case.
+    email: String,
+}
+
+impl ImportedView {
+    fn of(account: &LegacyAccount) -> Option<Self> {
+        let email = account.imported_email.clone()?;
+        Some(Self { external_id: account.external_id.clone(), email })
+    }
 }
 
 /// The ways to sign in; no secret of them.
@@ -128,6 +148,7 @@ fn beginning(kept: &Kept, current: Sid, now: Timestamp) -> Vec<u8> {
             totp_since: factors.totp.as_ref().map(|totp| rfc3339(totp.created_at)),
             recovery_codes: factors.recovery_codes,
         },
+        imported: kept.imported.as_ref().and_then(ImportedView::of),
         sessions: kept.sessions.iter().map(session).collect(),
         known_from: kept.familiar.iter().map(KnownView::from).collect(),
         audit: Vec::new(),

@@ -3,6 +3,7 @@
 pub(super) mod account;
 pub(super) mod device;
 pub(super) mod email;
+pub(super) mod legacy;
 pub(super) mod login;
 pub(super) mod logout;
 pub(super) mod mail_link;

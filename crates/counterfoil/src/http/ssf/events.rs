@@ -5,7 +5,7 @@ use crate::flow::upstream_event::{ReceiveError, receive};
 use crate::http::extract::{caller_of, read_body};
 use crate::http::problem::{Code, Problem};
 use crate::http::view::json;
-use crate::upstreams::REST;
+use crate::issuer_keys::REST;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use counterfoil_core::ssf::received::MAX_SET_BYTES;

@@ -26,7 +26,7 @@ const ERASE: [&str; 9] = [
 /// A key without `@` is no address: it is nobody's, and cannot be taken.
 const FORGET: &str = "\
     UPDATE account SET email = replace(id::text, '-', '') || '@deleted.invalid', email_key = replace(id::text, '-', ''), \
-      name = NULL, roles = '', banned_at = NULL, ban_reason = NULL, banned_until = NULL, claims_version = claims_version + 1, deleted_at = $2 \
+      name = NULL, roles = '', banned_at = NULL, ban_reason = NULL, banned_until = NULL, external_id = NULL, imported_email = NULL, sessions_ended_at = NULL, claims_version = claims_version + 1, deleted_at = $2 \
     WHERE id = $1";
 
 /// Held against sign-ins under way: they come before this, or after.

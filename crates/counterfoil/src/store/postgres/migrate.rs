@@ -3,7 +3,7 @@
 use super::connect::Connection;
 use tokio_postgres::Error;
 
-const MIGRATIONS: [&str; 12] = [
+const MIGRATIONS: [&str; 13] = [
     include_str!("../../../migrations/postgres/0001_first.sql"),
     include_str!("../../../migrations/postgres/0002_factors.sql"),
     include_str!("../../../migrations/postgres/0003_audit_chain.sql"),
@@ -16,6 +16,7 @@ const MIGRATIONS: [&str; 12] = [
     include_str!("../../../migrations/postgres/0010_activity.sql"),
     include_str!("../../../migrations/postgres/0011_status.sql"),
     include_str!("../../../migrations/postgres/0012_streams.sql"),
+    include_str!("../../../migrations/postgres/0013_legacy.sql"),
 ];
 
 /// What the schema consists of once it is up to date.

@@ -226,6 +226,9 @@ async fn end_all(
     (reason, at): (EndReason, Timestamp),
 ) -> Result<Vec<Target>, Failure> {
     let (account, kept) = (Id(*user.as_bytes()), except.map(|sid| Id(*sid.as_bytes())));
+    // What was signed elsewhere before this opens none any more, whether there is one now or not.
+    let sql = "UPDATE account SET sessions_ended_at = $2 WHERE id = $1";
+    transaction.execute(sql, &[&account, &at.as_millis()]).await?;
     all(&transaction.query(END_ALL, &[&account, &at.as_millis(), &reason.as_str(), &kept]).await?, target)
 }
 

@@ -52,6 +52,9 @@ const SAME_PASSWORD: &str = "SELECT 1 FROM password WHERE account = $1 AND hash 
 
 const SAME_PASSKEY: &str = "SELECT 1 FROM passkey WHERE account = $1 AND id = $2 FOR SHARE";
 
+const NOT_ENDED_SINCE: &str =
+    "SELECT 1 FROM account WHERE id = $1 AND (sessions_ended_at IS NULL OR sessions_ended_at < $2)";
+
 const INSERT: &str = "\
     INSERT INTO session (handle, sid, account, application, profile, persistent, created_at, auth_time, last_seen_at, idle, \
       expires_at, acr, amr, device, network, bound_to, generation, parent, handed_at, handed_twice, presented, rotated_1, \
@@ -162,6 +165,9 @@ impl PostgresStore {
             None => true,
             Some(ProvedBy::Password(hash)) => transaction.optional(SAME_PASSWORD, &[&account, hash]).await?.is_some(),
             Some(ProvedBy::Passkey(id)) => transaction.optional(SAME_PASSKEY, &[&account, id]).await?.is_some(),
+            Some(ProvedBy::Legacy(made)) => {
+                transaction.optional(NOT_ENDED_SINCE, &[&account, &made.as_millis()]).await?.is_some()
+            }
         };
         if !unchanged || user.ban_at(new.session.created_at).is_some() {
             return transaction.undo(Opened::Refused).await;

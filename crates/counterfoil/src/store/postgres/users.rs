@@ -7,13 +7,14 @@ use super::transact::{Failure, Transaction, again, connection};
 use super::{PostgresStore, audit, factors};
 use crate::store::columns::roles_column;
 use crate::store::factors::Changed;
+use crate::store::legacy::{AccountName, LegacyAccount, LegacyAccounts};
 use crate::store::{
     Credential, ImportOutcome, ImportedAccount, NewAccount, Registered, StoreError, Users, imported_detail,
 };
 use async_trait::async_trait;
-use counterfoil_core::UserId;
 use counterfoil_core::audit::AuditEntry;
 use counterfoil_core::user::{Role, User};
+use counterfoil_core::{Timestamp, UserId};
 use std::collections::HashSet;
 use tokio_postgres::Row;
 
@@ -58,13 +59,49 @@ pub(super) const ONE_BY_ONE: &str = "SELECT FROM installation FOR UPDATE";
 
 /// In the order of the addresses, so that two imports at once do not wait for each other; of two with one address the first.
 const IMPORT: &str = "\
-    INSERT INTO account (id, email, email_key, name, roles, claims_version, created_at, banned_at, ban_reason) \
-    SELECT id, email, email_key, name, roles, claims_version, created_at, banned_at, ban_reason \
+    INSERT INTO account (id, email, email_key, name, roles, claims_version, created_at, banned_at, ban_reason, external_id, \
+      imported_email) \
+    SELECT id, email, email_key, name, roles, claims_version, created_at, banned_at, ban_reason, external_id, email_key \
       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::bigint[], $8::bigint[], \
-        $9::text[]) WITH ORDINALITY \
-      AS new (id, email, email_key, name, roles, claims_version, created_at, banned_at, ban_reason, place) \
+        $9::text[], $10::text[]) WITH ORDINALITY \
+      AS new (id, email, email_key, name, roles, claims_version, created_at, banned_at, ban_reason, external_id, place) \
       ORDER BY email_key COLLATE \"C\", place \
-    ON CONFLICT (email_key) DO NOTHING RETURNING id";
+    ON CONFLICT DO NOTHING RETURNING id";
+
+macro_rules! legacy_account {
+    ($column:literal) => {
+        concat!(
+            "SELECT ",
+            user_columns!(),
+            ", a.external_id, a.imported_email, a.sessions_ended_at FROM account a WHERE a.",
+            $column,
+            " = $1 AND a.deleted_at IS NULL"
+        )
+    };
+}
+
+#[async_trait]
+impl LegacyAccounts for PostgresStore {
+    async fn legacy_account(&self, name: AccountName<'_>) -> Result<Option<LegacyAccount>, StoreError> {
+        again!(self, async {
+            let connection = connection(&self.pool).await?;
+            let row = match name {
+                AccountName::Address(key) => connection.optional(legacy_account!("imported_email"), &[&key]).await?,
+                AccountName::ExternalId(id) => connection.optional(legacy_account!("external_id"), &[&id]).await?,
+                AccountName::Own(id) => connection.optional(legacy_account!("id"), &[&Id(*id.as_bytes())]).await?,
+            };
+            row.map(|row| {
+                Ok(LegacyAccount {
+                    user: user(&row, 0)?,
+                    external_id: row.try_get(USER_COLUMNS)?,
+                    imported_email: row.try_get(USER_COLUMNS + 1)?,
+                    sessions_ended_at: row.try_get::<_, Option<i64>>(USER_COLUMNS + 2)?.map(Timestamp::from_millis),
+                })
+            })
+            .transpose()
+        })
+    }
+}
 
 #[async_trait]
 impl Users for PostgresStore {
@@ -345,8 +382,9 @@ async fn insert_accounts(
     let created: Vec<i64> = users().map(|user| user.created_at.as_millis()).collect();
     let banned: Vec<Option<i64>> = bans().map(|ban| ban.map(|ban| ban.at.as_millis())).collect();
     let reasons: Vec<Option<&str>> = bans().map(|ban| ban.map(|ban| ban.reason.as_str())).collect();
+    let elsewhere: Vec<Option<&str>> = accounts.iter().map(|account| account.external_id.as_deref()).collect();
     let rows = transaction
-        .query(IMPORT, &[&ids, &emails, &keys, &names, &roles, &versions, &created, &banned, &reasons])
+        .query(IMPORT, &[&ids, &emails, &keys, &names, &roles, &versions, &created, &banned, &reasons, &elsewhere])
         .await?;
     rows.iter().map(|row| Ok(row.try_get::<_, Id>(0)?.0)).collect()
 }

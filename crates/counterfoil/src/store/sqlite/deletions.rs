@@ -29,7 +29,7 @@ const ERASE: [&str; 9] = [
 /// A key without `@` is no address: it is nobody's, and cannot be taken.
 const FORGET: &str = "\
     UPDATE account SET email = lower(hex(id)) || '@deleted.invalid', email_key = lower(hex(id)), name = NULL, roles = '', \
-      banned_at = NULL, ban_reason = NULL, banned_until = NULL, claims_version = claims_version + 1, deleted_at = ?2 WHERE id = ?1";
+      banned_at = NULL, ban_reason = NULL, banned_until = NULL, external_id = NULL, imported_email = NULL, sessions_ended_at = NULL, claims_version = claims_version + 1, deleted_at = ?2 WHERE id = ?1";
 
 const HOLDS: &str =
     "SELECT ',' || roles || ',' LIKE '%,' || ?2 || ',%' FROM account WHERE id = ?1 AND deleted_at IS NULL";

@@ -224,6 +224,10 @@ pub(super) fn end_all(
     reason: EndReason,
     audit_entry: &AuditEntry,
 ) -> Result<Vec<Entry>, Failure> {
+    // What was signed elsewhere before this opens none any more, whether there is one now or not.
+    connection
+        .prepare_cached("UPDATE account SET sessions_ended_at = ?2 WHERE id = ?1")?
+        .execute(params![user.as_bytes(), audit_entry.at.as_millis()])?;
     let live = live_sessions(connection, user)?;
     let ending: Vec<Sid> = live.into_iter().filter(|sid| Some(*sid) != except).collect();
     end_sessions(connection, &ending, reason, audit_entry)

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 /// Marks the file as ours (`PRAGMA application_id`): "cfol".
 const APPLICATION_ID: i32 = 0x6366_6f6c;
 
-const MIGRATIONS: [&str; 20] = [
+const MIGRATIONS: [&str; 21] = [
     include_str!("../../../migrations/sqlite/0001_first.sql"),
     include_str!("../../../migrations/sqlite/0002_feed.sql"),
     include_str!("../../../migrations/sqlite/0003_token_revocation.sql"),
@@ -26,6 +26,7 @@ const MIGRATIONS: [&str; 20] = [
     include_str!("../../../migrations/sqlite/0018_activity.sql"),
     include_str!("../../../migrations/sqlite/0019_status.sql"),
     include_str!("../../../migrations/sqlite/0020_streams.sql"),
+    include_str!("../../../migrations/sqlite/0021_legacy.sql"),
 ];
 
 /// Why the schema cannot be brought up to date.

@@ -99,6 +99,9 @@ fn find(connection: &Connection, sql: &str, key: &[u8; 16]) -> Result<Option<(Se
 }
 
 /// The account, unless it has been banned or got another password since it was checked, or has lost the passkey.
+const NOT_ENDED_SINCE: &str =
+    "SELECT 1 FROM account WHERE id = ?1 AND (sessions_ended_at IS NULL OR sessions_ended_at < ?2)";
+
 fn may_sign_in(connection: &Connection, new: &NewSession) -> Result<Option<User>, Failure> {
     let id = new.session.user;
     let account = id.as_bytes();
@@ -109,6 +112,7 @@ fn may_sign_in(connection: &Connection, new: &NewSession) -> Result<Option<User>
         None => Some(()),
         Some(ProvedBy::Password(hash)) => exists("SELECT 1 FROM password WHERE account = ?1 AND hash = ?2", hash)?,
         Some(ProvedBy::Passkey(id)) => exists("SELECT 1 FROM passkey WHERE account = ?1 AND id = ?2", id)?,
+        Some(ProvedBy::Legacy(made)) => exists(NOT_ENDED_SINCE, &made.as_millis())?,
     };
     if unchanged.is_none() {
         return Ok(None);

@@ -4,14 +4,40 @@ use super::row::{USER, all, first, user};
 use super::writer::Failure;
 use super::{SqliteStore, audit, factors};
 use crate::store::columns::roles_column;
+use crate::store::legacy::{AccountName, LegacyAccount, LegacyAccounts};
 use crate::store::{
     Credential, ImportOutcome, ImportedAccount, NewAccount, Registered, StoreError, Users, imported_detail,
 };
 use async_trait::async_trait;
-use counterfoil_core::UserId;
 use counterfoil_core::audit::AuditEntry;
 use counterfoil_core::user::{Email, Role, User};
+use counterfoil_core::{Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension as _, params};
+
+#[async_trait]
+impl LegacyAccounts for SqliteStore {
+    async fn legacy_account(&self, name: AccountName<'_>) -> Result<Option<LegacyAccount>, StoreError> {
+        let (column, key): (_, &dyn rusqlite::ToSql) = match &name {
+            AccountName::Address(key) => ("imported_email", key),
+            AccountName::ExternalId(id) => ("external_id", id),
+            AccountName::Own(id) => ("id", id.as_bytes()),
+        };
+        self.readers.read(|connection| {
+            let sql = format!(
+                "SELECT {USER}, a.external_id, a.imported_email, a.sessions_ended_at FROM account a \
+                 WHERE a.{column} = ?1 AND a.deleted_at IS NULL"
+            );
+            first(connection.prepare_cached(&sql)?.query([key])?, |row| {
+                Ok(LegacyAccount {
+                    user: user(row, 0)?,
+                    external_id: row.get(9)?,
+                    imported_email: row.get(10)?,
+                    sessions_ended_at: row.get::<_, Option<i64>>(11)?.map(Timestamp::from_millis),
+                })
+            })
+        })
+    }
+}
 
 #[async_trait]
 impl Users for SqliteStore {
@@ -238,14 +264,17 @@ fn import(
     most: Option<u32>,
     mut entry: AuditEntry,
 ) -> Result<Vec<ImportOutcome>, Failure> {
-    let sql = "INSERT INTO account (id, email, email_key, name, roles, claims_version, created_at, banned_at, ban_reason) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (email_key) DO NOTHING";
+    let sql = "INSERT INTO account (id, email, email_key, name, roles, claims_version, created_at, banned_at, ban_reason, external_id, \
+               imported_email) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?3) \
+               ON CONFLICT (email_key) DO NOTHING \
+               ON CONFLICT (external_id) WHERE external_id IS NOT NULL DO NOTHING \
+               ON CONFLICT (imported_email) WHERE imported_email IS NOT NULL DO NOTHING";
     let mut insert = connection.prepare_cached(sql)?;
     let mut set_password =
         connection.prepare_cached("INSERT INTO password (account, hash, failures) VALUES (?1, ?2, 0)")?;
     let mut outcomes = Vec::with_capacity(accounts.len());
     let mut room = room(connection, most)?;
-    for ImportedAccount { user, hash } in accounts {
+    for ImportedAccount { user, hash, external_id } in accounts {
         if room == Some(0) {
             let taken = exists_address(connection, &user.email)?;
             outcomes.push(if taken { ImportOutcome::AlreadyThere } else { ImportOutcome::Full });
@@ -261,6 +290,7 @@ fn import(
             user.created_at.as_millis(),
             user.banned.as_ref().map(|ban| ban.at.as_millis()),
             user.banned.as_ref().map(|ban| &ban.reason),
+            external_id,
         ])?;
         if made == 1 {
             set_password.execute(params![user.id.as_bytes(), hash])?;

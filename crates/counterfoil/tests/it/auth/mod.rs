@@ -4,6 +4,7 @@ mod account;
 mod cross_site;
 mod device;
 mod duplicates;
+mod legacy;
 mod login;
 mod logout;
 mod mail;

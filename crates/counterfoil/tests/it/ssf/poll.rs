@@ -5,7 +5,8 @@ use crate::control::ask;
 use crate::oauth::{send, sign_in_to};
 use crate::support::{Browser, EMAIL, PASSWORD, TestApp};
 use counterfoil::clock::Clock as _;
-use counterfoil_core::ssf::received::{IssuerKeys, verify};
+use counterfoil_core::foreign::IssuerKeys;
+use counterfoil_core::ssf::received::{read, verify};
 use counterfoil_guard::{KeySet, Verifier};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -45,8 +46,9 @@ async fn ssf_4_1_a_sign_out_is_told_in_a_set_that_holds_in_every_part() {
     assert_eq!(claims, expected);
     // As a receiver has to, from what is published.
     let keys = IssuerKeys::parse(&app.app.keyring().jwks).unwrap();
-    assert!(verify(set, &keys, (issuer, "hub"), now).is_ok());
-    assert!(verify(set, &keys, (issuer, "other"), now).is_err());
+    let read = read(set).unwrap();
+    assert!(verify(&read, &keys, (issuer, "hub"), now).is_ok());
+    assert!(verify(&read, &keys, (issuer, "other"), now).is_err());
     // SSF-4.1c: it is an access token to nobody.
     let verifier = Verifier::new(issuer, "hub", KeySet::from_jwks(&app.app.keyring().jwks).unwrap());
     assert!(verifier.verify(set, now).is_err());

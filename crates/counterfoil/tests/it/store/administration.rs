@@ -90,8 +90,10 @@ pub(super) async fn there_is_no_account_beyond_the_last_even_in_a_race(store: Ar
     assert_eq!(invited, Ok(Registered::Full));
     assert_eq!(store.invites(at(5)).await.unwrap().len(), 1, "it has not been spent");
     let accounts = ["there@example.com", "a@example.com", "A@example.com", "b@example.com", "c@example.com"];
-    let batch: Vec<_> =
-        accounts.iter().map(|email| ImportedAccount { user: user(email), hash: "imported$h".into() }).collect();
+    let batch: Vec<_> = accounts
+        .iter()
+        .map(|email| ImportedAccount { user: user(email), hash: "imported$h".into(), external_id: None })
+        .collect();
     let there = NewAccount { most: None, ..new("there@example.com", None) };
     assert_eq!(store.register(there, entry(Event::Registered, 0)).await, Ok(Registered::Done));
     let outcomes = store.import(batch.clone(), Some(6), entry(Event::AccountsImported, 1)).await.unwrap();

@@ -1,15 +1,17 @@
 //! The contract of taking accounts over from other systems.
 
 use super::{at, end, entry, registered, session, user};
+use counterfoil::store::legacy::AccountName;
 use counterfoil::store::{ImportOutcome, ImportedAccount, NewSession, Opened, ProvedBy, Store};
-use counterfoil_core::UserId;
 use counterfoil_core::audit::{AuditEntry, Event};
-use counterfoil_core::revocation::Revocation;
+use counterfoil_core::revocation::{Revocation, RevocationOrder};
+use counterfoil_core::session::{EndReason, Session};
 use counterfoil_core::user::{Ban, Role, User};
+use counterfoil_core::{Sid, Timestamp, UserId};
 use std::sync::Arc;
 
 fn account(email: &str) -> ImportedAccount {
-    ImportedAccount { user: user(email), hash: format!("imported$of {email}") }
+    ImportedAccount { user: user(email), hash: format!("imported$of {email}"), external_id: None }
 }
 
 async fn import(store: &Arc<dyn Store>, accounts: &[ImportedAccount]) -> Vec<ImportOutcome> {
@@ -81,8 +83,8 @@ pub(super) async fn an_import_is_one_transaction(store: Arc<dyn Store>) {
 }
 
 pub(super) async fn an_imported_hash_is_replaced_only_while_it_is_the_one_that_was_checked(store: Arc<dyn Store>) {
-    let ImportedAccount { user, hash: old } = account("a@example.com");
-    import(&store, &[ImportedAccount { user: user.clone(), hash: old.clone() }]).await;
+    let ImportedAccount { user, hash: old, .. } = account("a@example.com");
+    import(&store, &[ImportedAccount { user: user.clone(), hash: old.clone(), external_id: None }]).await;
     store.note_failure(Some(user.id), entry(Event::SignInFailed, 0)).await.unwrap();
     let proved = |hash: &str| NewSession {
         session: session(&user),
@@ -111,4 +113,60 @@ pub(super) async fn an_imported_hash_is_replaced_only_while_it_is_the_one_that_w
     assert_eq!(replace("ours", "late").await, Ok(false), "a new password wins");
     let nobody = UserId::from_bytes([0; 16]);
     assert_eq!(store.replace_hash(nobody, old, "x".into(), rehashed.clone()).await, Ok(false));
+}
+
+pub(super) async fn an_account_keeps_the_names_it_was_imported_with(store: Arc<dyn Store>) {
+    let named =
+        |email: &str, id: Option<&str>| ImportedAccount { external_id: id.map(str::to_owned), ..account(email) };
+    let first = named("Ada@example.com", Some("7"));
+    assert_eq!(import(&store, &[first.clone(), named("b@example.com", None)]).await, [ImportOutcome::Done; 2]);
+    let again =
+        [named("c@example.com", Some("7")), named("d@example.com", Some("8")), named("e@example.com", Some("8"))];
+    let outcomes = [ImportOutcome::AlreadyThere, ImportOutcome::Done, ImportOutcome::AlreadyThere];
+    assert_eq!(import(&store, &again).await, outcomes, "of two with one name the first");
+    let found = async |name: AccountName<'_>| {
+        let found = store.legacy_account(name).await.unwrap();
+        found.map(|found| found.user.id)
+    };
+    let ada = first.user.id;
+    assert_eq!(found(AccountName::ExternalId("7")).await, Some(ada));
+    assert_eq!(found(AccountName::Address("ada@example.com")).await, Some(ada));
+    for nobody in [AccountName::ExternalId("07"), AccountName::ExternalId(""), AccountName::Address("7")] {
+        assert_eq!(found(nobody).await, None, "{nobody:?}");
+    }
+    // Who was not imported has no such name, and whoever takes an address that has become free is not meant.
+    registered(&store, "new@example.com").await;
+    assert_eq!(found(AccountName::Address("new@example.com")).await, None);
+    end(&store, Revocation::Deletion { user: ada, unless_last: Role::parse("admin").unwrap() }).await;
+    assert_eq!(found(AccountName::ExternalId("7")).await, None);
+    registered(&store, "ada@example.com").await;
+    assert_eq!(found(AccountName::Address("ada@example.com")).await, None);
+}
+
+pub(super) async fn what_ends_all_of_a_users_sessions_ends_older_legacy_tokens(store: Arc<dyn Store>) {
+    let ways = |user: UserId| {
+        let reason = EndReason::EndedByYou;
+        [
+            Revocation::UserSessions { user, except: None, reason },
+            Revocation::UserSessions { user, except: Some(Sid::from_bytes([9; 16])), reason },
+            Revocation::Password { user, hash: "new".into(), keep: None },
+            Revocation::Ban { user, reason: "spam".into(), until: Some(at(11)) },
+        ]
+    };
+    for place in 0..4 {
+        let account = account(&format!("user{place}@example.com"));
+        import(&store, std::slice::from_ref(&account)).await;
+        let user = account.user;
+        let open = async |made: Timestamp| {
+            let session = Session { created_at: at(20), ..session(&user) };
+            let new = NewSession { session, proved_by: Some(ProvedBy::Legacy(made)), limit: 100 };
+            matches!(store.open(new, entry(Event::SignedIn, 20)).await, Ok(Opened::Done { .. }))
+        };
+        assert!(open(at(1)).await, "nothing has been ended yet");
+        let order =
+            RevocationOrder { what: ways(user.id)[place].clone(), at: at(10), audit: entry(Event::SessionsEnded, 10) };
+        assert!(store.revoke(order).await.unwrap().found);
+        assert!(!open(at(9)).await && !open(at(10)).await, "{:?}", ways(user.id)[place]);
+        assert!(open(at(11)).await, "made after it");
+    }
 }

@@ -1,0 +1,256 @@
+//! `POST /api/auth/legacy`: tokens of the system that was there before.
+
+use crate::control::ask;
+use crate::kinds;
+use crate::support::{Answer, Browser, EMAIL, TestApp};
+use aws_lc_rs::hmac;
+use counterfoil::clock::Clock as _;
+use counterfoil_guard::{base64url_encode, encode_signing_input};
+use serde_json::{Value, json};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+const SECRET: &str = "the secret that the old system has signed with";
+const DAY: i64 = 86_400;
+
+/// A server that takes tokens of an old system until `until`, with an imported account.
+struct Moving {
+    app: TestApp,
+    _secret: TempDir,
+}
+
+impl Moving {
+    async fn new(more: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let app = TestApp::with(&configuration(&secret_file(&folder), more)).await;
+        let accounts = json!({ "accounts": [{ "email": EMAIL, "external_id": "42" }] });
+        assert_eq!(ask(&app, "POST", "/api/admin/users/import", Some(accounts)).await.1["imported"], 1);
+        Self { app, _secret: folder }
+    }
+
+    fn now(&self) -> i64 {
+        self.app.clock.now().as_seconds()
+    }
+
+    fn token(&self) -> String {
+        signed(&json!({ "sub": 42, "iat": self.now() - DAY, "exp": self.now() + 6 * DAY }))
+    }
+
+    async fn exchange(&self, browser: &mut Browser, token: &str) -> Answer {
+        browser.post_json("/api/auth/legacy", &json!({ "token": token })).await
+    }
+
+    /// What a browser without cookies gets for it.
+    async fn outcome(&self, token: &str) -> (u16, String) {
+        self.exchange(&mut self.app.browser(), token).await.outcome()
+    }
+}
+
+fn secret_file(folder: &TempDir) -> PathBuf {
+    let path = folder.path().join("secret");
+    fs::write(&path, format!("{SECRET}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    path
+}
+
+fn configuration(secret: &std::path::Path, more: &str) -> String {
+    let more =
+        if more.contains("until") { more.to_owned() } else { format!("until = \"2027-03-01T00:00:00Z\"\n{more}") };
+    format!("[applications.phone]\nprofile = \"native\"\n[legacy.old-api]\nsecret_file = {secret:?}\n{more}")
+}
+
+fn signed(claims: &Value) -> String {
+    let header = json!({ "alg": "HS256", "typ": "JWT" }).to_string();
+    let input = encode_signing_input(&header, claims.to_string().as_bytes());
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()), input.as_bytes());
+    format!("{input}.{}", base64url_encode(tag.as_ref()))
+}
+
+const OK: (u16, &str) = (200, "");
+const INVALID: (u16, &str) = (401, "legacy_token_invalid");
+const USED: (u16, &str) = (409, "legacy_token_used");
+
+fn is(outcome: &(u16, String), expected: (u16, &str)) -> bool {
+    outcome.0 == expected.0 && (expected.0 == 200 || outcome.1 == expected.1)
+}
+
+#[tokio::test]
+async fn a_legacy_token_becomes_a_session_like_any_other_of_the_lowest_level() {
+    let moving = Moving::new("").await;
+    let mut browser = moving.app.browser();
+    let answer = moving.exchange(&mut browser, &moving.token()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let body = answer.json();
+    assert_eq!(body["user"]["email"], EMAIL);
+    assert_eq!((&body["session"]["acr"], &body["session"]["amr"]), (&json!("aal1"), &json!(["legacy"])));
+    assert!(answer.sets("__Host-cf_access") && answer.sets("__Secure-cf_refresh"));
+    assert_eq!((&body["access_token"], browser.me().await.status.as_u16()), (&Value::Null, 200));
+    assert_eq!(browser.refresh().await.status, 200);
+    // It says when the user has proved themselves, and that was not now.
+    let access = browser.cookie("__Host-cf_access").unwrap();
+    let claims = counterfoil_guard::base64url_decode(access.split('.').nth(1).unwrap()).unwrap();
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    assert_eq!(claims["auth_time"], moving.now() - DAY);
+    // So nothing that asks for a fresh proof is done.
+    let asked = browser.post_json("/api/auth/passkeys/register/start", &json!({})).await;
+    assert_eq!(asked.outcome(), (401, "reauthentication_required".into()));
+
+    let phone = json!({ "token": signed(&json!({ "sub": "42", "iat": moving.now() })), "client_id": "phone" });
+    let tokens = moving.app.browser().post_json("/api/auth/legacy", &phone).await.json();
+    assert!(tokens["refresh_token"].as_str().unwrap().starts_with("cfr_"), "native clients get theirs in the body");
+}
+
+#[tokio::test]
+async fn atk28_a_token_counts_once_and_for_the_length_of_the_grace_again() {
+    let moving = Moving::new("").await;
+    let token = moving.token();
+    // Two tabs, and an answer that was lost.
+    for _ in 0..3 {
+        assert!(is(&moving.outcome(&token).await, OK));
+    }
+    moving.app.pass(29);
+    assert!(is(&moving.outcome(&token).await, OK));
+    // Counted from the first time.
+    moving.app.pass(1);
+    for _ in 0..2 {
+        assert!(is(&moving.outcome(&token).await, USED));
+        moving.app.pass(10);
+    }
+    let (_, audit) = ask(&moving.app, "GET", "/api/admin/audit?event=sign_in_failed", None).await;
+    assert_eq!(audit["entries"][0]["detail"], "a token of old-api that has been exchanged before");
+    assert!(audit["entries"][0]["user"].is_string(), "{audit}");
+    // Another of the same user is another.
+    assert!(is(&moving.outcome(&signed(&json!({ "sub": 42, "iat": moving.now() }))).await, OK));
+}
+
+#[tokio::test]
+async fn p1_who_cannot_sign_in_gets_the_answer_of_a_bad_token() {
+    let moving = Moving::new("").await;
+    let good = moving.token();
+    let (input, _) = good.rsplit_once('.').unwrap();
+    let iat = moving.now();
+    let other = |claims: Value| signed(&claims);
+    for token in [
+        format!("{input}.{}", base64url_encode(&[0; 32])),
+        "not a token".into(),
+        String::new(),
+        other(json!({ "sub": "nobody", "iat": iat })),
+        other(json!({ "sub": EMAIL, "iat": iat })),
+        other(json!({ "sub": 42, "iat": iat - 40 * DAY })),
+        other(json!({ "sub": 42, "iat": iat, "exp": iat })),
+        other(json!({ "sub": 42 })),
+        "x".repeat(9000),
+    ] {
+        let answer = moving.outcome(&token).await;
+        assert!(is(&answer, INVALID), "{answer:?} {token}");
+    }
+    let user =
+        moving.exchange(&mut moving.app.browser(), &good).await.json()["user"]["id"].as_str().unwrap().to_owned();
+    let ban = Some(json!({ "reason": "spam" }));
+    assert_eq!(ask(&moving.app, "POST", &format!("/api/admin/users/{user}/ban"), ban).await.0, 204);
+    let another = signed(&json!({ "sub": 42, "iat": moving.now() + 5 }));
+    assert!(is(&moving.outcome(&another).await, INVALID));
+}
+
+#[tokio::test]
+async fn s1_what_has_ended_all_sessions_has_ended_older_tokens_too() {
+    let moving = Moving::new("").await;
+    let [first, second] = [5, 6].map(|ago| signed(&json!({ "sub": 42, "iat": moving.now() - ago * DAY })));
+    let mut browser = moving.app.browser();
+    moving.exchange(&mut browser, &first).await;
+    assert_eq!(browser.post("/api/auth/logout-all").await.status, 204);
+    assert!(is(&moving.outcome(&second).await, INVALID), "a token that a thief has kept");
+    assert!(is(&moving.outcome(&first).await, INVALID), "in the grace as well");
+    moving.app.pass(2);
+    let later = signed(&json!({ "sub": 42, "iat": moving.now() }));
+    assert!(is(&moving.outcome(&later).await, OK), "the old system may go on for a while");
+}
+
+#[tokio::test]
+async fn a_second_factor_is_asked_for_and_then_the_token_has_counted() {
+    let moving = Moving::new("").await;
+    let mut owner = moving.app.browser();
+    owner.register("other@example.com").await;
+    let strict = Moving::new("[roles.editor]\nrequire = \"two-factor\"\n").await;
+    let accounts = json!({ "accounts": [{ "email": "ed@example.com", "external_id": "9", "roles": ["editor"] }] });
+    ask(&strict.app, "POST", "/api/admin/users/import", Some(accounts)).await;
+    let token = signed(&json!({ "sub": "9", "iat": strict.now() }));
+    let answer = strict.exchange(&mut strict.app.browser(), &token).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["next"]), (200, &json!("enrol")), "{}", answer.text);
+    assert!(!answer.sets("__Secure-cf_refresh"));
+    // It has opened nothing yet, and can be brought again.
+    strict.app.pass(60);
+    assert_eq!(strict.exchange(&mut strict.app.browser(), &token).await.json()["next"], "enrol");
+}
+
+#[tokio::test]
+async fn after_its_time_and_where_nothing_is_configured_the_exchange_is_closed() {
+    let none = TestApp::new().await;
+    let closed = none.browser().post_json("/api/auth/legacy", &json!({ "token": "x" })).await;
+    assert_eq!(closed.outcome(), (410, "legacy_closed".into()));
+
+    let moving = Moving::new("max_age = \"366d\"\n").await;
+    let until = counterfoil_guard::rfc3339::parse("2027-03-01T00:00:00Z").unwrap();
+    let token = signed(&json!({ "sub": 42, "iat": moving.now() }));
+    moving.app.pass(u64::try_from(until - 1 - moving.now()).unwrap());
+    assert!(is(&moving.outcome(&token).await, OK));
+    moving.app.pass(1);
+    assert_eq!(moving.outcome(&token).await, (410, "legacy_closed".into()));
+}
+
+#[tokio::test]
+async fn c1_another_site_exchanges_nothing() {
+    let moving = Moving::new("").await;
+    let browser = moving.app.browser();
+    let mut request = browser.json_request("/api/auth/legacy", &json!({ "token": moving.token() }));
+    request.headers_mut().insert("origin", "https://attacker.example".parse().unwrap());
+    assert_eq!(browser.send_without_keeping(request).await.outcome(), (403, "cross_site".into()));
+}
+
+#[tokio::test]
+async fn names_may_be_addresses_and_stand_within_another_claim() {
+    let moving = Moving::new("subject = \"user.email\"\nmatch = \"email\"\nissuer = \"old\"\n").await;
+    let said =
+        |iss: &str, email: Value| signed(&json!({ "iss": iss, "iat": moving.now(), "user": { "email": email } }));
+    assert!(is(&moving.outcome(&said("old", json!("ADA@example.com"))).await, OK));
+    assert!(is(&moving.outcome(&said("new", json!(EMAIL))).await, INVALID));
+    assert!(is(&moving.outcome(&said("old", json!("42"))).await, INVALID));
+    assert!(is(&moving.outcome(&said("old", json!(42))).await, INVALID));
+}
+
+#[tokio::test]
+async fn atk04_what_is_wrong_with_the_configuration_stops_the_start_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = secret_file(&folder);
+    let why = async |more: &str| {
+        let error = TestApp::try_with(&configuration(&path, more)).await.err();
+        error.map(|error| error.to_string()).unwrap_or_default()
+    };
+    for (more, says) in [
+        ("until = \"2031-01-01T00:00:00Z\"", "legacy.old-api.until"),
+        ("issuer = \"https://app.example.com\"", "legacy.old-api.issuer"),
+        ("algorithm = \"HS512\"", "needs 64"),
+        ("secret_encoding = \"base64\"", "legacy.old-api.secret_encoding"),
+    ] {
+        let why = why(more).await;
+        assert!(why.contains(says), "{more}: {why}");
+        assert!(!why.contains(SECRET));
+    }
+}
+
+#[tokio::test]
+async fn atk23_nothing_that_is_issued_here_is_a_legacy_token_even_where_the_keys_would_verify_it() {
+    let app = TestApp::with(kinds::CONFIG).await;
+    let issued = kinds::issue(&app).await;
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().join("jwks.json");
+    fs::write(&keys, &app.app.keyring().jwks).unwrap();
+    let config = format!("[legacy.self]\njwks_file = {keys:?}\nuntil = \"2027-03-01T00:00:00Z\"\n");
+    let other = TestApp::with(&config).await;
+    for (kind, token) in issued {
+        let answer = other.browser().post_json("/api/auth/legacy", &json!({ "token": token })).await;
+        assert_eq!(answer.outcome(), (401, "legacy_token_invalid".into()), "{kind:?}");
+    }
+}
