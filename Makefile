@@ -11,7 +11,12 @@ test: tools
 	cargo test --workspace --doc --quiet
 	$(MAKE) model
 	cd packages/guard && npm ci --no-audit --no-fund --loglevel=error && npm test
+	cd packages/client && npm ci --no-audit --no-fund --loglevel=error && npm test
+	/usr/bin/python3 -m venv target/guard-python
+	target/guard-python/bin/pip install --quiet --disable-pip-version-check --editable 'packages/guard-python[dev]'
 	cargo build --quiet --workspace --all-targets
+	cd packages/guard-python && ../../target/guard-python/bin/mypy && ../../target/guard-python/bin/ruff check && \
+		../../target/guard-python/bin/pytest -q
 	cd examples/express-api && npm ci --no-audit --no-fund --loglevel=error
 	cd tests/oauth-clients && npm ci --no-audit --no-fund --loglevel=error && node --test
 	/usr/bin/python3 -m venv target/interop
@@ -19,11 +24,17 @@ test: tools
 	cargo build --quiet --locked --manifest-path tests/interop/easyssf/Cargo.toml --target-dir target/interop/easyssf
 	cd tests/interop && npm ci --no-audit --no-fund --loglevel=error && node --test --test-concurrency=1
 	node --test tests/support
+	node --test tests/docs
 	node --test tests/examples
 	node --test tests/deploy
 	node --test tests/faults
 	cd tests/browser && npm ci --no-audit --no-fund --loglevel=error && \
 		COUNTERFOIL_PICTURES=$(CURDIR)/target/pictures node --test --test-concurrency=1
+	node --test --test-concurrency=1 tests/client
+	cd examples/from-localstorage/before && npm ci --no-audit --no-fund --loglevel=error
+	cd examples/from-localstorage/after && npm ci --no-audit --no-fund --loglevel=error
+	node --test --test-concurrency=1 tests/migration
+	node --test --test-concurrency=1 tests/quickstarts
 	$(MAKE) fuzz SECONDS_EACH=10
 
 # Everything that reads the code without running it.
