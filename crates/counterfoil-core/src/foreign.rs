@@ -61,7 +61,7 @@ enum Key {
     Own(VerifyingKey),
     /// For issuers that sign by nothing else; at least 2048 bits.
     Rsa(RsaPublicKeyComponents<Vec<u8>>),
-    Secret(MacAlgorithm, hmac::Key),
+    Secret(MacAlgorithm, Box<hmac::Key>),
 }
 
 impl Key {
@@ -147,7 +147,7 @@ impl IssuerKeys {
 
     /// From a shared secret. `None`: it is shorter than the algorithm's hash, and could be guessed (ATK-04).
     pub fn secret(algorithm: MacAlgorithm, secret: &[u8]) -> Option<Self> {
-        let key = || Key::Secret(algorithm, hmac::Key::new(algorithm.primitive(), secret));
+        let key = || Key::Secret(algorithm, Box::new(hmac::Key::new(algorithm.primitive(), secret)));
         (secret.len() >= algorithm.least_bytes()).then(|| Self(vec![(None, key())]))
     }
 

@@ -33,7 +33,7 @@ pub struct LegacyIssuer {
 #[derive(Debug)]
 enum LegacyKeys {
     Fixed(Arc<IssuerKeys>),
-    Remote(RemoteKeys),
+    Remote(Box<RemoteKeys>),
 }
 
 /// From the configuration, in the order of their names.
@@ -90,7 +90,7 @@ impl LegacyKeys {
     fn prepare(name: &str, config: &LegacyConfig) -> Result<Self, ConfigError> {
         let key = |field: &str| format!("legacy.{name}.{field}");
         if let Some(uri) = &config.jwks_uri {
-            return Ok(Self::Remote(RemoteKeys::prepare(uri, &key("jwks_uri"))?));
+            return Ok(Self::Remote(Box::new(RemoteKeys::prepare(uri, &key("jwks_uri"))?)));
         }
         if let Some(path) = &config.jwks_file {
             let wrong = |reason: String| ConfigError::key(key("jwks_file"), format!("{}: {reason}", path.display()));

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod data;
+mod doctor;
 pub mod feed;
 pub mod flow;
 pub mod gate;

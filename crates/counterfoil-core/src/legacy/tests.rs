@@ -45,7 +45,7 @@ fn judge(token: &str, rules: &LegacyRules) -> Result<Believed, Refused> {
 }
 
 /// What becomes of the claims with these members instead; null takes one away.
-fn with(members: Value) -> Result<String, Refused> {
+fn with(members: &Value) -> Result<String, Refused> {
     let mut all = claims();
     for (name, value) in members.as_object().unwrap() {
         match value {
@@ -69,9 +69,9 @@ fn a_token_as_most_systems_make_them_is_believed() {
         (json!({ "sub": u64::MAX }), "18446744073709551615"),
         (json!({ "email_verified": true, "nbf": NOW, "aud": ["a"], "role": { "x": [1, 2] } }), "42"),
         (json!({ "iat": NOW + 30 }), "42"),
-        (json!({ "iat": NOW as f64 - 0.5 }), "42"),
+        (json!({ "iat": 1_799_999_999.5 }), "42"),
     ] {
-        assert_eq!(with(members.clone()).as_deref(), Ok(subject), "{members}");
+        assert_eq!(with(&members).as_deref(), Ok(subject), "{members}");
     }
 }
 
@@ -90,7 +90,7 @@ fn times_are_asked_for_and_hold() {
         (json!({ "iat": NOW * 1000 }), Refused::Future),
         (json!({ "iat": NOW - 30 * DAY }), Refused::Old),
     ] {
-        assert_eq!(with(members.clone()), Err(why), "{members}");
+        assert_eq!(with(&members), Err(why), "{members}");
     }
     // Without `exp`, and with one that is far away, it counts as long as `max_age` says.
     for exp in [Value::Null, json!(NOW + 3650 * DAY)] {
@@ -138,9 +138,9 @@ fn the_account_is_named_by_the_claim_that_was_chosen() {
     }
     let wrong = [json!(""), json!(1.5), json!(true), json!(["42"]), json!("x".repeat(LONGEST_SUBJECT + 1))];
     for sub in wrong {
-        assert_eq!(with(json!({ "sub": sub })), Err(Refused::Subject), "{sub}");
+        assert_eq!(with(&json!({ "sub": sub })), Err(Refused::Subject), "{sub}");
     }
-    assert_eq!(with(json!({ "email_verified": false })), Err(Refused::Unconfirmed));
+    assert_eq!(with(&json!({ "email_verified": false })), Err(Refused::Unconfirmed));
     for path in ["", ".", "a.", ".a", "a..b", "a.b.c.d.e"] {
         assert_eq!(ClaimPath::parse(path), None, "{path}");
     }
@@ -164,8 +164,8 @@ fn atk_01_02_08_12_13_23_what_is_not_signed_by_the_key_s_own_algorithm_is_refuse
     }
     assert_eq!(header(json!({ "alg": "HS256", "kid": "anything" })), None, "a secret has no name");
     assert_eq!(header(json!({ "alg": "HS256", "kid": "k".repeat(257) })), Some(Refused::Header));
-    assert_eq!(with(json!({ "events": {} })), Err(Refused::Kind));
-    assert_eq!(with(json!({ "iss": "https://here.example.com" })), Err(Refused::Issuer), "its own");
+    assert_eq!(with(&json!({ "events": {} })), Err(Refused::Kind));
+    assert_eq!(with(&json!({ "iss": "https://here.example.com" })), Err(Refused::Issuer), "its own");
     let twice = good.replacen('{', "{\"sub\":\"1\",", 1);
     assert_eq!(judge(&signed(&json!({ "alg": "HS256" }), &twice), &rules()), Err(Refused::Shape));
     let token = token(&claims());

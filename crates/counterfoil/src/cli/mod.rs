@@ -5,6 +5,7 @@ mod audit;
 mod backup;
 mod client;
 mod control;
+mod doctor;
 mod guard;
 mod import;
 mod init;
@@ -86,6 +87,11 @@ enum Command {
     /// The audit log.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Examine a running sign-in from outside, this one's or any site's, and say what is wrong with it.
+    ///
+    /// Exits with 0 if nothing is wrong, 1 if something is, 2 if the site could not be examined.
+    #[command(after_help = doctor::bounds())]
+    Doctor(Box<doctor::DoctorArgs>),
     /// Fill an empty data folder for a benchmark.
     #[command(hide = true)]
     BenchSeed(seed::SeedArgs),
@@ -162,6 +168,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
             Command::Move(place) => migrate::transfer_all(&place).await,
             Command::Backup(args) => backup::backup(&args),
             Command::Audit(command) => return Box::pin(audit::run(command)).await,
+            Command::Doctor(args) => return Ok(Box::pin(doctor::run(*args)).await),
             Command::BenchSeed(args) => seed::run(args).await,
             Command::Token(_) | Command::Reference(_) | Command::Messages(_) => Ok(()),
         }

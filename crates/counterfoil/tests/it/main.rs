@@ -10,6 +10,7 @@ mod bodies;
 mod cli;
 mod control;
 mod crash;
+mod doctor;
 mod dpop;
 mod environment;
 mod feed;

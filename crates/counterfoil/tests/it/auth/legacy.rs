@@ -58,7 +58,10 @@ fn secret_file(folder: &TempDir) -> PathBuf {
 fn configuration(secret: &std::path::Path, more: &str) -> String {
     let more =
         if more.contains("until") { more.to_owned() } else { format!("until = \"2027-03-01T00:00:00Z\"\n{more}") };
-    format!("[applications.phone]\nprofile = \"native\"\n[legacy.old-api]\nsecret_file = {secret:?}\n{more}")
+    format!(
+        "[applications.phone]\nprofile = \"native\"\n[legacy.old-api]\nsecret_file = \"{}\"\n{more}",
+        secret.display()
+    )
 }
 
 fn signed(claims: &Value) -> String {
@@ -247,7 +250,7 @@ async fn atk23_nothing_that_is_issued_here_is_a_legacy_token_even_where_the_keys
     let folder = tempfile::tempdir().unwrap();
     let keys = folder.path().join("jwks.json");
     fs::write(&keys, &app.app.keyring().jwks).unwrap();
-    let config = format!("[legacy.self]\njwks_file = {keys:?}\nuntil = \"2027-03-01T00:00:00Z\"\n");
+    let config = format!("[legacy.self]\njwks_file = \"{}\"\nuntil = \"2027-03-01T00:00:00Z\"\n", keys.display());
     let other = TestApp::with(&config).await;
     for (kind, token) in issued {
         let answer = other.browser().post_json("/api/auth/legacy", &json!({ "token": token })).await;
