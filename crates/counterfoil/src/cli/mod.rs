@@ -14,6 +14,7 @@ mod messages;
 mod migrate;
 mod progress;
 mod reference;
+mod scan;
 mod seed;
 mod serve;
 mod session;
@@ -92,6 +93,11 @@ enum Command {
     /// Exits with 0 if nothing is wrong, 1 if something is, 2 if the site could not be examined.
     #[command(after_help = doctor::bounds())]
     Doctor(Box<doctor::DoctorArgs>),
+    /// Find mistakes in JavaScript and TypeScript source that handles tokens, sessions and cookies.
+    ///
+    /// Exits with 0 if there are none, 1 if there are some, 2 if the folder could not be scanned. What `.gitignore` names is left out, and so
+    /// are tests, bundles and what others have written (`node_modules`).
+    Scan(scan::ScanArgs),
     /// Fill an empty data folder for a benchmark.
     #[command(hide = true)]
     BenchSeed(seed::SeedArgs),
@@ -168,6 +174,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
             Command::Move(place) => migrate::transfer_all(&place).await,
             Command::Backup(args) => backup::backup(&args),
             Command::Audit(command) => return Box::pin(audit::run(command)).await,
+            Command::Scan(args) => return Ok(scan::run(&args)),
             Command::Doctor(args) => return Ok(Box::pin(doctor::run(*args)).await),
             Command::BenchSeed(args) => seed::run(args).await,
             Command::Token(_) | Command::Reference(_) | Command::Messages(_) => Ok(()),

@@ -29,6 +29,7 @@ mod readers;
 mod readme;
 mod replicas;
 mod risk;
+mod scan;
 mod secrets;
 mod shared_redis;
 mod ssf;

@@ -99,13 +99,13 @@ fn handed_out(observed: &Observed, answer: &Answer) -> Vec<Finding> {
             note("BBA-8", seen, why, "Give it in an HttpOnly cookie, or keep it in memory and never in localStorage.")
         });
     }
+    if findings.is_empty() {
+        findings.push(fine("BBA-8", "a sign-in's answer and address hold no token"));
+    }
     let cookies = set_cookie::all(&answer.headers, answer.received);
     let jwts = cookies.iter().map(|cookie| (cookie.name.clone(), cookie.value.expose().clone()));
     for (name, token) in jwts.chain(members.iter().cloned()).filter(|(_, value)| is_jwt(value)) {
         findings.push(token_of(&name, &token, answer));
-    }
-    if findings.is_empty() {
-        findings.push(fine("BBA-8", "a sign-in's answer and address hold no token"));
     }
     findings
 }
