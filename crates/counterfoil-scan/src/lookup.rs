@@ -2,8 +2,8 @@
 
 use oxc_ast::AstKind;
 use oxc_ast::ast::{
-    Argument, BindingPattern, CallExpression, Expression, IdentifierReference, ObjectExpression, ObjectPropertyKind,
-    PropertyKey,
+    Argument, AssignmentTarget, BindingPattern, CallExpression, Expression, IdentifierReference, ObjectExpression,
+    ObjectPropertyKind, PropertyKey,
 };
 use oxc_semantic::{NodeId, Semantic, SymbolId};
 use oxc_span::{GetSpan as _, Span};
@@ -286,10 +286,29 @@ impl<'a> Tree<'a> {
             Expression::ObjectExpression(object) => {
                 let mut known = Object { properties: Vec::new(), open: false };
                 self.gather(object, &mut known, DEPTH);
+                known.open |= self.is_filled_later(expression);
                 Some(known)
             }
             _ => None,
         }
+    }
+
+    /// Whether a constant's properties are set after it was made.
+    fn is_filled_later(&self, expression: &Expression<'a>) -> bool {
+        let Expression::Identifier(constant) = bare(expression) else { return false };
+        self.semantic.nodes().iter().any(|node| match node.kind() {
+            AstKind::AssignmentExpression(assigned) => match &assigned.left {
+                AssignmentTarget::StaticMemberExpression(member) => {
+                    self.path(&member.object) == [constant.name.as_str()]
+                }
+                _ => false,
+            },
+            AstKind::CallExpression(call) => {
+                self.path(&call.callee) == ["Object", "assign"]
+                    && argument(call, 0).is_some_and(|target| self.path(target) == [constant.name.as_str()])
+            }
+            _ => false,
+        })
     }
 
     fn gather<'t>(&'t self, object: &'t ObjectExpression<'a>, known: &mut Object<'t, 'a>, depth: u8) {

@@ -71,7 +71,6 @@ const OTHER_TOKENS: &[&str] = &[
 
 /// Words that make a one-time link.
 const LINKS: &[&str] = &[
-    "verify",
     "verification",
     "confirm",
     "confirmation",
@@ -89,7 +88,8 @@ const LINKS: &[&str] = &[
     "optin",
     "recover",
     "recovery",
-    "password",
+    "forgot",
+    "forgotten",
 ];
 
 /// Whether it names what opens a user's session to whoever holds it.
@@ -154,7 +154,46 @@ pub(crate) fn is_refresh(name: &str) -> bool {
 }
 
 pub(crate) fn is_link(name: &str) -> bool {
-    has(&words(name), LINKS)
+    let words = words(name);
+    has(&words, LINKS) || has(&words, &["verify"]) && has(&words, &["email", "mail", "address", "account", "phone"])
+}
+
+/// Whether an address leads to something that is done once: there `verify` and `password` are enough.
+pub(crate) fn is_link_path(path: &str) -> bool {
+    is_link(path) || has(&words(path), &["verify", "password"])
+}
+
+/// What has a name and is no person.
+pub(crate) fn is_thing(name: &str) -> bool {
+    const THINGS: &[&str] = &[
+        "device",
+        "project",
+        "team",
+        "org",
+        "organization",
+        "organisation",
+        "app",
+        "application",
+        "client",
+        "service",
+        "product",
+        "room",
+        "file",
+        "company",
+        "tenant",
+        "role",
+        "workspace",
+        "group",
+        "plan",
+        "shop",
+        "store",
+        "server",
+        "host",
+        "site",
+        "channel",
+        "machine",
+    ];
+    has(&words(name), THINGS)
 }
 
 /// Whether it names a secret that signs or verifies.
@@ -260,7 +299,7 @@ pub(crate) fn is_personal(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_credential, is_personal, is_secret, is_token, words};
+    use super::{is_credential, is_link, is_personal, is_secret, is_token, words};
 
     #[test]
     fn names_are_judged_by_their_words() {
@@ -287,6 +326,12 @@ mod tests {
         assert!(is_credential("session_id") && is_credential("sid") && !is_credential("locale"));
         assert!(
             is_secret("JWT_SECRET") && is_secret("sessionSecret") && !is_secret("secretName") && !is_secret("apiUrl")
+        );
+        assert!(
+            is_link("verifyEmail")
+                && is_link("resetToken")
+                && !is_link("verifyRequest")
+                && !is_link("loginWithPassword")
         );
         assert!(is_personal("email") && is_personal("firstName") && !is_personal("username") && !is_personal("tenant"));
     }

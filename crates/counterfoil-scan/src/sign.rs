@@ -2,7 +2,7 @@
 
 use crate::jwt::{Library, Use, Uses, Verb, names_around};
 use crate::lookup::{Object, Tree, argument, bare};
-use crate::names::{is_link, is_personal, is_refresh};
+use crate::names::{is_link, is_personal, is_refresh, is_thing};
 use crate::{Report, Rule};
 use oxc_ast::AstKind;
 use oxc_ast::ast::{CallExpression, Expression, ObjectPropertyKind};
@@ -146,12 +146,20 @@ fn payload(tree: &Tree<'_>, signing: &Use<'_, '_>, report: &mut Report) {
     }
 }
 
+/// `device.name`: of nobody.
+fn names_a_thing(tree: &Tree<'_>, value: &Expression<'_>) -> bool {
+    match tree.path(value).as_slice() {
+        [.., owner, name] => name == "name" && is_thing(owner),
+        _ => false,
+    }
+}
+
 fn personal(tree: &Tree<'_>, claims: &Expression<'_>, depth: u8, report: &mut Report) {
     let Expression::ObjectExpression(object) = tree.resolve(claims) else { return };
     for property in &object.properties {
         match property {
             ObjectPropertyKind::ObjectProperty(own) => {
-                if own.key.static_name().is_some_and(|name| is_personal(&name)) {
+                if own.key.static_name().is_some_and(|name| is_personal(&name)) && !names_a_thing(tree, &own.value) {
                     report.at(Rule::PersonalDataInPayload, own.span.start);
                 } else if depth > 0 {
                     personal(tree, &own.value, depth - 1, report);

@@ -55,3 +55,14 @@ fn rules_have_names_of_their_own() {
     ids.dedup();
     assert_eq!(ids.len(), Rule::ALL.len());
 }
+
+#[test]
+fn names_of_functions_around_excuse_nothing_and_options_may_be_filled_later() {
+    let sign = "import jwt from 'jsonwebtoken'\nfunction loginWithPassword(user) {\n  return jwt.sign({ sub: user.id }, key, { expiresIn: '24h' })\n}";
+    assert_eq!(rules("a.js", sign), [(3, "token-lives-too-long")]);
+    let later = "const { Strategy } = require('passport-jwt')\nconst opts = {}\nopts.algorithms = ['RS256']\nopts.issuer = 'a'\nopts.audience = 'b'\nnew Strategy(opts, done)";
+    assert_eq!(rules("a.js", later), []);
+    let thing =
+        "import jwt from 'jsonwebtoken'\njwt.sign({ sub: device.id, name: device.name }, key, { expiresIn: '5m' })";
+    assert_eq!(rules("a.js", thing), []);
+}

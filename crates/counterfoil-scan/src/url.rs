@@ -2,7 +2,7 @@
 
 use crate::jwt::{Library, Uses, Verb, names_around};
 use crate::lookup::{Declared, Tree, UNKNOWN, argument, bare};
-use crate::names::{is_link, is_token};
+use crate::names::{is_link, is_link_path, is_token};
 use crate::{Report, Rule};
 use oxc_ast::AstKind;
 use oxc_ast::ast::{CallExpression, Expression, ObjectPropertyKind};
@@ -162,7 +162,7 @@ fn is_excused(tree: &Tree<'_>, id: NodeId, before: &str, value: Option<&Expressi
     let mapped = before.contains("mapbox") || before.contains("maps.");
     other
         || mapped
-        || is_link(before)
+        || is_link_path(before)
         || named.as_deref().is_some_and(is_link)
         || names_around(tree, id).iter().any(|name| is_link(name))
 }

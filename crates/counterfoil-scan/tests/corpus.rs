@@ -37,7 +37,7 @@ fn measure(half: &str, tell: bool) -> Counts {
             BTreeSet::new()
         } else {
             let scanned = scan(name, &source);
-            assert_eq!(scanned.unreadable, None, "{half}/{name}");
+            assert_eq!(scanned.unreadable, None, "{}", if tell { name } else { half });
             scanned.findings.iter().map(|finding| (finding.line, finding.rule.id().to_owned())).collect()
         };
         for rule in Rule::ALL.iter().map(|rule| rule.id()) {
