@@ -249,7 +249,7 @@ fn duration(text: &str) -> Option<f64> {
     Some(count * factor)
 }
 
-/// The text of a span, for nothing but to compare places.
+/// Whether a place lies within another.
 pub(crate) const fn is_within(inner: Span, outer: Span) -> bool {
     outer.start <= inner.start && inner.end <= outer.end
 }
