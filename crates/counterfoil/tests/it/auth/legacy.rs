@@ -249,6 +249,12 @@ async fn atk23_nothing_that_is_issued_here_is_a_legacy_token_even_where_the_keys
     fs::write(&keys, &app.app.keyring().jwks).unwrap();
     let config = format!("[legacy.self]\njwks_file = \"{}\"\nuntil = \"2027-03-01T00:00:00Z\"\n", keys.display());
     let other = TestApp::with(&config).await;
+    // There is an account of the very name that they give.
+    let (_, access) = issued.iter().find(|(kind, _)| *kind == kinds::Kind::Access).unwrap();
+    let claims = counterfoil_guard::base64url_decode(access.split('.').nth(1).unwrap()).unwrap();
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    let accounts = json!({ "accounts": [{ "email": EMAIL, "external_id": claims["sub"] }] });
+    assert_eq!(ask(&other, "POST", "/api/admin/users/import", Some(accounts)).await.1["imported"], 1);
     for (kind, token) in issued {
         let answer = other.browser().post_json("/api/auth/legacy", &json!({ "token": token })).await;
         assert_eq!(answer.outcome(), (401, "legacy_token_invalid".into()), "{kind:?}");
