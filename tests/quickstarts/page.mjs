@@ -11,12 +11,13 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 import { freePort } from "../support/processes.mjs";
 import { packed } from "./packages.mjs";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 const COUNTERFOIL = process.env.COUNTERFOIL_BIN ?? join(root, "target/debug/counterfoil");
-/** What a program says when it can be asked. */
+/** What a program says when it can be asked; some say it in colours even to a pipe, where a variable is set that CI systems set. */
 const READY = /listening on|Ready in|Ready on|Local: +http|Uvicorn running on/;
 /** A token, an opaque token or a credential, whole. */
 const SECRET = /\beyJ[\w-]+\.[\w-]+\.[\w-]{20,}|\bcf[rsg]_[\w-]{20,}/;
@@ -114,7 +115,7 @@ class Workplace {
       assert.doesNotMatch(output.all, SECRET, `a secret is printed by: ${script}`);
     });
     const deadline = Date.now() + PATIENCE_MS;
-    while (!READY.test(output.all)) {
+    while (!READY.test(stripVTControlCharacters(output.all))) {
       assert.equal(child.exitCode, null, `${script}\n${output.all}`);
       assert.ok(Date.now() < deadline, `${script} does not get ready\n${output.all}`);
       await pause(50);
