@@ -17,6 +17,7 @@ test: tools
 	cargo build --quiet --workspace --all-targets
 	cd packages/guard-python && ../../target/guard-python/bin/mypy && ../../target/guard-python/bin/ruff check && \
 		../../target/guard-python/bin/pytest -q
+	cd tests/packages && npm ci --no-audit --no-fund --loglevel=error && node --test
 	cd examples/express-api && npm ci --no-audit --no-fund --loglevel=error
 	cd tests/oauth-clients && npm ci --no-audit --no-fund --loglevel=error && node --test
 	/usr/bin/python3 -m venv target/interop
