@@ -1,11 +1,12 @@
 // The guide, followed to the letter: in a copy of before/, each diff is applied and each command run, in its order. What comes out is after/,
-// file by file, and at each step the application does what the guide says there.
+// file by file, and at each step the application does what the guide says there. From each step the way back is tried too, with the data that
+// there are by then.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { readFile, readdir } from "node:fs/promises";
+import { cp, readFile, readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { test } from "node:test";
 import { EXAMPLES, ROOT, Workspace, isSource, secrets, until } from "./application.mjs";
@@ -93,6 +94,27 @@ const CHECKS = [
   },
 ];
 
+/** What holds when the version before the n-th section is started again after it, with the data of after it. */
+const WAYS_BACK = [
+  oldSignInCounts,
+  oldSignInCounts,
+  oldSignInCounts,
+  async function theMoveAgain(application, state) {
+    await oldTokenCounts(application, state);
+    const { email, password } = ADA;
+    const signedIn = await application.ask("POST", "/api/auth/login", { body: { email, password } });
+    assert.equal(signedIn.status, 200);
+    await sessionCounts(application, { cookie: cookieOf(signedIn) });
+  },
+];
+
+/** The token from before counts, and so does the password, at the application's own sign-in. */
+async function oldSignInCounts(application, state) {
+  await oldTokenCounts(application, state);
+  const { email, password } = ADA;
+  assert.equal((await application.ask("POST", "/api/login", { body: { email, password } })).status, 200);
+}
+
 /** What was ended has ended older tokens as well. */
 async function nobodyIsLet(application, { token }) {
   const late = await application.ask("POST", "/api/auth/legacy", { body: { token } });
@@ -123,6 +145,8 @@ test("the guide's steps lead from before/ to after/, and the application works a
   let started = 0;
   for (const { title, actions } of await sections()) {
     await application?.stop();
+    const versionBefore = `${folder}-${started}`;
+    if (existsSync(folder)) await cp(folder, versionBefore, { recursive: true, verbatimSymlinks: true, filter: (path) => path !== join(folder, "data") });
     for (const { diff, commands, starts } of actions) {
       if (diff) await patch(diff, folder);
       // The first commands make the folder, and go into it.
@@ -134,6 +158,12 @@ test("the guide's steps lead from before/ to after/, and the application works a
       application = await workspace.start(folder);
       const check = CHECKS[started++] ?? assert.fail(`nothing is checked after "${title}"`);
       await t.test(`${title}: ${check.name}`, () => check(application, state));
+      if (!existsSync(versionBefore)) continue;
+      await application.stop();
+      await cp(join(folder, "data"), join(versionBefore, "data"), { recursive: true });
+      const again = await workspace.start(versionBefore);
+      await t.test(`${title}, and back`, () => WAYS_BACK[started - 2](again, state));
+      await again.stop();
     }
   }
   assert.equal(started, CHECKS.length);

@@ -21,6 +21,6 @@ export async function run(program, args, { env = {}, input = "" } = {}) {
   child.stderr.setEncoding("utf8").on("data", (text) => { err += text; });
   child.stdin.end(input);
   const [code] = await once(child, "close");
-  assert.equal(code, 0, err);
+  assert.equal(code, 0, err || out);
   return out.trimEnd();
 }
