@@ -221,13 +221,16 @@ pub enum Next {
     Prove(Vec<Step>),
     /// The account has nothing that would satisfy: one of these has to be set up first.
     Enrol(Vec<Step>),
+    /// The account has nothing that would satisfy, and whoever has shown only this sets nothing up: a sign-in of another kind has to begin.
+    Never,
 }
 
 /// What comes next after `methods`, for an account with these factors, where this is asked.
 ///
 /// An authenticator app that has been enrolled is always asked for after a password: whoever has set it up wants that. Setting up
-/// something new takes the proof of what is there already (ASVS-6.4.4), or a stolen password would be enough to add a passkey. A code by mail
-/// is for accounts that have nothing better, and only after a password: after a link by mail it would prove the same again.
+/// something new takes the proof of what is there already (ASVS-6.4.4), or a stolen password would be enough to add a passkey; and an old token,
+/// which may have lain about for days, proves nothing of the kind. A code by mail is for accounts that have nothing better, and only after a
+/// password: after a link by mail it would prove the same again.
 pub fn next(methods: &[Method], enrolled: Enrolled, asked: Requirement) -> Next {
     let has = |method| methods.contains(&method);
     // Whoever reads the mail, or has found an old token, must not come past a passkey.
@@ -243,7 +246,7 @@ pub fn next(methods: &[Method], enrolled: Enrolled, asked: Requirement) -> Next 
     let second = Requirement::TwoFactor;
     if asked == Requirement::PhishingResistant && (enrolled.passkey || second.is_met(methods) || !enrolled.totp) {
         let step = vec![Step::Passkey];
-        return if enrolled.passkey { Next::Prove(step) } else { Next::Enrol(step) };
+        return if enrolled.passkey { Next::Prove(step) } else { set_up(methods, step) };
     }
     if by_mail && has(Method::Password) {
         return Next::Prove(vec![Step::Mail]);
@@ -251,7 +254,11 @@ pub fn next(methods: &[Method], enrolled: Enrolled, asked: Requirement) -> Next 
     let codes = enrolled.recovery_code && better;
     let steps = [(enrolled.passkey, Step::Passkey), (enrolled.totp, Step::Totp), (codes, Step::RecoveryCode)];
     let steps: Vec<Step> = steps.into_iter().filter(|(has, _)| *has).map(|(_, step)| step).collect();
-    if steps.is_empty() { Next::Enrol(vec![Step::Passkey, Step::Totp]) } else { Next::Prove(steps) }
+    if steps.is_empty() { set_up(methods, vec![Step::Passkey, Step::Totp]) } else { Next::Prove(steps) }
+}
+
+fn set_up(methods: &[Method], steps: Vec<Step>) -> Next {
+    if methods.iter().all(|method| *method == Method::Legacy) { Next::Never } else { Next::Enrol(steps) }
 }
 
 #[cfg(test)]
@@ -294,7 +301,7 @@ mod tests {
         use Step::{Mail, Passkey, RecoveryCode, Totp};
         let (password, with_totp) = (&[Method::Password][..], &[Method::Password, Method::Totp][..]);
         let (link, with_mail) = (&[Method::MailLink][..], &[Method::Password, Method::MailCode][..]);
-        let passkey = &[Method::SyncedPasskey][..];
+        let (passkey, token) = (&[Method::SyncedPasskey][..], &[Method::Legacy][..]);
         let prove = |steps: &[Step]| Next::Prove(steps.to_vec());
         let enrol = |steps: &[Step]| Next::Enrol(steps.to_vec());
         for (methods, enrolled, asked, expected) in [
@@ -312,6 +319,13 @@ mod tests {
             (with_mail, TOTP_AND_MAIL, TwoFactor, prove(&[Totp, RecoveryCode])),
             (with_mail, MAIL, PhishingResistant, enrol(&[Passkey])),
             (link, MAIL, TwoFactor, enrol(&[Passkey, Totp])),
+            (token, NOTHING, OneFactor, Next::Nothing),
+            (token, PASSKEY, OneFactor, prove(&[Passkey])),
+            (token, NOTHING, TwoFactor, Next::Never),
+            (token, MAIL, TwoFactor, Next::Never),
+            (token, NOTHING, PhishingResistant, Next::Never),
+            (token, TOTP, PhishingResistant, prove(&[Totp, RecoveryCode])),
+            (&[Method::Legacy, Method::Totp], TOTP, PhishingResistant, enrol(&[Passkey])),
             (link, NOTHING, OneFactor, Next::Nothing),
             (link, PASSKEY, OneFactor, prove(&[Passkey])),
             (link, TOTP, OneFactor, prove(&[Totp, RecoveryCode])),

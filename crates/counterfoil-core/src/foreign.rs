@@ -151,6 +151,11 @@ impl IssuerKeys {
         (secret.len() >= algorithm.least_bytes()).then(|| Self(vec![(None, key())]))
     }
 
+    /// Whether this is a shared secret.
+    pub fn is_secret(&self) -> bool {
+        matches!(self.0.as_slice(), [(_, Key::Secret(..))])
+    }
+
     /// Whether there is a key of this name; without a name, whether there is exactly one key.
     pub fn has(&self, kid: Option<&str>) -> bool {
         self.find(kid).is_some()
@@ -218,6 +223,11 @@ impl<'a> Compact<'a> {
     /// The name of the key that it says it is signed by.
     pub fn kid(&self) -> Option<&str> {
         self.header.kid.as_deref()
+    }
+
+    /// Whether it says that it is signed by a shared secret.
+    pub fn is_mac(&self) -> bool {
+        self.header.alg.starts_with("HS")
     }
 
     /// Whether its header has nothing that changes what a signature means, and no key.

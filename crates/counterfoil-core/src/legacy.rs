@@ -11,6 +11,9 @@ use std::time::Duration;
 /// No legacy token longer than this is looked at.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
+/// The most that `max_age` may be.
+pub const LONGEST_AGE: Duration = Duration::from_hours(366 * 24);
+
 /// The longest name that an account may have had elsewhere, in bytes.
 pub const LONGEST_SUBJECT: usize = 256;
 
@@ -41,16 +44,21 @@ impl ClaimPath {
         (fits && names.iter().all(|name| !name.is_empty())).then_some(Self(names))
     }
 
+    /// What its last name stands in.
+    fn parent<'a>(&self, claims: &'a Map<String, Value>) -> Option<&'a Map<String, Value>> {
+        let (_, before) = self.0.split_last()?;
+        before.iter().try_fold(claims, |at, name| at.get(name)?.as_object())
+    }
+
     /// The text or whole number at its end.
     fn follow(&self, claims: &Map<String, Value>) -> Option<String> {
-        let (last, before) = self.0.split_last()?;
-        let parent = before.iter().try_fold(claims, |at, name| at.get(name)?.as_object())?;
-        let subject = match parent.get(last)? {
+        let subject = match self.parent(claims)?.get(self.0.last()?)? {
             Value::String(text) => text.clone(),
             Value::Number(number) if number.is_i64() || number.is_u64() => number.to_string(),
             _ => return None,
         };
-        (1..=LONGEST_SUBJECT).contains(&subject.len()).then_some(subject)
+        let fits = (1..=LONGEST_SUBJECT).contains(&subject.len()) && !subject.contains(char::is_control);
+        fits.then_some(subject)
     }
 }
 
@@ -61,7 +69,7 @@ pub struct Believed {
     pub subject: String,
     /// When the token was made.
     pub issued_at: Timestamp,
-    /// From when on it would not be believed any more.
+    /// From when on it would not be believed any more, whatever `max_age` may be until then: so long one has to know that it was exchanged.
     pub ends_at: Timestamp,
 }
 
@@ -100,11 +108,11 @@ pub enum Refused {
     Old,
     /// It names no account.
     #[error(
-        "the claim that `subject` names is missing, or neither text of 1 to {LONGEST_SUBJECT} bytes nor a whole number"
+        "the claim that `subject` names is missing, or neither text of 1 to {LONGEST_SUBJECT} bytes without control characters nor a whole number"
     )]
     Subject,
     /// The other system says that the address was not confirmed.
-    #[error("email_verified is false")]
+    #[error("email_verified, at the top or beside the subject, is there and not true")]
     Unconfirmed,
 }
 
@@ -135,7 +143,11 @@ pub fn verify(
         return Err(Refused::Audience);
     }
     let (issued_at, ends_at) = times(&claims, rules.max_age, now)?;
-    if claims.get("email_verified") == Some(&Value::Bool(false)) {
+    // Some issuers write it as text, and some put it where the address is.
+    let unconfirmed = |at: &Map<String, Value>| {
+        at.get("email_verified").is_some_and(|said| *said != Value::Bool(true) && said.as_str() != Some("true"))
+    };
+    if unconfirmed(&claims) || rules.subject.parent(&claims).is_some_and(unconfirmed) {
         return Err(Refused::Unconfirmed);
     }
     let subject = rules.subject.follow(&claims).ok_or(Refused::Subject)?;
@@ -150,7 +162,7 @@ fn names(aud: Option<&Value>, audience: &str) -> bool {
     }
 }
 
-/// When it was made, and from when on it counts no more.
+/// When it was made, and from when on it counts no more, however long `max_age` will be.
 fn times(claims: &Map<String, Value>, max_age: Duration, now: Timestamp) -> Result<(Timestamp, Timestamp), Refused> {
     let time = |name: &str| match claims.get(name) {
         None => Ok(None),
@@ -166,10 +178,10 @@ fn times(claims: &Map<String, Value>, max_age: Duration, now: Timestamp) -> Resu
         return Err(Refused::Expired);
     }
     let issued_at = Timestamp::from_seconds(issued_at);
-    let oldest = issued_at.plus(max_age);
-    if now >= oldest {
+    if now >= issued_at.plus(max_age) {
         return Err(Refused::Old);
     }
+    let oldest = issued_at.plus(LONGEST_AGE);
     Ok((issued_at, expires_at.map_or(oldest, |at| oldest.min(Timestamp::from_seconds(at)))))
 }
 

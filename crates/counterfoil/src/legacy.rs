@@ -26,6 +26,8 @@ pub struct LegacyIssuer {
     pub rules: LegacyRules,
     /// What they name an account by.
     pub names: Names,
+    /// What stands before their ids in the import.
+    pub prefix: String,
     until: Timestamp,
     keys: LegacyKeys,
 }
@@ -67,6 +69,7 @@ impl LegacyIssuer {
                 max_age: config.max_age.0,
             },
             names: config.names,
+            prefix: config.prefix.clone(),
             until,
             keys: LegacyKeys::prepare(name, config)?,
         })
@@ -75,6 +78,11 @@ impl LegacyIssuer {
     /// Whether its tokens are still taken.
     pub fn is_open(&self, now: Timestamp) -> bool {
         now < self.until
+    }
+
+    /// Whether they are signed by a shared secret.
+    pub fn has_secret(&self) -> bool {
+        matches!(&self.keys, LegacyKeys::Fixed(keys) if keys.is_secret())
     }
 
     /// The keys to verify a token by that names this one.

@@ -92,7 +92,7 @@ fn times_are_asked_for_and_hold() {
     ] {
         assert_eq!(with(&members), Err(why), "{members}");
     }
-    // Without `exp`, and with one that is far away, it counts as long as `max_age` says.
+    // Without `exp`, and with one that is far away, it is remembered for as long as `max_age` may ever say.
     for exp in [Value::Null, json!(NOW + 3650 * DAY)] {
         let mut endless = claims();
         endless["exp"] = exp;
@@ -100,7 +100,7 @@ fn times_are_asked_for_and_hold() {
             endless.as_object_mut().unwrap().remove("exp");
         }
         let ends_at = judge(&token(&endless), &rules()).unwrap().ends_at;
-        assert_eq!(ends_at, Timestamp::from_seconds(NOW + 29 * DAY));
+        assert_eq!(ends_at, Timestamp::from_seconds(NOW + 365 * DAY));
     }
 }
 
@@ -140,7 +140,13 @@ fn the_account_is_named_by_the_claim_that_was_chosen() {
     for sub in wrong {
         assert_eq!(with(&json!({ "sub": sub })), Err(Refused::Subject), "{sub}");
     }
-    assert_eq!(with(&json!({ "email_verified": false })), Err(Refused::Unconfirmed));
+    assert_eq!(with(&json!({ "sub": "4\u{0}2" })), Err(Refused::Subject));
+    for said in [json!(false), json!("false"), json!(0), json!("")] {
+        assert_eq!(with(&json!({ "email_verified": said })), Err(Refused::Unconfirmed), "{said}");
+        nested["user"]["email_verified"] = said;
+        assert_eq!(at("user.email", &nested), Err(Refused::Unconfirmed), "{nested}");
+    }
+    assert_eq!(with(&json!({ "email_verified": "true" })).as_deref(), Ok("42"));
     for path in ["", ".", "a.", ".a", "a..b", "a.b.c.d.e"] {
         assert_eq!(ClaimPath::parse(path), None, "{path}");
     }

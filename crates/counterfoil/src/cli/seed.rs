@@ -62,7 +62,7 @@ pub(crate) async fn run(args: SeedArgs) -> anyhow::Result<()> {
             let user = &users[n as usize % users.len()];
             let session = session(&app, user);
             let entry = nobody().audit(Event::SignedIn, Actor::System, app.clock.now());
-            let new = NewSession { session: session.clone(), proved_by: None, limit: u32::MAX };
+            let new = NewSession { session: session.clone(), proved_by: Vec::new(), limit: u32::MAX };
             app.store.open(new, entry).await?;
             if n % every == 0 {
                 drop(printer.send((session, user.clone())));

@@ -5,7 +5,7 @@ use super::applications::check_name;
 use super::{ConfigError, OutgoingUrl, Span};
 use counterfoil_core::Timestamp;
 use counterfoil_core::foreign::MacAlgorithm;
-use counterfoil_core::legacy::ClaimPath;
+use counterfoil_core::legacy::{ClaimPath, LONGEST_AGE};
 use counterfoil_guard::rfc3339;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -13,6 +13,9 @@ use std::path::PathBuf;
 
 /// How many there may be: each is tried with each token.
 const MOST: usize = 8;
+
+/// The longest prefix, in bytes.
+const LONGEST_PREFIX: usize = 64;
 
 /// `[legacy.NAME]`.
 #[derive(Clone, Debug, Deserialize)]
@@ -43,6 +46,9 @@ pub struct LegacyConfig {
     /// What that is.
     #[serde(rename = "match", default)]
     pub names: Names,
+    /// What stands before their ids in `external_id`, so that two systems that both count 1, 2, 3 do not mean each other's accounts.
+    #[serde(default)]
+    pub prefix: String,
     /// How old a token may be, whatever its `exp` says.
     #[serde(default = "thirty_days")]
     pub max_age: Span,
@@ -128,12 +134,21 @@ impl LegacyConfig {
                 "beyond this machine it must be https: whoever could change the keys could sign in as anybody",
             );
         }
+        if self.prefix.len() > LONGEST_PREFIX || self.prefix.contains(char::is_control) {
+            return wrong("prefix", "must have at most 64 bytes, and no control characters");
+        }
+        if !self.prefix.is_empty() && self.names == Names::Email {
+            return wrong(
+                "prefix",
+                "it is of ids; addresses have none (leave it out, or set `match = \"external-id\"`)",
+            );
+        }
         if self.path().is_none() {
             return wrong(
                 "subject",
                 "expected the name of a claim, or up to four with dots between them, such as \"user.id\"",
             );
         }
-        self.max_age.within(&format!("legacy.{name}.max_age"), Span::seconds(60), Span::seconds(366 * 24 * 3600))
+        self.max_age.within(&format!("legacy.{name}.max_age"), Span::seconds(60), Span(LONGEST_AGE))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Caller;
 use super::authenticate::Identity;
-use super::factors::{Enrolled, FactorError, enroller, name, same};
+use super::factors::{Enrolled, FactorError, changer, enroller, name, same};
 use super::passkey_sign_in::{Challenge, relying_party};
 use super::sign_in::go_on;
 use super::ticket::{Ceremony, Progress, Ticket};
@@ -49,7 +49,8 @@ pub async fn finish(
     let entry = caller.audit(Event::PasskeyAdded, Actor::User(user), now);
     let sid = identity.map(|identity| identity.session.sid);
     let entry = AuditEntry { user: Some(user), sid, ..entry };
-    match app.store.change_factors(user, FactorChange::AddPasskey(passkey), entry).await? {
+    let by = changer(app, progress.as_ref()).await?;
+    match app.store.change_factors(user, FactorChange::AddPasskey(passkey), by, entry).await? {
         Changed::Done => {}
         other => return Err(other.into()),
     }

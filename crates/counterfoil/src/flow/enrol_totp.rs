@@ -3,13 +3,13 @@
 use super::Caller;
 use super::authenticate::Identity;
 use super::counts;
-use super::factors::{Enrolled, FactorError, enroller, new_codes, same};
+use super::factors::{Enrolled, FactorError, changer, enroller, new_codes, same};
 use super::sign_in::{LoginError, go_on};
 use super::ticket::{Ceremony, Progress, Ticket};
 use crate::app::App;
 use crate::clock::random;
 use crate::limits::Limited;
-use crate::store::factors::{Changed, FactorChange, StoredTotp};
+use crate::store::factors::{Changed, Changer, FactorChange, StoredTotp};
 use counterfoil_core::Secret;
 use counterfoil_core::assurance::Method;
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
@@ -73,7 +73,8 @@ pub async fn finish(
     };
     let sealed = app.factors.seal(Use::Totp(user), random(), secret.expose());
     let totp = StoredTotp { sealed, created_at: now, last_step: step, failures: 0 };
-    match app.store.change_factors(user, FactorChange::SetTotp(totp), entry(Event::TotpAdded)).await? {
+    let by = changer(app, progress.as_ref()).await?;
+    match app.store.change_factors(user, FactorChange::SetTotp(totp), by, entry(Event::TotpAdded)).await? {
         Changed::Done => {}
         other => return Err(other.into()),
     }
@@ -81,7 +82,7 @@ pub async fn finish(
     if app.store.factors(user).await?.is_some_and(|factors| factors.recovery_codes == 0) {
         let (shown, hashes) = new_codes(app, user);
         let change = FactorChange::SetRecoveryCodes(hashes);
-        app.store.change_factors(user, change, entry(Event::RecoveryCodesMade)).await?;
+        app.store.change_factors(user, change, Changer::SignedIn, entry(Event::RecoveryCodesMade)).await?;
         codes = shown;
     }
     let Some(progress) = progress else { return Ok((Enrolled::Done, codes)) };

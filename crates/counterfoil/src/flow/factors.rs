@@ -1,15 +1,15 @@
 //! What people do with their ways of signing in, and whether they may: each change needs a fresh proof (ASVS-7.5.1).
 
 use super::authenticate::Identity;
-use super::sign_in::{More, SignIn, asked_of, enrolled};
+use super::sign_in::{LoginError, More, SignIn, asked_of, enrolled, rests_on};
 use super::step_up::ways;
 use super::ticket::{Ceremony, Enroller, Progress, Ticket};
 use super::{Caller, sign_in};
 use crate::app::App;
 use crate::clock::random;
 use crate::store::StoreError;
-use crate::store::factors::{Changed, FactorChange, Factors};
-use counterfoil_core::assurance::{self, Challenge, Next};
+use crate::store::factors::{Changed, Changer, FactorChange, Factors};
+use counterfoil_core::assurance::{self, Challenge, Method, Next};
 use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::credential::recovery_code::{self, HOW_MANY};
 use counterfoil_core::credential::stored::NO_PASSWORD;
@@ -66,6 +66,7 @@ impl From<Changed> for FactorError {
             Changed::Taken => Self::Taken,
             Changed::Full => Self::Full,
             Changed::LastOne => Self::LastOne,
+            Changed::Refused => Self::Expired,
             Changed::Done | Changed::Unknown => Self::Unknown,
         }
     }
@@ -127,7 +128,7 @@ pub(super) async fn enroller(
     let asked = asked_of(app, &factors.credential.user, &progress.application);
     match assurance::next(&progress.methods, enrolled(app, &factors, &progress.application), asked) {
         Next::Enrol(_) => Ok((Enroller::Newcomer(progress.clone()), factors)),
-        Next::Nothing | Next::Prove(_) => Err(FactorError::Expired),
+        Next::Nothing | Next::Prove(_) | Next::Never => Err(FactorError::Expired),
     }
 }
 
@@ -141,6 +142,15 @@ pub(super) fn same(app: &App, by: &Enroller, identity: Option<&Identity>) -> Res
         (Enroller::Session { .. }, _) => Err(FactorError::Expired),
         (Enroller::Newcomer(progress), _) => Ok(Some(progress.clone())),
     }
+}
+
+/// On what the change rests that finishes it.
+pub(super) async fn changer(app: &App, progress: Option<&Progress>) -> Result<Changer, FactorError> {
+    let Some(progress) = progress else { return Ok(Changer::SignedIn) };
+    let factors = app.store.factors(progress.user).await?.ok_or(FactorError::Expired)?;
+    let proved_by = rests_on(progress, &factors).ok_or(LoginError::InvalidCredentials)?;
+    let by_code = progress.methods.iter().any(|method| matches!(method, Method::Totp | Method::RecoveryCode));
+    Ok(Changer::SigningIn { proved_by, by_code, at: app.clock.now() })
 }
 
 /// What came of setting a factor up.
@@ -219,7 +229,7 @@ async fn change_own(
     let user = identity.user.id;
     let entry = caller.audit(event, Actor::User(user), app.clock.now());
     let entry = AuditEntry { user: Some(user), sid: Some(identity.session.sid), ..entry };
-    match app.store.change_factors(user, change, entry).await? {
+    match app.store.change_factors(user, change, Changer::SignedIn, entry).await? {
         Changed::Done => Ok(()),
         other => Err(other.into()),
     }

@@ -97,7 +97,7 @@ async fn sign_in(
     let (issuer, believed) = believe(app, &token).await?;
     let account = find(app, issuer, &believed).await?;
     let account = account.filter(|account| account.user.ban_at(app.clock.now()).is_none());
-    let Some(LegacyAccount { user, .. }) = account else {
+    let Some(LegacyAccount { user, sessions_ended_at, .. }) = account else {
         tracing::info!(legacy = issuer.name, "a legacy token names nobody who may sign in here");
         return Err(ExchangeError::Invalid);
     };
@@ -106,6 +106,14 @@ async fn sign_in(
         issued_at: believed.issued_at.as_millis(),
         ends_at: believed.ends_at.as_millis(),
     };
+    // No step shall be asked for either. What ends them from now on is seen when a session is opened.
+    if sessions_ended_at.is_some_and(|ended| ended >= legacy.made_at()) {
+        tracing::info!(
+            legacy = issuer.name,
+            "all sessions of the user of a legacy token have been ended since it was made"
+        );
+        return Err(ExchangeError::Invalid);
+    }
     if is_used(app, &legacy).await? {
         let entry = caller.audit(Event::SignInFailed, Actor::Anonymous, app.clock.now());
         let detail = format!("a token of {} that has been exchanged before", issuer.name);
@@ -123,7 +131,7 @@ async fn sign_in(
         noted: Vec::new(),
     };
     match go_on(app, progress, None, proof, caller).await {
-        // Everything of this user's has been ended since it was made.
+        // Everything of this user's has been ended meanwhile, or nothing that goes with a token alone would satisfy.
         Err(LoginError::InvalidCredentials) => Err(ExchangeError::Invalid),
         outcome => Ok(outcome?),
     }
@@ -132,8 +140,9 @@ async fn sign_in(
 /// The first issuer that is still listened to and whose key and rules the token meets.
 async fn believe<'a>(app: &'a App, token: &Compact<'_>) -> Result<(&'a LegacyIssuer, Believed), ExchangeError> {
     let now = app.clock.now();
-    let mut unknown = false;
-    for issuer in app.legacy.iter().filter(|issuer| issuer.is_open(now)) {
+    let (mut unknown, mut theirs) = (false, false);
+    let by_mac = token.is_mac();
+    for issuer in app.legacy.iter().filter(|issuer| issuer.is_open(now) && issuer.has_secret() == by_mac) {
         let Ok(keys) = issuer.keys(token.kid(), app.clock.as_ref()).await else {
             unknown = true;
             continue;
@@ -142,17 +151,23 @@ async fn believe<'a>(app: &'a App, token: &Compact<'_>) -> Result<(&'a LegacyIss
             Ok(believed) => return Ok((issuer, believed)),
             // Another's, as far as one can see.
             Err(Refused::Key) => tracing::debug!(legacy = issuer.name, "a legacy token is of another key"),
-            Err(reason) => tracing::info!(legacy = issuer.name, %reason, "a legacy token is refused"),
+            Err(reason) => {
+                theirs = true;
+                tracing::info!(legacy = issuer.name, %reason, "a legacy token is refused");
+            }
         }
     }
     // It may be good: it is to come again.
-    Err(if unknown { StoreError::Unavailable.into() } else { ExchangeError::Invalid })
+    Err(if unknown && !theirs { StoreError::Unavailable.into() } else { ExchangeError::Invalid })
 }
 
 async fn find(app: &App, issuer: &LegacyIssuer, believed: &Believed) -> Result<Option<LegacyAccount>, StoreError> {
     let subject = &believed.subject;
     match issuer.names {
-        Names::ExternalId => app.store.legacy_account(AccountName::ExternalId(subject)).await,
+        Names::ExternalId => {
+            let name = format!("{}{subject}", issuer.prefix);
+            app.store.legacy_account(AccountName::ExternalId(&name)).await
+        }
         Names::Email => match Email::parse(subject) {
             Some(email) => app.store.legacy_account(AccountName::Address(&email.key())).await,
             None => Ok(None),
@@ -161,7 +176,7 @@ async fn find(app: &App, issuer: &LegacyIssuer, believed: &Believed) -> Result<O
 }
 
 /// Whether a token has been exchanged, longer ago than the grace.
-async fn is_used(app: &App, proof: &LegacyProof) -> Result<bool, StoreError> {
+pub(super) async fn is_used(app: &App, proof: &LegacyProof) -> Result<bool, StoreError> {
     let now = app.clock.now();
     Ok(app.store.is_spent(mark("used", proof), now).await? && !app.store.is_spent(mark("grace", proof), now).await?)
 }

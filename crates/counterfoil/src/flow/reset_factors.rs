@@ -6,7 +6,7 @@ use super::administer::Administrator;
 use crate::app::App;
 use crate::mail::{Asked, Held};
 use crate::store::StoreError;
-use crate::store::factors::{Changed, FactorChange};
+use crate::store::factors::{Changed, Changer, FactorChange};
 use counterfoil_core::UserId;
 use counterfoil_core::audit::Event;
 use counterfoil_core::credential::stored::NO_PASSWORD;
@@ -36,7 +36,7 @@ pub async fn reset_factors(app: &App, by: &Administrator, user: UserId) -> Resul
         return Err(ResetFactorsError::NoWayIn);
     }
     let entry = by.entry(app, Event::FactorsReset, Some(user), "");
-    if app.store.change_factors(user, FactorChange::Reset, entry).await? != Changed::Done {
+    if app.store.change_factors(user, FactorChange::Reset, Changer::SignedIn, entry).await? != Changed::Done {
         return Err(ResetFactorsError::Unknown);
     }
     let what = Revocation::UserSessions { user, except: None, reason: EndReason::EndedByAdmin };

@@ -161,9 +161,8 @@ pub(super) async fn go_on(
     admit(app, &progress.application, proof)?;
     let factors = app.store.factors(progress.user).await?.ok_or(LoginError::InvalidCredentials)?;
     let user = &factors.credential.user;
-    let hash = &factors.credential.hash;
-    let changed = progress.password.is_some_and(|checked| checked != remembered(hash));
-    if user.ban_at(app.clock.now()).is_some() || changed {
+    let mut proved_by = rests_on(&progress, &factors).ok_or(LoginError::InvalidCredentials)?;
+    if user.ban_at(app.clock.now()).is_some() || is_used(app, &progress).await? {
         return Err(LoginError::InvalidCredentials);
     }
     let unusual = assess::sign_in(app, &progress, &factors, caller).await?;
@@ -171,9 +170,7 @@ pub(super) async fn go_on(
     let (steps, enrol) = match assurance::next(&progress.methods, enrolled(app, &factors, &progress.application), asked)
     {
         Next::Nothing => {
-            let password = progress.password.map(|_| ProvedBy::Password(hash.clone()));
-            let legacy = progress.legacy.map(|proof| ProvedBy::Legacy(Timestamp::from_millis(proof.issued_at)));
-            let proved_by = passkey.map(ProvedBy::Passkey).or(password).or(legacy);
+            proved_by.extend(passkey.map(ProvedBy::Passkey));
             let opened = open(app, &factors, (progress, proved_by), proof, caller).await?;
             if let SignIn::Done(done) = &opened {
                 unusual.tell(app, Some(done.session.sid)).await?;
@@ -182,6 +179,7 @@ pub(super) async fn go_on(
         }
         Next::Prove(steps) => (steps, false),
         Next::Enrol(steps) => (steps, true),
+        Next::Never => return Err(LoginError::InvalidCredentials),
     };
     progress.noted = unusual.tell_of_step(app, progress.noted).await?;
     let profile = app.applications[&progress.application].profile;
@@ -189,10 +187,29 @@ pub(super) async fn go_on(
     Ok(SignIn::More(Box::new(More { steps, enrol, ticket, profile })))
 }
 
+/// What all that has been shown so far rests on: it must hold in the transaction in which it counts. `None`: the password has been changed since.
+pub(super) fn rests_on(progress: &Progress, factors: &Factors) -> Option<Vec<ProvedBy>> {
+    let hash = &factors.credential.hash;
+    if progress.password.is_some_and(|checked| checked != remembered(hash)) {
+        return None;
+    }
+    let password = progress.password.map(|_| ProvedBy::Password(hash.clone()));
+    let legacy = progress.legacy.map(|proof| ProvedBy::Legacy(proof.made_at()));
+    Some(password.into_iter().chain(legacy).collect())
+}
+
+/// Whether it rests on a legacy token that has counted elsewhere since.
+async fn is_used(app: &App, progress: &Progress) -> Result<bool, StoreError> {
+    match &progress.legacy {
+        Some(proof) => legacy::is_used(app, proof).await,
+        None => Ok(false),
+    }
+}
+
 async fn open(
     app: &App,
     factors: &Factors,
-    (progress, proved_by): (Progress, Option<ProvedBy>),
+    (progress, proved_by): (Progress, Vec<ProvedBy>),
     proof: Option<&Proof>,
     caller: &Caller,
 ) -> Result<SignIn, LoginError> {
@@ -239,9 +256,12 @@ fn new_session(app: &App, user: &User, progress: &Progress, (caller, now): (&Cal
         application: progress.application.clone(),
         persistent,
         created_at: now,
-        // Whoever has shown nothing but an old token has proved nothing now.
+        // Whoever has shown nothing but an old token has proved nothing now, and nobody knows when they did: other systems renew theirs silently.
+        // So it is never recent enough for what asks for a fresh proof.
         auth_time: match progress.legacy {
-            Some(proof) if progress.methods == [Method::Legacy] => Timestamp::from_millis(proof.issued_at).min(now),
+            Some(proof) if progress.methods == [Method::Legacy] => {
+                Timestamp::from_millis(proof.issued_at).min(now.minus(config.fresh.0).minus(Duration::from_secs(1)))
+            }
             _ => now,
         },
         last_seen_at: now,

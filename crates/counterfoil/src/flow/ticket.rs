@@ -12,7 +12,7 @@ use counterfoil_core::assurance::Method;
 use counterfoil_core::credential::factor_key::Use;
 use counterfoil_core::risk::{PasswordTrouble, Signal};
 use counterfoil_core::{Secret, Sid, Timestamp, UserId};
-use counterfoil_guard::{base64url_decode, base64url_encode};
+use counterfoil_guard::{LEEWAY_SECONDS, base64url_decode, base64url_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
@@ -147,6 +147,14 @@ pub struct LegacyProof {
     pub issued_at: i64,
     /// From when on it is not believed any more.
     pub ends_at: i64,
+}
+
+impl LegacyProof {
+    /// What must not have been ended since. The clock that its `iat` is of may go ahead of this one by as much as times may lie in the future: it
+    /// is taken to.
+    pub fn made_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.issued_at).minus(Duration::from_secs(LEEWAY_SECONDS.unsigned_abs()))
+    }
 }
 
 /// Who sets up a factor.

@@ -1,7 +1,7 @@
 //! What an account can prove itself with beside its password, as the seam sees it.
 
 use super::risk::Familiar;
-use super::{Credential, StoreError};
+use super::{Credential, ProvedBy, StoreError};
 use async_trait::async_trait;
 use counterfoil_core::audit::AuditEntry;
 use counterfoil_core::session::{Assurance, Handle};
@@ -88,6 +88,34 @@ pub enum FactorChange {
     Reset,
 }
 
+impl FactorChange {
+    /// Whether somebody who is signing in may make it, in an account that has a passkey, or an authenticator app.
+    pub(super) const fn is_first(&self, (passkey, totp): (bool, bool), by_code: bool) -> bool {
+        match self {
+            Self::AddPasskey(_) => !passkey && (!totp || by_code),
+            Self::SetTotp(_) => !passkey && !totp,
+            _ => false,
+        }
+    }
+}
+
+/// Who makes a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Changer {
+    /// Somebody signed in, with a fresh proof; or an administrator.
+    SignedIn,
+    /// Somebody signing in who has to set a factor up. In the transaction that adds it all that they have shown still counts, as when a session
+    /// is opened, and the account has nothing that they would have to show: its owner may have been quicker (ASVS-6.4.4).
+    SigningIn {
+        /// What they have shown.
+        proved_by: Vec<ProvedBy>,
+        /// Whether that included a code of the authenticator app, or a recovery code.
+        by_code: bool,
+        /// Now.
+        at: Timestamp,
+    },
+}
+
 /// What came of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Changed {
@@ -101,6 +129,8 @@ pub enum Changed {
     Full,
     /// It is the last way in.
     LastOne,
+    /// Whoever is signing in may not, any more.
+    Refused,
 }
 
 /// A proof that has been checked and shall count.
@@ -158,6 +188,7 @@ pub trait FactorStore {
         &self,
         user: UserId,
         change: FactorChange,
+        by: Changer,
         audit: AuditEntry,
     ) -> Result<Changed, StoreError>;
     /// Makes a checked proof count, and the failures before it forgotten; of any number of callers with the same code one gets

@@ -107,8 +107,8 @@ pub struct NewAccount {
 pub struct NewSession {
     /// The session.
     pub session: Session,
-    /// What was checked, if anything was: it must still be the account's.
-    pub proved_by: Option<ProvedBy>,
+    /// What was checked: all of it must still be the account's.
+    pub proved_by: Vec<ProvedBy>,
     /// How many live sessions the user may have.
     pub limit: u32,
 }

@@ -67,9 +67,10 @@ use devices::{
 };
 use factors::{
     a_passkey_is_kept_once_named_used_and_removed, a_reset_leaves_the_password_and_nothing_else,
-    a_session_rests_on_a_passkey_only_as_long_as_there_is_one, asvs_7_2_4_a_renewed_session_has_another_handle,
-    atk28_a_code_counts_once, nist_3_2_2_an_authenticator_app_locks_and_is_unlocked,
-    the_last_way_in_stays_and_there_is_an_end_to_passkeys,
+    a_session_rests_on_a_passkey_only_as_long_as_there_is_one,
+    asvs_6_4_4_whoever_is_signing_in_sets_up_the_first_and_only_what_they_have_shown_still_counts,
+    asvs_7_2_4_a_renewed_session_has_another_handle, atk28_a_code_counts_once,
+    nist_3_2_2_an_authenticator_app_locks_and_is_unlocked, the_last_way_in_stays_and_there_is_an_end_to_passkeys,
 };
 use feed::{
     a_guards_name_is_taken_once_and_free_again, a_log_keeps_its_identity,
@@ -139,6 +140,7 @@ engines! { [sqlite, postgres] {
     a_link_counts_once_for_its_purpose_and_in_time,
     an_address_moves_once_and_takes_the_links_with_it,
     a_passkey_is_kept_once_named_used_and_removed,
+    asvs_6_4_4_whoever_is_signing_in_sets_up_the_first_and_only_what_they_have_shown_still_counts,
     the_last_way_in_stays_and_there_is_an_end_to_passkeys,
     atk28_a_code_counts_once,
     nist_3_2_2_an_authenticator_app_locks_and_is_unlocked,
@@ -287,7 +289,7 @@ async fn opened(store: &Arc<dyn Store>, user: &User) -> Session {
 
 /// Opens a session and returns what ended for it.
 async fn surplus(store: &Arc<dyn Store>, session: Session, limit: u32) -> Revoked {
-    let new = NewSession { session, proved_by: Some(ProvedBy::Password("hash".into())), limit };
+    let new = NewSession { session, proved_by: vec![ProvedBy::Password("hash".into())], limit };
     match store.open(new, entry(Event::SignedIn, 0)).await.unwrap() {
         Opened::Done { surplus, .. } => surplus,
         Opened::Refused => panic!("refused"),

@@ -3,11 +3,11 @@
 use super::id::Id;
 use super::row::{USER_COLUMNS, all, id, optional_time, time, user, user_columns};
 use super::transact::{Failure, Transaction, again, connection};
-use super::{PostgresStore, audit, revoke, risk, users};
+use super::{PostgresStore, audit, revoke, risk, sessions, users};
 use crate::store::StoreError;
 use crate::store::factors::{
-    Changed, FAILURES_THAT_LOCK, FactorChange, FactorStore, FactorUse, Factors, MOST_PASSKEYS, Passkey, Renewal,
-    StoredTotp,
+    Changed, Changer, FAILURES_THAT_LOCK, FactorChange, FactorStore, FactorUse, Factors, MOST_PASSKEYS, Passkey,
+    Renewal, StoredTotp,
 };
 use async_trait::async_trait;
 use counterfoil_core::audit::AuditEntry;
@@ -36,6 +36,9 @@ const BY_ID: &str = concat!(
 
 /// Two changes of one account come one after the other.
 const HOLD: &str = "SELECT 1 FROM account WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE";
+
+const HAS: &str =
+    "SELECT EXISTS (SELECT 1 FROM passkey WHERE account = $1), EXISTS (SELECT 1 FROM totp WHERE account = $1)";
 
 const ADD: &str = "\
     INSERT INTO passkey (id, account, name, credential, synced, backed_up, created_at, last_used_at) \
@@ -69,11 +72,20 @@ impl FactorStore for PostgresStore {
         })
     }
 
-    async fn change_factors(&self, id: UserId, change: FactorChange, entry: AuditEntry) -> Result<Changed, StoreError> {
+    async fn change_factors(
+        &self,
+        id: UserId,
+        change: FactorChange,
+        by: Changer,
+        entry: AuditEntry,
+    ) -> Result<Changed, StoreError> {
         again!(self, async {
             let transaction = Transaction::begin(&self.pool).await?;
             if !transaction.exists(HOLD, id.as_bytes()).await? {
                 return transaction.undo(Changed::Unknown).await;
+            }
+            if !may_change(&transaction, id, &change, &by).await? {
+                return transaction.undo(Changed::Refused).await;
             }
             match change_factors(&transaction, Id(*id.as_bytes()), &change).await? {
                 Changed::Done => {}
@@ -171,6 +183,19 @@ fn passkey(row: &Row, from: usize) -> Result<Passkey, Failure> {
         created_at: time(row, from + 6)?,
         last_used_at: optional_time(row, from + 7)?,
     })
+}
+
+/// Whether whoever makes the change may.
+async fn may_change(
+    transaction: &Transaction,
+    id: UserId,
+    change: &FactorChange,
+    by: &Changer,
+) -> Result<bool, Failure> {
+    let Changer::SigningIn { proved_by, by_code, at } = by else { return Ok(true) };
+    let row = transaction.one(HAS, &[&Id(*id.as_bytes())]).await?;
+    let has = (row.try_get(0)?, row.try_get(1)?);
+    Ok(change.is_first(has, *by_code) && sessions::may_sign_in(transaction, id, proved_by, *at).await?.is_some())
 }
 
 async fn change_factors(transaction: &Transaction, account: Id, change: &FactorChange) -> Result<Changed, Failure> {

@@ -128,6 +128,9 @@ async fn set_password(
     keep: Option<&(Sid, Handle)>,
     order: &RevocationOrder,
 ) -> Result<Revoked, Failure> {
+    // First, as where a session is opened: neither then waits for the other.
+    let sql = "SELECT 1 FROM account WHERE id = $1 FOR NO KEY UPDATE";
+    transaction.optional(sql, &[&Id(*user.as_bytes())]).await?;
     // The session it is changed in has ended meanwhile: nothing is changed.
     if let Some((sid, handle)) = keep
         && !replace_handle(transaction, *sid, *handle, order.at).await?
@@ -227,7 +230,7 @@ async fn end_all(
 ) -> Result<Vec<Target>, Failure> {
     let (account, kept) = (Id(*user.as_bytes()), except.map(|sid| Id(*sid.as_bytes())));
     // What was signed elsewhere before this opens none any more, whether there is one now or not.
-    let sql = "UPDATE account SET sessions_ended_at = $2 WHERE id = $1";
+    let sql = "UPDATE account SET sessions_ended_at = greatest($2, sessions_ended_at) WHERE id = $1";
     transaction.execute(sql, &[&account, &at.as_millis()]).await?;
     all(&transaction.query(END_ALL, &[&account, &at.as_millis(), &reason.as_str(), &kept]).await?, target)
 }

@@ -43,8 +43,6 @@ const OF_USER: &str = concat!(
 const ENDED_AT: &str =
     concat!("SELECT ", session_columns!(), " FROM session s WHERE s.account = $1 AND s.ended_at = $2 ORDER BY s.sid");
 
-/// The account, unless it has been banned or got another password since it was checked, or has lost the passkey; none of it can happen before the end of the
-/// transaction. How many rows its sessions have comes along: hardly anybody has too many.
 const MAY_SIGN_IN: &str =
     concat!("SELECT ", user_columns!(), " FROM account a WHERE a.id = $1 AND a.deleted_at IS NULL FOR SHARE");
 
@@ -148,6 +146,29 @@ impl Sessions for PostgresStore {
     }
 }
 
+/// The account, unless it has been banned, or something that was checked of it does not hold any more; none of that can come about before the end
+/// of the transaction.
+pub(super) async fn may_sign_in(
+    transaction: &Transaction,
+    id: UserId,
+    proved_by: &[ProvedBy],
+    at: Timestamp,
+) -> Result<Option<User>, Failure> {
+    let account = Id(*id.as_bytes());
+    let Some(row) = transaction.optional(MAY_SIGN_IN, &[&account]).await? else { return Ok(None) };
+    for proof in proved_by {
+        let holds = match proof {
+            ProvedBy::Password(hash) => transaction.optional(SAME_PASSWORD, &[&account, hash]).await?,
+            ProvedBy::Passkey(id) => transaction.optional(SAME_PASSKEY, &[&account, id]).await?,
+            ProvedBy::Legacy(made) => transaction.optional(NOT_ENDED_SINCE, &[&account, &made.as_millis()]).await?,
+        };
+        if holds.is_none() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(user(&row, 0)?).filter(|user| user.ban_at(at).is_none()))
+}
+
 impl PostgresStore {
     async fn find(&self, sql: &'static str, key: &[u8; 16]) -> Result<Option<(Session, User)>, Failure> {
         let row = connection(&self.pool).await?.optional(sql, &[&Id(*key)]).await?;
@@ -156,22 +177,10 @@ impl PostgresStore {
 
     async fn open_once(&self, new: &NewSession, entry: &AuditEntry) -> Result<Opened, Failure> {
         let transaction = Transaction::begin(&self.pool).await?;
-        let account = Id(*new.session.user.as_bytes());
-        let Some(row) = transaction.optional(MAY_SIGN_IN, &[&account]).await? else {
+        let (id, at) = (new.session.user, new.session.created_at);
+        let Some(user) = may_sign_in(&transaction, id, &new.proved_by, at).await? else {
             return transaction.undo(Opened::Refused).await;
         };
-        let user = user(&row, 0)?;
-        let unchanged = match &new.proved_by {
-            None => true,
-            Some(ProvedBy::Password(hash)) => transaction.optional(SAME_PASSWORD, &[&account, hash]).await?.is_some(),
-            Some(ProvedBy::Passkey(id)) => transaction.optional(SAME_PASSKEY, &[&account, id]).await?.is_some(),
-            Some(ProvedBy::Legacy(made)) => {
-                transaction.optional(NOT_ENDED_SINCE, &[&account, &made.as_millis()]).await?.is_some()
-            }
-        };
-        if !unchanged || user.ban_at(new.session.created_at).is_some() {
-            return transaction.undo(Opened::Refused).await;
-        }
         insert(&transaction, &new.session).await?;
         risk::note(&transaction, user.id, &Familiar::of(&new.session)).await?;
         audit::insert(&transaction, entry).await?;

@@ -57,11 +57,12 @@ const GOOD_INVITE: &str = "\
 /// Invitations are taken one after another: whether there is a first administrator has to be seen after the one before has become it.
 pub(super) const ONE_BY_ONE: &str = "SELECT FROM installation FOR UPDATE";
 
-/// In the order of the addresses, so that two imports at once do not wait for each other; of two with one address the first.
+/// In the order of the addresses, so that two imports at once do not wait for each other; of two with one address the first. A ban has ended
+/// what was there before it, also once it is lifted.
 const IMPORT: &str = "\
     INSERT INTO account (id, email, email_key, name, roles, claims_version, created_at, banned_at, ban_reason, external_id, \
-      imported_email) \
-    SELECT id, email, email_key, name, roles, claims_version, created_at, banned_at, ban_reason, external_id, email_key \
+      imported_email, sessions_ended_at) \
+    SELECT id, email, email_key, name, roles, claims_version, created_at, banned_at, ban_reason, external_id, email_key, banned_at \
       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::bigint[], $8::bigint[], \
         $9::text[], $10::text[]) WITH ORDINALITY \
       AS new (id, email, email_key, name, roles, claims_version, created_at, banned_at, ban_reason, external_id, place) \

@@ -55,8 +55,9 @@ impl Clients for SqliteStore {
                 let sql =
                     "DELETE FROM spent WHERE what IN (SELECT what FROM spent WHERE until <= ?1 ORDER BY until LIMIT 2)";
                 connection.prepare_cached(sql)?.execute([now.as_millis()])?;
-                let sql = "INSERT INTO spent (what, until) VALUES (?1, ?2) ON CONFLICT (what) DO NOTHING";
-                Ok(connection.prepare_cached(sql)?.execute(params![what, until.as_millis()])? == 1)
+                let sql = "INSERT INTO spent (what, until) VALUES (?1, ?2) \
+                           ON CONFLICT (what) DO UPDATE SET until = excluded.until WHERE until <= ?3";
+                Ok(connection.prepare_cached(sql)?.execute(params![what, until.as_millis(), now.as_millis()])? == 1)
             })
             .await
     }

@@ -2,11 +2,11 @@
 
 use super::row::{USER, all, first, time, user};
 use super::writer::Failure;
-use super::{SqliteStore, audit, log, risk, users};
+use super::{SqliteStore, audit, log, risk, sessions, users};
 use crate::store::StoreError;
 use crate::store::factors::{
-    Changed, FAILURES_THAT_LOCK, FactorChange, FactorStore, FactorUse, Factors, MOST_PASSKEYS, Passkey, Renewal,
-    StoredTotp,
+    Changed, Changer, FAILURES_THAT_LOCK, FactorChange, FactorStore, FactorUse, Factors, MOST_PASSKEYS, Passkey,
+    Renewal, StoredTotp,
 };
 use async_trait::async_trait;
 use counterfoil_core::audit::AuditEntry;
@@ -35,9 +35,18 @@ impl FactorStore for SqliteStore {
         })
     }
 
-    async fn change_factors(&self, id: UserId, change: FactorChange, entry: AuditEntry) -> Result<Changed, StoreError> {
+    async fn change_factors(
+        &self,
+        id: UserId,
+        change: FactorChange,
+        by: Changer,
+        entry: AuditEntry,
+    ) -> Result<Changed, StoreError> {
         self.writer
             .write(move |connection| {
+                if !may_change(connection, id, &change, &by)? {
+                    return Ok(Changed::Refused);
+                }
                 let changed = change_factors(connection, id, change)?;
                 if changed == Changed::Done {
                     audit::insert(connection, &entry)?;
@@ -124,6 +133,15 @@ fn passkey(row: &Row<'_>) -> Result<Passkey, Failure> {
         created_at: time(row.get(6)?),
         last_used_at: row.get::<_, Option<i64>>(7)?.map(time),
     })
+}
+
+/// Whether whoever makes the change may.
+fn may_change(connection: &Connection, id: UserId, change: &FactorChange, by: &Changer) -> Result<bool, Failure> {
+    let Changer::SigningIn { proved_by, by_code, at } = by else { return Ok(true) };
+    let sql =
+        "SELECT EXISTS (SELECT 1 FROM passkey WHERE account = ?1), EXISTS (SELECT 1 FROM totp WHERE account = ?1)";
+    let has = connection.prepare_cached(sql)?.query_row([id.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(change.is_first(has, *by_code) && sessions::may_sign_in(connection, id, proved_by, *at)?.is_some())
 }
 
 fn change_factors(connection: &Connection, id: UserId, change: FactorChange) -> Result<Changed, Failure> {

@@ -226,7 +226,9 @@ pub(super) fn end_all(
 ) -> Result<Vec<Entry>, Failure> {
     // What was signed elsewhere before this opens none any more, whether there is one now or not.
     connection
-        .prepare_cached("UPDATE account SET sessions_ended_at = ?2 WHERE id = ?1")?
+        .prepare_cached(
+            "UPDATE account SET sessions_ended_at = max(?2, coalesce(sessions_ended_at, ?2)) WHERE id = ?1",
+        )?
         .execute(params![user.as_bytes(), audit_entry.at.as_millis()])?;
     let live = live_sessions(connection, user)?;
     let ending: Vec<Sid> = live.into_iter().filter(|sid| Some(*sid) != except).collect();

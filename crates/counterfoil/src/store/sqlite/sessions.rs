@@ -21,7 +21,8 @@ impl Sessions for SqliteStore {
     async fn open(&self, new: NewSession, entry: AuditEntry) -> Result<Opened, StoreError> {
         self.writer
             .write(move |connection| {
-                let Some(user) = may_sign_in(connection, &new)? else { return Ok(Opened::Refused) };
+                let (id, at) = (new.session.user, new.session.created_at);
+                let Some(user) = may_sign_in(connection, id, &new.proved_by, at)? else { return Ok(Opened::Refused) };
                 insert(connection, &new.session)?;
                 risk::note(connection, user.id, &Familiar::of(&new.session))?;
                 audit::insert(connection, &entry)?;
@@ -98,28 +99,33 @@ fn find(connection: &Connection, sql: &str, key: &[u8; 16]) -> Result<Option<(Se
     first(connection.prepare_cached(sql)?.query([key])?, |row| Ok((session(row)?, user(row, SESSION_COLUMNS)?)))
 }
 
-/// The account, unless it has been banned or got another password since it was checked, or has lost the passkey.
 const NOT_ENDED_SINCE: &str =
     "SELECT 1 FROM account WHERE id = ?1 AND (sessions_ended_at IS NULL OR sessions_ended_at < ?2)";
 
-fn may_sign_in(connection: &Connection, new: &NewSession) -> Result<Option<User>, Failure> {
-    let id = new.session.user;
+/// The account, unless it has been banned, or something that was checked of it does not hold any more.
+pub(super) fn may_sign_in(
+    connection: &Connection,
+    id: UserId,
+    proved_by: &[ProvedBy],
+    at: Timestamp,
+) -> Result<Option<User>, Failure> {
     let account = id.as_bytes();
     let exists = |sql: &str, what: &dyn rusqlite::ToSql| {
         connection.prepare_cached(sql)?.query_row(params![account, what], |_| Ok(())).optional()
     };
-    let unchanged = match &new.proved_by {
-        None => Some(()),
-        Some(ProvedBy::Password(hash)) => exists("SELECT 1 FROM password WHERE account = ?1 AND hash = ?2", hash)?,
-        Some(ProvedBy::Passkey(id)) => exists("SELECT 1 FROM passkey WHERE account = ?1 AND id = ?2", id)?,
-        Some(ProvedBy::Legacy(made)) => exists(NOT_ENDED_SINCE, &made.as_millis())?,
-    };
-    if unchanged.is_none() {
-        return Ok(None);
+    for proof in proved_by {
+        let holds = match proof {
+            ProvedBy::Password(hash) => exists("SELECT 1 FROM password WHERE account = ?1 AND hash = ?2", hash)?,
+            ProvedBy::Passkey(id) => exists("SELECT 1 FROM passkey WHERE account = ?1 AND id = ?2", id)?,
+            ProvedBy::Legacy(made) => exists(NOT_ENDED_SINCE, &made.as_millis())?,
+        };
+        if holds.is_none() {
+            return Ok(None);
+        }
     }
     let sql = format!("SELECT {USER} FROM account a WHERE a.id = ?1 AND a.deleted_at IS NULL");
-    let user = first(connection.prepare_cached(&sql)?.query([id.as_bytes()])?, |row| user(row, 0))?;
-    Ok(user.filter(|user| user.ban_at(new.session.created_at).is_none()))
+    let user = first(connection.prepare_cached(&sql)?.query([account])?, |row| user(row, 0))?;
+    Ok(user.filter(|user| user.ban_at(at).is_none()))
 }
 
 pub(super) fn insert(connection: &Connection, new: &Session) -> Result<(), Failure> {

@@ -264,8 +264,9 @@ fn import(
     most: Option<u32>,
     mut entry: AuditEntry,
 ) -> Result<Vec<ImportOutcome>, Failure> {
+    // A ban has ended what was there before it, also once it is lifted.
     let sql = "INSERT INTO account (id, email, email_key, name, roles, claims_version, created_at, banned_at, ban_reason, external_id, \
-               imported_email) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?3) \
+               imported_email, sessions_ended_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?3, ?8) \
                ON CONFLICT (email_key) DO NOTHING \
                ON CONFLICT (external_id) WHERE external_id IS NOT NULL DO NOTHING \
                ON CONFLICT (imported_email) WHERE imported_email IS NOT NULL DO NOTHING";

@@ -1,6 +1,8 @@
 //! `POST /api/auth/legacy`: tokens of the system that was there before.
 
+use crate::auth::second_factors::{set_up, verify};
 use crate::control::ask;
+use crate::import::{BCRYPT, BCRYPT_PASSWORD};
 use crate::kinds;
 use crate::support::{Answer, Browser, EMAIL, TestApp};
 use aws_lc_rs::hmac;
@@ -166,23 +168,143 @@ async fn s1_what_has_ended_all_sessions_has_ended_older_tokens_too() {
     assert_eq!(browser.post("/api/auth/logout-all").await.status, 204);
     assert!(is(&moving.outcome(&second).await, INVALID), "a token that a thief has kept");
     assert!(is(&moving.outcome(&first).await, INVALID), "in the grace as well");
-    moving.app.pass(2);
+    // Its clock may be ahead of ours.
+    let ahead = signed(&json!({ "sub": 42, "iat": moving.now() + 20 }));
+    assert!(is(&moving.outcome(&ahead).await, INVALID));
+    moving.app.pass(31);
     let later = signed(&json!({ "sub": 42, "iat": moving.now() }));
     assert!(is(&moving.outcome(&later).await, OK), "the old system may go on for a while");
 }
 
+/// An account that must show a second factor and has none, imported with a password.
+async fn editor(require: &str) -> Moving {
+    let strict = Moving::new(&format!("[roles.editor]\nrequire = \"{require}\"\n")).await;
+    let account =
+        json!({ "email": "ed@example.com", "external_id": "9", "roles": ["editor"], "password_hash": BCRYPT });
+    let accounts = json!({ "accounts": [account] });
+    assert_eq!(ask(&strict.app, "POST", "/api/admin/users/import", Some(accounts)).await.1["imported"], 1);
+    strict
+}
+
+const EDITOR: (&str, &str) = ("ed@example.com", BCRYPT_PASSWORD);
+
+async fn sign_in(browser: &mut Browser, (email, password): (&str, &str)) -> Value {
+    browser.post_json("/api/auth/login", &json!({ "email": email, "password": password })).await.json()
+}
+
+#[tokio::test]
+async fn asvs_6_4_4_a_token_alone_sets_nothing_up() {
+    for require in ["two-factor", "phishing-resistant"] {
+        let strict = editor(require).await;
+        let mut browser = strict.app.browser();
+        let answer = strict.exchange(&mut browser, &signed(&json!({ "sub": "9", "iat": strict.now() }))).await;
+        assert!(is(&answer.outcome(), INVALID), "{}", answer.text);
+        for path in ["/api/auth/passkeys/register/start", "/api/auth/totp/enrol/start"] {
+            let own = browser.post_json(path, &json!({ "sign_in": true })).await;
+            assert_eq!(own.outcome(), (401, "login_expired".into()), "{path}");
+        }
+        // Whoever knows the password does.
+        assert_eq!(sign_in(&mut browser, EDITOR).await["next"], "enrol");
+    }
+}
+
+#[tokio::test]
+async fn s1_a_step_that_was_asked_for_does_not_outlive_the_end_of_everything() {
+    let strict = editor("two-factor").await;
+    let app = &strict.app;
+    let mut owner = app.browser();
+    sign_in(&mut owner, EDITOR).await;
+    let (totp, answer) = set_up(app, &mut owner, json!({ "sign_in": true })).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    app.pass(60);
+    let token = signed(&json!({ "sub": "9", "iat": strict.now() - 50 }));
+    let (mut early, mut late, mut ended) = (app.browser(), app.browser(), app.browser());
+    for browser in [&mut early, &mut late] {
+        assert_eq!(strict.exchange(browser, &token).await.json()["next"], "totp");
+    }
+    assert_eq!(verify(&mut early, &totp.code(app)).await.status, 200);
+    // It has counted, and the grace is over: a second step does not make it count once more.
+    app.pass(60);
+    let invalid = (401, "invalid_credentials".to_owned());
+    assert_eq!(verify(&mut late, &totp.code(app)).await.outcome(), invalid);
+
+    let another = signed(&json!({ "sub": "9", "iat": strict.now() }));
+    assert_eq!(strict.exchange(&mut ended, &another).await.json()["next"], "totp");
+    app.pass(60);
+    assert_eq!(early.post("/api/auth/logout-all").await.status, 204);
+    assert_eq!(verify(&mut ended, &totp.code(app)).await.outcome(), invalid);
+    assert!(is(&strict.outcome(&another).await, INVALID), "nor is a step asked for any more");
+}
+
+#[tokio::test]
+async fn asvs_7_5_1_a_token_is_no_fresh_proof_however_young_it_is() {
+    let moving = Moving::new("").await;
+    let mut browser = moving.app.browser();
+    let answer = moving.exchange(&mut browser, &signed(&json!({ "sub": 42, "iat": moving.now() }))).await;
+    assert!(is(&answer.outcome(), OK));
+    for path in ["/api/auth/passkeys/register/start", "/api/auth/totp/enrol/start"] {
+        let asked = browser.post_json(path, &json!({})).await;
+        assert_eq!(asked.outcome(), (401, "reauthentication_required".into()), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_used_token_stays_used_when_tokens_may_be_older_from_now_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = secret_file(&folder);
+    // As if the same section said something else later: its tokens are of one key.
+    let config = format!(
+        "{}[legacy.older-api]\nsecret_file = \"{}\"\nuntil = \"2027-03-01T00:00:00Z\"\n",
+        configuration(&secret, "max_age = \"1d\"\n"),
+        secret.display()
+    );
+    let app = TestApp::with(&config).await;
+    let accounts = json!({ "accounts": [{ "email": EMAIL, "external_id": "42" }] });
+    ask(&app, "POST", "/api/admin/users/import", Some(accounts)).await;
+    let [token, another] =
+        ["a", "b"].map(|jti| signed(&json!({ "sub": 42, "iat": app.clock.now().as_seconds(), "jti": jti })));
+    let exchange =
+        async |token: &str| app.browser().post_json("/api/auth/legacy", &json!({ "token": token })).await.outcome();
+    assert!(is(&exchange(&token).await, OK));
+    app.pass(86_400);
+    assert!(is(&exchange(&another).await, OK), "one of the same age, never used");
+    assert!(is(&exchange(&token).await, USED));
+}
+
+#[tokio::test]
+async fn two_systems_that_count_from_one_do_not_mean_each_others_accounts() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = format!(
+        "{}prefix = \"forum:\"\nissuer = \"forum\"\n[legacy.shop]\nsecret_file = \"{}\"\nissuer = \"shop\"\nuntil = \"2027-03-01T00:00:00Z\"\n",
+        configuration(&secret_file(&folder), ""),
+        secret_file(&folder).display()
+    );
+    let app = TestApp::with(&config).await;
+    let accounts = json!({ "accounts": [
+        { "email": EMAIL, "external_id": "42" }, { "email": "bob@example.com", "external_id": "forum:42" },
+    ] });
+    assert_eq!(ask(&app, "POST", "/api/admin/users/import", Some(accounts)).await.1["imported"], 2);
+    for (issuer, email) in [("shop", EMAIL), ("forum", "bob@example.com")] {
+        let token = signed(&json!({ "sub": 42, "iat": app.clock.now().as_seconds(), "iss": issuer }));
+        let answer = app.browser().post_json("/api/auth/legacy", &json!({ "token": token })).await;
+        assert_eq!(answer.json()["user"]["email"], email, "{}", answer.text);
+    }
+}
+
 #[tokio::test]
 async fn a_second_factor_is_asked_for_and_until_it_is_shown_the_token_has_not_counted() {
-    let strict = Moving::new("[roles.editor]\nrequire = \"two-factor\"\n").await;
-    let accounts = json!({ "accounts": [{ "email": "ed@example.com", "external_id": "9", "roles": ["editor"] }] });
-    ask(&strict.app, "POST", "/api/admin/users/import", Some(accounts)).await;
+    let strict = editor("two-factor").await;
+    let mut owner = strict.app.browser();
+    sign_in(&mut owner, EDITOR).await;
+    assert_eq!(set_up(&strict.app, &mut owner, json!({ "sign_in": true })).await.1.status, 200);
+    strict.app.pass(60);
     let token = signed(&json!({ "sub": "9", "iat": strict.now() }));
     let answer = strict.exchange(&mut strict.app.browser(), &token).await;
-    assert_eq!((answer.status.as_u16(), &answer.json()["next"]), (200, &json!("enrol")), "{}", answer.text);
+    assert_eq!((answer.status.as_u16(), &answer.json()["next"]), (200, &json!("totp")), "{}", answer.text);
     assert!(!answer.sets("__Secure-cf_refresh"));
     // It has opened nothing yet, and can be brought again.
     strict.app.pass(60);
-    assert_eq!(strict.exchange(&mut strict.app.browser(), &token).await.json()["next"], "enrol");
+    assert_eq!(strict.exchange(&mut strict.app.browser(), &token).await.json()["next"], "totp");
 }
 
 #[tokio::test]

@@ -2,12 +2,14 @@
 
 use crate::support::{Answer, Browser, EMAIL, PASSWORD, TestApp};
 use counterfoil_core::Secret;
+use counterfoil_core::audit::{Actor, AuditEntry, Event};
 use counterfoil_core::credential::totp;
+use counterfoil_core::revocation::{Revocation, RevocationOrder};
 use serde_json::{Value, json};
 use std::time::Duration;
 
 /// An authenticator app.
-struct Totp(Secret<[u8; 20]>);
+pub(super) struct Totp(Secret<[u8; 20]>);
 
 impl Totp {
     fn of(offer: &Value) -> Self {
@@ -18,12 +20,12 @@ impl Totp {
         Self(Secret::new(bytes.try_into().unwrap()))
     }
 
-    fn code(&self, app: &TestApp) -> String {
+    pub(super) fn code(&self, app: &TestApp) -> String {
         totp::code(&self.0, app.app.clock.now())
     }
 }
 
-async fn set_up(app: &TestApp, browser: &mut Browser, body: Value) -> (Totp, Answer) {
+pub(super) async fn set_up(app: &TestApp, browser: &mut Browser, body: Value) -> (Totp, Answer) {
     let offer = browser.post_json("/api/auth/totp/enrol/start", &body).await;
     assert_eq!(offer.status, 200, "{}", offer.text);
     let totp = Totp::of(&offer.json());
@@ -47,7 +49,7 @@ async fn password(browser: &mut Browser) -> Answer {
     browser.post_json("/api/auth/login", &json!({ "email": EMAIL, "password": PASSWORD })).await
 }
 
-async fn verify(browser: &mut Browser, code: &str) -> Answer {
+pub(super) async fn verify(browser: &mut Browser, code: &str) -> Answer {
     browser.post_json("/api/auth/totp/verify", &json!({ "code": code })).await
 }
 
@@ -218,6 +220,53 @@ async fn an_application_that_asks_for_two_factors_has_them_set_up_on_the_way() {
         assert_eq!(own.outcome(), (401, "login_expired".into()), "{path}");
     }
     assert_eq!(verify(&mut thief, &totp.code(&app)).await.status, 200);
+}
+
+/// ATK-28: whoever knows the password has begun to set up factors of their own, and waits.
+#[tokio::test]
+async fn asvs_6_4_4_what_was_begun_is_finished_only_while_the_sign_in_still_stands() {
+    let app = TestApp::with("[applications.web]\nrequire = \"two-factor\"\n").await;
+    let mut ada = app.browser();
+    ada.register(EMAIL).await;
+    let start = json!({ "sign_in": true });
+    let (mut first, mut second) = (app.browser(), app.browser());
+    password(&mut first).await;
+    let theirs = Totp::of(&first.post_json("/api/auth/totp/enrol/start", &start).await.json());
+    password(&mut second).await;
+    let options = second.post_json("/api/auth/passkeys/register/start", &start).await.json();
+    let passkey = crate::support::authenticator::Passkey::make(&options);
+    // The owner is quicker.
+    password(&mut ada).await;
+    let (own, answer) = set_up(&app, &mut ada, start.clone()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    app.clock.advance(Duration::from_secs(30));
+    let code = json!({ "sign_in": true, "code": theirs.code(&app) });
+    let refused = first.post_json("/api/auth/totp/enrol/finish", &code).await;
+    assert_eq!(refused.outcome(), (401, "login_expired".into()));
+    let body = json!({ "sign_in": true, "credential": passkey.attest(&options) });
+    let refused = second.post_json("/api/auth/passkeys/register/finish", &body).await;
+    assert_eq!(refused.outcome(), (401, "login_expired".into()));
+    password(&mut first).await;
+    assert_eq!(verify(&mut first, &own.code(&app)).await.status, 200, "the owner's is the one that counts");
+
+    // Or has another password by now.
+    let bob = json!({ "email": "bob@example.com", "password": PASSWORD });
+    let mut thief = app.browser();
+    thief.post_json("/api/auth/register", &bob).await;
+    thief.post_json("/api/auth/login", &bob).await;
+    let options = thief.post_json("/api/auth/passkeys/register/start", &start).await.json();
+    let passkey = crate::support::authenticator::Passkey::make(&options);
+    let id = app.app.store.credential("bob@example.com").await.unwrap().unwrap().user.id;
+    let what = Revocation::Password { user: id, hash: "another".into(), keep: None };
+    let at = app.app.clock.now();
+    let (event, actor) = (Event::PasswordChanged, Actor::User(id));
+    let audit =
+        AuditEntry { at, event, actor, user: Some(id), sid: None, network: String::new(), detail: String::new() };
+    app.app.store.revoke(RevocationOrder { what, at, audit }).await.unwrap();
+    let body = json!({ "sign_in": true, "credential": passkey.attest(&options) });
+    let refused = thief.post_json("/api/auth/passkeys/register/finish", &body).await;
+    assert_eq!(refused.outcome(), (401, "invalid_credentials".into()));
+    assert!(app.app.store.factors(id).await.unwrap().unwrap().passkeys.is_empty());
 }
 
 #[tokio::test]

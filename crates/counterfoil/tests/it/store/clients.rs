@@ -44,4 +44,8 @@ pub(super) async fn atk28_what_counts_once_counts_once_and_is_forgotten_in_time(
     assert_eq!(store.spend([1; 32], at(11), at(20)).await, Ok(false));
     assert_eq!(store.spend([2; 32], at(11), at(20)).await, Ok(true));
     assert_eq!(store.spend([1; 32], at(19), at(30)).await, Ok(false), "others made no room before its time");
+    for (n, until) in [(3, 21), (4, 22), (5, 23)] {
+        assert_eq!(store.spend([n; 32], at(19), at(until)).await, Ok(true));
+    }
+    assert_eq!(store.spend([5; 32], at(40), at(50)).await, Ok(true), "over, though older ones are swept first");
 }

@@ -1,7 +1,7 @@
 //! Deleting accounts: what is personal goes, what is left says nothing, and an administrator stays.
 
 use super::{Arc, at, end, entry, opened, refresh, registered, session, user};
-use counterfoil::store::factors::{Changed, FactorChange, Passkey};
+use counterfoil::store::factors::{Changed, Changer, FactorChange, Passkey};
 use counterfoil::store::invites::Invite;
 use counterfoil::store::sqlite::{SqliteStore, Synchronous};
 use counterfoil::store::{NewAccount, NewSession, Opened, Registered, Store};
@@ -46,7 +46,10 @@ pub(super) async fn a_deleted_account_leaves_nothing_personal_and_its_address_is
     let (first, second) = (opened(&store, &ada).await, opened(&store, &ada).await);
     let theirs = opened(&store, &root).await;
     let add = FactorChange::AddPasskey(passkey(ada.id));
-    assert_eq!(store.change_factors(ada.id, add.clone(), entry(Event::PasskeyAdded, 1)).await, Ok(Changed::Done));
+    assert_eq!(
+        store.change_factors(ada.id, add.clone(), Changer::SignedIn, entry(Event::PasskeyAdded, 1)).await,
+        Ok(Changed::Done)
+    );
     let invite = Invite {
         hash: [7; 32],
         role: None,
@@ -108,10 +111,13 @@ pub(super) async fn nothing_can_be_done_with_a_deleted_account(store: Arc<dyn St
     ] {
         assert!(!end(&store, what.clone()).await.found, "{what:?}");
     }
-    let new = NewSession { session: prepared, proved_by: None, limit: 10 };
+    let new = NewSession { session: prepared, proved_by: Vec::new(), limit: 10 };
     assert_eq!(store.open(new, entry(Event::SignedIn, 6)).await, Ok(Opened::Refused));
     let add = FactorChange::AddPasskey(passkey(user));
-    assert_eq!(store.change_factors(user, add, entry(Event::PasskeyAdded, 6)).await, Ok(Changed::Unknown));
+    assert_eq!(
+        store.change_factors(user, add, Changer::SignedIn, entry(Event::PasskeyAdded, 6)).await,
+        Ok(Changed::Unknown)
+    );
     assert_eq!(store.unban(user, entry(Event::Unbanned, 6)).await, Ok(false));
     assert_eq!(store.unlock(user, entry(Event::Unlocked, 6)).await, Ok(false));
     let written = store.page(None, 100).await.unwrap();

@@ -24,7 +24,7 @@ pub(super) async fn a_session_gets_one_key_which_is_asked_for_once_it_has_been_s
     let user = registered(&store, "ada@example.com").await;
     let mut unbound = session(&user);
     unbound.binding = Binding::None;
-    let new = NewSession { session: unbound.clone(), proved_by: None, limit: 10 };
+    let new = NewSession { session: unbound.clone(), proved_by: Vec::new(), limit: 10 };
     assert!(matches!(store.open(new, entry(Event::SignedIn, 0)).await, Ok(Opened::Done { .. })));
     let (sid, other) = (unbound.sid, DeviceKey::from_bytes(&[4; 65]).unwrap());
     let noted = |event| entry(event, 1);
@@ -50,7 +50,7 @@ pub(super) async fn a_copy_that_was_refused_is_noted_while_the_session_lives(sto
     let user = registered(&store, "ada@example.com").await;
     let mut bound = session(&user);
     bound.binding = Binding::Device(key());
-    let new = NewSession { session: bound.clone(), proved_by: None, limit: 10 };
+    let new = NewSession { session: bound.clone(), proved_by: Vec::new(), limit: 10 };
     assert!(matches!(store.open(new, entry(Event::SignedIn, 0)).await, Ok(Opened::Done { .. })));
     let read = async || store.by_sid(bound.sid).await.unwrap().unwrap().0;
     assert_eq!(read().await, bound);

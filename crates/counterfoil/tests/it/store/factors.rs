@@ -1,9 +1,9 @@
 //! Passkeys, authenticator apps and recovery codes: each counts as often as it may, and the last way in stays.
 
-use super::{Arc, at, entry, opened, registered, session, user};
+use super::{Arc, at, end, entry, opened, registered, session, user};
 use crate::support::Postgres;
 use counterfoil::store::factors::{
-    Changed, FAILURES_THAT_LOCK, FactorChange, FactorUse, MOST_PASSKEYS, Passkey, Renewal, StoredTotp,
+    Changed, Changer, FAILURES_THAT_LOCK, FactorChange, FactorUse, MOST_PASSKEYS, Passkey, Renewal, StoredTotp,
 };
 use counterfoil::store::risk::Familiar;
 use counterfoil::store::sqlite::{SqliteStore, Synchronous};
@@ -11,6 +11,7 @@ use counterfoil::store::transfer::transfer;
 use counterfoil::store::{NewAccount, NewSession, Opened, ProvedBy, Registered, Store};
 use counterfoil_core::audit::Event;
 use counterfoil_core::credential::stored::NO_PASSWORD;
+use counterfoil_core::revocation::Revocation;
 use counterfoil_core::session::{Assurance, Handle};
 use counterfoil_core::user::User;
 
@@ -28,7 +29,7 @@ fn passkey(user: &User, id: u8) -> Passkey {
 }
 
 async fn change(store: &Arc<dyn Store>, user: &User, change: FactorChange) -> Changed {
-    store.change_factors(user.id, change, entry(Event::PasskeyAdded, 1)).await.unwrap()
+    store.change_factors(user.id, change, Changer::SignedIn, entry(Event::PasskeyAdded, 1)).await.unwrap()
 }
 
 async fn use_it(store: &Arc<dyn Store>, user: &User, proof: FactorUse) -> bool {
@@ -140,6 +141,35 @@ pub(super) async fn nist_3_2_2_an_authenticator_app_locks_and_is_unlocked(store:
     assert_eq!(store.factors(ada.id).await.unwrap().unwrap().totp.unwrap().failures, 0);
 }
 
+pub(super) async fn asvs_6_4_4_whoever_is_signing_in_sets_up_the_first_and_only_what_they_have_shown_still_counts(
+    store: Arc<dyn Store>,
+) {
+    let change = async |user: &User, change: FactorChange, hash: &str, by_code: bool| {
+        let by = Changer::SigningIn { proved_by: vec![ProvedBy::Password(hash.into())], by_code, at: at(20) };
+        store.change_factors(user.id, change, by, entry(Event::PasskeyAdded, 20)).await.unwrap()
+    };
+    let [ada, bob, carol] = ["ada@example.com", "bob@example.com", "carol@example.com"];
+    let (ada, bob, carol) =
+        (registered(&store, ada).await, registered(&store, bob).await, registered(&store, carol).await);
+    let key = |user: &User, id| FactorChange::AddPasskey(passkey(user, id));
+    assert_eq!(change(&ada, key(&ada, 1), "hash", false).await, Changed::Done);
+    assert_eq!(change(&ada, key(&ada, 2), "hash", false).await, Changed::Refused, "its owner was quicker");
+    assert_eq!(change(&ada, totp(7), "hash", false).await, Changed::Refused);
+    assert_eq!(change(&bob, totp(7), "hash", false).await, Changed::Done);
+    assert_eq!(change(&bob, totp(8), "hash", true).await, Changed::Refused, "nothing is replaced");
+    assert_eq!(change(&bob, key(&bob, 3), "hash", false).await, Changed::Refused, "a code would be asked for now");
+    assert_eq!(change(&bob, key(&bob, 3), "hash", true).await, Changed::Done);
+    for other in [FactorChange::RemoveTotp, FactorChange::SetRecoveryCodes(vec![[1; 32]]), FactorChange::Reset] {
+        assert_eq!(change(&bob, other, "hash", true).await, Changed::Refused);
+    }
+    assert_eq!(change(&carol, key(&carol, 4), "another", false).await, Changed::Refused, "another password meanwhile");
+    end(&store, Revocation::Ban { user: carol.id, reason: String::new(), until: None }).await;
+    assert_eq!(change(&carol, key(&carol, 4), "hash", false).await, Changed::Refused, "banned meanwhile");
+    assert_eq!(store.factors(carol.id).await.unwrap().unwrap().passkeys, []);
+    let of_bob = store.factors(bob.id).await.unwrap().unwrap();
+    assert_eq!((of_bob.passkeys.len(), of_bob.totp.unwrap().last_step), (1, 7));
+}
+
 pub(super) async fn a_reset_leaves_the_password_and_nothing_else(store: Arc<dyn Store>) {
     let ada = registered(&store, "ada@example.com").await;
     change(&store, &ada, totp(1)).await;
@@ -157,7 +187,7 @@ pub(super) async fn a_session_rests_on_a_passkey_only_as_long_as_there_is_one(st
     let key = passkey(&ada, 1);
     change(&store, &ada, FactorChange::AddPasskey(key.clone())).await;
     let open = || {
-        let proved_by = Some(ProvedBy::Passkey(key.id.clone()));
+        let proved_by = vec![ProvedBy::Passkey(key.id.clone())];
         store.open(NewSession { session: session(&ada), proved_by, limit: 10 }, entry(Event::SignedIn, 0))
     };
     assert!(matches!(open().await.unwrap(), Opened::Done { .. }));

@@ -88,7 +88,7 @@ pub(super) async fn an_imported_hash_is_replaced_only_while_it_is_the_one_that_w
     store.note_failure(Some(user.id), entry(Event::SignInFailed, 0)).await.unwrap();
     let proved = |hash: &str| NewSession {
         session: session(&user),
-        proved_by: Some(ProvedBy::Password(hash.into())),
+        proved_by: vec![ProvedBy::Password(hash.into())],
         limit: 100,
     };
     let kept = session(&user);
@@ -159,7 +159,7 @@ pub(super) async fn what_ends_all_of_a_users_sessions_ends_older_legacy_tokens(s
         let user = account.user;
         let open = async |made: Timestamp| {
             let session = Session { created_at: at(20), ..session(&user) };
-            let new = NewSession { session, proved_by: Some(ProvedBy::Legacy(made)), limit: 100 };
+            let new = NewSession { session, proved_by: vec![ProvedBy::Legacy(made)], limit: 100 };
             matches!(store.open(new, entry(Event::SignedIn, 20)).await, Ok(Opened::Done { .. }))
         };
         assert!(open(at(1)).await, "nothing has been ended yet");
@@ -168,5 +168,16 @@ pub(super) async fn what_ends_all_of_a_users_sessions_ends_older_legacy_tokens(s
         assert!(store.revoke(order).await.unwrap().found);
         assert!(!open(at(9)).await && !open(at(10)).await, "{:?}", ways(user.id)[place]);
         assert!(open(at(11)).await, "made after it");
+        // Another server's clock, which is behind.
+        let what = Revocation::UserSessions { user: user.id, except: None, reason: EndReason::EndedByYou };
+        store.revoke(RevocationOrder { what, at: at(8), audit: entry(Event::SessionsEnded, 8) }).await.unwrap();
+        assert!(!open(at(9)).await, "what was ended stays so");
     }
+    // A ban that came along with the account has ended what was before it, also once it is lifted.
+    let mut banned = account("banned@example.com");
+    banned.user.banned = Some(Ban { at: at(10), reason: "spam".into(), until: None });
+    import(&store, std::slice::from_ref(&banned)).await;
+    assert_eq!(store.unban(banned.user.id, entry(Event::Unbanned, 12)).await, Ok(true));
+    let found = store.legacy_account(AccountName::Address("banned@example.com")).await.unwrap().unwrap();
+    assert_eq!(found.sessions_ended_at, Some(at(10)));
 }

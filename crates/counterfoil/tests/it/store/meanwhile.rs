@@ -13,7 +13,7 @@ pub(super) async fn what_came_between_the_check_and_the_session_wins(store: Arc<
     let attempt = |proved_by: Option<&str>| {
         let new = NewSession {
             session: session(&user),
-            proved_by: proved_by.map(|hash| ProvedBy::Password(hash.to_owned())),
+            proved_by: proved_by.map(|hash| ProvedBy::Password(hash.to_owned())).into_iter().collect(),
             limit: 100,
         };
         let store = Arc::clone(&store);
@@ -51,7 +51,7 @@ pub(super) async fn a_ban_with_an_end_keeps_out_until_then(store: Arc<dyn Store>
     let open = async |seconds: i64| {
         let mut session = session(&user);
         session.created_at = at(seconds);
-        let new = NewSession { session, proved_by: None, limit: 100 };
+        let new = NewSession { session, proved_by: Vec::new(), limit: 100 };
         matches!(store.open(new, entry(Event::SignedIn, seconds)).await.unwrap(), Opened::Done { .. })
     };
     let ban = async |from: i64, until: i64| {

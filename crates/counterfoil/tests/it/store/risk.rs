@@ -28,7 +28,7 @@ pub(super) async fn an_account_is_known_from_where_it_has_been_used(store: Arc<d
         ..session(&ada)
     };
     let begun = session.created_at;
-    let new = NewSession { session, proved_by: None, limit: 10 };
+    let new = NewSession { session, proved_by: Vec::new(), limit: 10 };
     assert!(matches!(store.open(new, entry(Event::SignedIn, 0)).await.unwrap(), Opened::Done { .. }));
     let first = seen("Firefox on Linux", "192.0.2.0/24", begun);
     assert_eq!(familiar(&store, &ada).await, std::slice::from_ref(&first));
