@@ -15,6 +15,10 @@ use url::{Host, Url};
 /// Whose page wants something.
 pub(super) const ATTACKER: &str = "https://attacker.example";
 
+/// Whose pages want to read: a stranger's, one without a name, and two that look like the site to who compares only the beginning or the end.
+pub(super) const STRANGERS: [&str; 4] =
+    [ATTACKER, "null", "{scheme}://{host}.attacker.example", "{scheme}://attacker-{host}"];
+
 /// Where sign-in pages are looked for.
 const PAGES: [&str; 7] =
     ["/login", "/signin", "/sign-in", "/auth/login", "/accounts/login/", "/users/sign_in", "/account/login"];
@@ -27,13 +31,16 @@ const RETURN_PARAMETERS: [&str; 8] =
     ["redirect", "return_to", "returnTo", "next", "returnUrl", "continue", "callbackUrl", "redirect_uri"];
 
 /// ATK-40: each way to say `attacker.example` that some check lets pass.
-pub(super) const RETURN_TO: [&str; 6] = [
+pub(super) const RETURN_TO: [&str; 8] = [
     "https://attacker.example/",
     "//attacker.example/",
     "/\\attacker.example/",
     "https:attacker.example/",
     "/\t/attacker.example/",
     "javascript:alert(1)//attacker.example",
+    // For who compares the beginning.
+    "{scheme}://{host}@attacker.example/",
+    "{scheme}://{host}.attacker.example/",
 ];
 
 /// Wrong sign-ins to one address before it is said that no limit was seen.
@@ -291,8 +298,9 @@ impl Observer<'_> {
 
     async fn foreign(&mut self) {
         let Some(url) = self.who() else { return };
-        for origin in [ATTACKER, "null"] {
-            let ask = Ask::get(url.clone()).with("origin", origin).with("sec-fetch-site", "cross-site");
+        for origin in STRANGERS {
+            let named = self.observed.site.put_into(origin);
+            let ask = Ask::get(url.clone()).with("origin", &named).with("sec-fetch-site", "cross-site");
             self.ask(Probe::Foreign(origin), ask).await;
         }
         if let Some(url) = self.act(Act::SignIn) {
@@ -324,7 +332,8 @@ impl Observer<'_> {
         let page = self.url(path);
         for target in RETURN_TO {
             let mut url = page.clone();
-            url.query_pairs_mut().extend_pairs(RETURN_PARAMETERS.map(|name| (name, target)));
+            let named = self.observed.site.put_into(target);
+            url.query_pairs_mut().extend_pairs(RETURN_PARAMETERS.map(|name| (name, named.as_str())));
             self.ask(Probe::ReturnTo(target), Ask::get(url)).await;
         }
     }

@@ -3,6 +3,7 @@
 use counterfoil_core::Timestamp;
 use http::{HeaderMap, HeaderName};
 use std::time::Duration;
+use url::Url;
 
 /// All of it.
 #[derive(Default)]
@@ -24,6 +25,15 @@ pub(crate) struct Site {
     pub(crate) loopback: bool,
 }
 
+impl Site {
+    /// A text with `{scheme}` and `{host}` in it, for this site: how an attacker's address looks that is made for it.
+    pub(crate) fn put_into(&self, text: &str) -> String {
+        let url = Url::parse(&self.origin).ok();
+        let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
+        text.replace("{scheme}", if self.https { "https" } else { "http" }).replace("{host}", host)
+    }
+}
+
 /// A connection's TLS.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tls {
@@ -42,7 +52,7 @@ pub(crate) enum Probe {
     PlainHttp,
     Metadata,
     Keys,
-    /// Read from another origin: of this name.
+    /// Read from another origin: of this name, once the site's is in it.
     Foreign(&'static str),
     /// Asked beforehand, as browsers do for other origins.
     Preflight,
@@ -50,7 +60,7 @@ pub(crate) enum Probe {
     CrossSite(Act),
     /// Sent by another site's page with the cookies of a session.
     CrossSiteSession(Act),
-    /// The sign-in page, to lead to this address afterwards.
+    /// The sign-in page, to lead to this address afterwards, once the site's is in it.
     ReturnTo(&'static str),
     WrongSignIn(Who),
     Forgotten(Who),

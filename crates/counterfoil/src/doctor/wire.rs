@@ -24,7 +24,7 @@ use tokio_rustls::TlsConnector;
 use url::Url;
 
 /// How many requests are sent at the most.
-pub(crate) const MOST_REQUESTS: u32 = 60;
+pub(crate) const MOST_REQUESTS: u32 = 64;
 /// How long each may take.
 pub(crate) const EACH_WITHIN: Duration = Duration::from_secs(10);
 /// How long all of them may take.

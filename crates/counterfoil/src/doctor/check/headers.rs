@@ -53,6 +53,19 @@ fn scripts(page: &Answer) -> Finding {
             "Allow scripts from 'self' alone, or by nonce; no 'unsafe-inline', no 'unsafe-eval'.",
         );
     }
+    let none = |names: &[&str]| directive(policy, names).is_some_and(|sources| sources == ["'none'"]);
+    let base = directive(policy, &["base-uri"]).is_some();
+    if !base || !none(&["object-src", "default-src"]) {
+        let why = "An injected <base> takes relative links and forms elsewhere; an injected <object> is another page within this one.";
+        let missing = if base { "no object-src 'none'" } else { "no base-uri" };
+        let seen = format!("scripts only from {}, but {missing}", shown(&sources.join(" ")));
+        return note(
+            "ASVS-3.4.3",
+            seen,
+            why,
+            "Add base-uri 'none' and object-src 'none', or begin with default-src 'none'.",
+        );
+    }
     fine("ASVS-3.4.3", format!("scripts only from {}", shown(&sources.join(" "))))
 }
 
@@ -135,7 +148,7 @@ pub(super) fn cases() -> Vec<super::tests::Case> {
     use super::super::observed::made::{answered, site};
     use super::tests::Case;
     const GOOD: [(&str, &str); 4] = [
-        ("content-security-policy", "default-src 'self'; frame-ancestors 'none'"),
+        ("content-security-policy", "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "no-referrer"),
         ("cache-control", "no-store"),
@@ -163,13 +176,25 @@ pub(super) fn cases() -> Vec<super::tests::Case> {
         },
         Case {
             what: "inline for old browsers",
-            observed: policy("script-src 'unsafe-inline' 'nonce-x'; frame-ancestors 'none'"),
+            observed: policy(
+                "default-src 'none'; script-src 'unsafe-inline' 'nonce-x'; base-uri 'self'; frame-ancestors 'none'",
+            ),
             expected: &[],
         },
         Case {
             what: "frames everywhere",
-            observed: policy("script-src 'self'; frame-ancestors *"),
+            observed: policy("default-src 'none'; script-src 'self'; base-uri 'none'; frame-ancestors *"),
             expected: &["SEC-4.16"],
+        },
+        Case {
+            what: "a base",
+            observed: policy("default-src 'none'; script-src 'self'; frame-ancestors 'none'"),
+            expected: &["ASVS-3.4.3"],
+        },
+        Case {
+            what: "objects",
+            observed: policy("default-src 'self'; base-uri 'none'; frame-ancestors 'none'"),
+            expected: &["ASVS-3.4.3"],
         },
         Case { what: "no scripts named", observed: policy("frame-ancestors 'none'"), expected: &["ASVS-3.4.3"] },
         Case { what: "told to all", observed: page(&open), expected: &["SEC-4.2"] },

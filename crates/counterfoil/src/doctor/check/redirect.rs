@@ -17,11 +17,12 @@ pub(super) fn check(observed: &Observed) -> Vec<Finding> {
     let mut asked = 0;
     for (exchange, answer) in observed.answers(|probe| matches!(probe, Probe::ReturnTo(_))) {
         let Probe::ReturnTo(target) = exchange.probe else { continue };
+        let target = observed.site.put_into(target);
         asked += 1;
         let what = target.escape_debug().to_string();
         if leads_away(answer, &observed.site.origin) {
             findings.push(wrong("ATK-40", format!("{what}: the sign-in page redirects there"), WHY, FIX));
-        } else if let Some(attribute) = carried(&answer.body, target) {
+        } else if let Some(attribute) = carried(&answer.body, &target) {
             let seen = format!("{what}: stands in the sign-in page as {}", shown(&attribute));
             findings.push(if FOLLOWED.contains(&attribute.as_str()) {
                 wrong("ATK-40", seen, WHY, FIX)
@@ -40,7 +41,8 @@ pub(super) fn check(observed: &Observed) -> Vec<Finding> {
 fn leads_away(answer: &Answer, origin: &str) -> bool {
     let Some(location) = answer.header(LOCATION).filter(|_| answer.is_redirect()) else { return false };
     let target = Url::parse(origin).and_then(|origin| origin.join(location));
-    target.is_ok_and(|url| url.host_str() == Some("attacker.example") || url.scheme() == "javascript")
+    let theirs = |host: &str| host == "attacker.example" || host.ends_with(".attacker.example");
+    target.is_ok_and(|url| url.host_str().is_some_and(theirs) || url.scheme() == "javascript")
 }
 
 /// The attribute, or the variable of a script, that the address is the value of.
@@ -76,6 +78,16 @@ pub(super) fn cases() -> Vec<super::tests::Case> {
         Case { what: "at home", observed: to(302, "/account", ""), expected: &[] },
         Case { what: "redirected", observed: to(302, AWAY, ""), expected: &["ATK-40"] },
         Case { what: "by backslash", observed: to(302, "/\\attacker.example/", ""), expected: &["ATK-40"] },
+        Case {
+            what: "as a name before the host",
+            observed: to(302, "https://app.example.com@attacker.example/", ""),
+            expected: &["ATK-40"],
+        },
+        Case {
+            what: "as a longer host",
+            observed: to(302, "https://app.example.com.attacker.example/", ""),
+            expected: &["ATK-40"],
+        },
         Case { what: "linked", observed: to(200, "", "<a href=\"//attacker.example/\">"), expected: &["ATK-40"] },
         Case {
             what: "refreshed",

@@ -131,7 +131,7 @@ fn it_stays_within_its_bounds_and_says_who_it_is() {
     let site = Site::bad();
     let (_, _, said) = examined(&[&site.url, "--yes", "--email", EMAIL, "--password-stdin"], PASSWORD);
     let asked = site.asked();
-    assert!(asked.len() <= 60, "{} requests", asked.len());
+    assert!(asked.len() <= 64, "{} requests", asked.len());
     assert_eq!(
         asked.len(),
         said.lines().filter(|line| line.starts_with("> ")).count(),
