@@ -1,7 +1,9 @@
 //! `POST` and `DELETE /api/auth/refresh`: rotate, and sign out by the refresh token.
 
+use super::logout::named_sessions;
 use crate::app::App;
 use crate::flow::Caller;
+use crate::flow::authenticate::Ending;
 use crate::flow::refresh::{RefreshError, Via, refresh};
 use crate::flow::sign_out::{session_of_refresh_token, sign_out};
 use crate::http::cookie::{self, DEVICE, REFRESH};
@@ -72,7 +74,7 @@ fn refused(app: &App, headers: &HeaderMap, error: RefreshError) -> Problem {
     Problem::from(error).proof(options, out.login_token).cookies(out.cookie)
 }
 
-/// Sign out by the refresh token. Repeating it, or doing it without a token, is fine.
+/// Sign out by the refresh token; where its cookie has got lost, by the access or session token. Repeating it, or doing it without any, is fine.
 #[utoipa::path(delete, path = "/api/auth/refresh", tag = "session", responses(
     (status = 200, body = ReceiptView), (status = 204), (status = 403, description = "`cross_site`"),
 ))]
@@ -82,14 +84,20 @@ pub(in crate::http) async fn delete(
     wants: WantsReceipt,
     request: Request,
 ) -> Result<Response, Problem> {
-    let headers = request.headers().clone();
+    let (headers, extensions) = (request.headers().clone(), request.extensions().clone());
     if let Some(token) = body_token(&app, request).await? {
         let seq = end(&app, token.expose(), &caller).await?;
         return Ok(receipt::done(&app, wants, seq).await);
     }
     csrf::require(&app, &headers)?;
-    let mut seq = 0;
-    for token in REFRESH.read(&headers) {
+    let (tokens, mut seq) = (REFRESH.read(&headers), 0);
+    // All cookies are about to be cleared: what one of the others names must not live on because this one has got lost.
+    if tokens.is_empty() {
+        for sid in named_sessions(&app, &headers, &extensions, Ending::One).await? {
+            seq = sign_out(&app, sid, &caller).await?.seq.max(seq);
+        }
+    }
+    for token in tokens {
         seq = end(&app, token, &caller).await?.max(seq);
     }
     Ok(with_cookies(receipt::done(&app, wants, seq).await, cookie::clear_all(&app.config.session)))

@@ -26,6 +26,17 @@ async fn an_expired_but_well_signed_token_still_signs_out() {
 }
 
 #[tokio::test]
+async fn a_sign_out_by_the_refresh_cookie_ends_the_session_even_when_that_cookie_has_got_lost() {
+    let app = TestApp::new().await;
+    let mut browser = app.signed_in().await;
+    let mut half = app.browser();
+    half.set_cookie("__Host-cf_access", "/", &browser.cookie("__Host-cf_access").unwrap());
+    assert_eq!(half.delete("/api/auth/refresh").await.status, 204);
+    assert!(half.jar.is_empty(), "it can name nothing any more");
+    assert_eq!(browser.refresh().await.json()["reason"], "signed_out");
+}
+
+#[tokio::test]
 async fn signing_out_again_or_without_a_token_is_fine() {
     let app = TestApp::new().await;
     let mut browser = app.signed_in().await;
