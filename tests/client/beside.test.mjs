@@ -58,7 +58,7 @@ test("the hosted page proves it, and leads back", async (t) => {
   assert.equal((await session(page)).status, "signed_in");
 });
 
-test("a passkey is added, signs in, and proves; a question can be ended", async (t) => {
+test("a passkey is added, signs in, also from the autofill, and proves; a question can be ended", async (t) => {
   const { page, person } = await signedInTab(t);
   const keys = await authenticator(page);
   assert.ok(await page.evaluate(() => window.passkeys.passkeysSupported()));
@@ -74,6 +74,11 @@ test("a passkey is added, signs in, and proves; a question can be ended", async 
   assert.equal((await signIn(page, person)).session.acr, "aal1");
   await page.evaluate(() => window.passkeys.proveWithPasskey(window.client));
   assert.equal((await state(page)).session.acr, "aal2");
+
+  // Chromium's authenticator answers the offer in the autofill at once, as somebody who picks it does.
+  await page.evaluate(() => window.client.signOut());
+  const offered = await page.evaluate(async () => [await window.passkeys.autofillSupported(), await window.passkeys.signInWithPasskey(window.client, { autofill: true })]);
+  assert.deepEqual([offered[0], offered[1].status, offered[1].user.email], [true, "signed_in", person.email]);
 
   // The person turns back, or the page does.
   await keys.verify(false);

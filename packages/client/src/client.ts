@@ -36,64 +36,53 @@ export function createClient(options: ClientOptions = {}, environment: Environme
   // Spelled as browsers do it, and empty where it is the page's own.
   let authority = options.authority ? new URL(options.authority).origin : ''
   if (authority === page) authority = ''
-  const {
-    clock = systemClock,
-    fetch = globalThis.fetch,
-    channel = openChannel(authority),
-  } = environment
+  const { clock = systemClock, fetch = globalThis.fetch } = environment
+  let { channel = openChannel(authority) } = environment
   const tell = (type: Message['type'], expires_in?: unknown): void => channel?.postMessage({ type, expires_in })
 
   const credentials = createCredentials(clock, hybrid)
   const wire = createWire(authority, fetch, clock, credentials)
   const presence = createPresence()
   const turns = createTurns()
-  const { renew, resting, adopt, end, out, changed, person, fail, well } = createRenewing({
-    wire, clock, grace, credentials, presence, turns,
-    renewed: (expiresIn) => tell('refreshed', expiresIn),
-    again: () => retry(),
-  })
+  const { renew, tooEarly, adopt, end, out, changed, person, fail, well, close } = createRenewing(
+    wire, clock, grace, credentials, presence, turns, tell, retry,
+  )
 
   // Where there is nothing to renew, what the authority says to a question of its own decides.
-  const revive = opaque ? session : renew
-  const call: Fetch = createCall(fetch, {
-    credentials, authority,
-    apis: hybrid ? apis : [],
-    isOut: presence.isOut,
-    renew: revive,
-  })
+  const revive = opaque ? () => ask(false) : renew
+  const call: Fetch = createCall(fetch, credentials, authority, hybrid ? apis : [], presence.isOut, revive)
 
   // ---- Who is here --------------------------------------------------------------------------
 
   const me = (): Promise<Body> => wire('GET', '/api/auth/me')
-  let reading: { readonly person: number, readonly done: Promise<State> } | undefined
+  /** What is under way, by `person`: what was asked before somebody signed in or out says nothing of who is here now. */
+  const readings: Record<number, Promise<void>> = {}
 
-  function session(): Promise<State> {
-    // What was asked before somebody signed in or out says nothing of who is here now.
-    if (reading?.person === person()) return reading.done
-    const done = read().finally(() => {
-      if (reading?.done === done) reading = undefined
+  /** Rejects where that was asked in vain, or it is too early to ask again. */
+  async function ask(pressed: unknown): Promise<void> {
+    if (tooEarly(pressed)) throw tooEarly(pressed)
+    const before = person()
+    return readings[before] ??= read(before).finally(() => {
+      delete readings[before]
     })
-    reading = { person: person(), done }
-    return done
   }
 
-  async function read(): Promise<State> {
-    const before = person()
+  const session = (pressed: unknown = true): Promise<State> => ask(pressed).catch(asAuthError).then(presence.state)
+
+  async function read(before: number): Promise<void> {
+    if (credentials.due() && !(await renewed(before))) return
     try {
-      if (opaque || !credentials.due() ? resting() : !(await renewed(before))) return presence.state()
       const answer = await me().catch(async (caught: unknown) => {
-        const error = asAuthError(caught)
-        if (!isRenewable(error)) throw error
-        return opaque ? end(error) : await renewed(before) ? me() : undefined
+        if (!isRenewable(asAuthError(caught))) throw caught
+        return before !== person() ? undefined : opaque ? end(caught as AuthError) : await renewed(before) ? me() : undefined
       })
       if (answer && before === person()) {
         presence.signedIn(answer)
         well()
       }
     } catch (error) {
-      if (before === person()) fail(asAuthError(error))
+      if (before === person()) throw fail(asAuthError(error))
     }
-    return presence.state()
   }
 
   /** Whether it is of use to go on: where it failed, or the session is over, that is known already. */
@@ -105,15 +94,18 @@ export function createClient(options: ClientOptions = {}, environment: Environme
   // ---- What changes it ----------------------------------------------------------------------
 
   /** Something that brings tokens, where it succeeds: a sign-in, a step of one, or a fresh proof. */
-  const change = (path: string, body: object): Promise<Body> => turns.take('change', async (signal) => {
+  const change = (path: string, body: object): Promise<Body> => turns.take(async (signal) => {
     const since = clock.now()
-    const answer = await wire('POST', path, { body, signal })
-    if (answer['user']) changed()
-    if (answer['expires_in']) adopt(answer, since)
+    const answer = await wire('POST', path, signal, body)
+    if (answer['user']) changed(!answer['access_token'])
+    // Nothing can be done ahead of the end of what is not renewed.
+    if (answer['expires_in'] && !opaque) adopt(answer, since)
     if (answer['user']) {
+      if (!cookiesEnabled()) throw fail(new AuthError('token_missing'))
       // That nothing answers this question says nothing about the sign-in.
-      const kept = cookiesEnabled() && await me().then(() => true, (error) => asAuthError(error).code !== 'token_missing')
-      if (!kept) throw fail(new AuthError('token_missing'))
+      await me().catch((error: unknown) => {
+        if (asAuthError(error).code === 'token_missing') throw fail(error as AuthError)
+      })
       tell('signed-in')
       presence.signedIn(answer)
     }
@@ -139,10 +131,13 @@ export function createClient(options: ClientOptions = {}, environment: Environme
   async function signOut({ everywhere }: { readonly everywhere?: boolean } = {}): Promise<void> {
     // Without a live token it would end nothing elsewhere.
     if (everywhere && (await revive(), presence.isOut())) throw new AuthError('session_revoked')
-    await turns.take('change', async (signal) => {
+    await turns.take(async (signal) => {
+      const finish = async (method: string, path: string): Promise<void> => {
+        if (!(await wire(method, path, signal))['effective']) throw new AuthError()
+      }
       // The refresh cookie names the session even when the access token has run out.
-      if (!everywhere && !opaque) await wire('DELETE', '/api/auth/refresh', { signal })
-      await wire('POST', `/api/auth/logout${everywhere ? '-all' : ''}`, { signal })
+      if (!everywhere && !opaque) await finish('DELETE', '/api/auth/refresh')
+      await finish('POST', `/api/auth/logout${everywhere ? '-all' : ''}`)
       tell('signed-out')
       out('signed_out')
     })
@@ -161,24 +156,30 @@ export function createClient(options: ClientOptions = {}, environment: Environme
     }
   }
 
-  /** Asks again, where somebody wants to know. */
-  const retry = (): void => {
-    if (presence.watched() && presence.state().status === 'unknown') void session()
+  /** Asks again, where somebody wants to know. By itself it does so when it is time; `pressed` as for `tooEarly`. */
+  function retry(pressed?: unknown): void {
+    if (presence.wanted()) void session(pressed)
   }
   globalThis.addEventListener?.('online', retry)
 
   return {
-    authority, clientId,
+    authority, clientId, apis,
     get state() {
       return presence.state()
     },
-    subscribe: presence.subscribe,
+    subscribe(listener) {
+      const stop = presence.subscribe(listener)
+      // When it was time to ask again, nobody may have been there to hear of it.
+      retry(false)
+      return stop
+    },
     session, refresh, signInBy, stepUpBy, signOut,
     signIn: (credentials) => signInBy('/api/auth/login', { ...credentials, client_id: clientId }),
     fetch: call,
     close() {
       channel?.close()
-      well()
+      channel = undefined
+      close()
       globalThis.removeEventListener?.('online', retry)
     },
   }

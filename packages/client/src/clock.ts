@@ -38,6 +38,6 @@ export function elapsed(since: Instant, now: Instant): number {
 export function pause(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     clock.after(milliseconds, resolve)
-    signal.addEventListener('abort', () => resolve())
+    signal.onabort = resolve as () => void
   })
 }

@@ -5,9 +5,6 @@
 
 import { type Clock, elapsed, type Instant } from './clock.js'
 
-/** No earlier than this before it runs out is a token renewed, and no earlier than in the last fifth of its life. */
-const MARGIN_MS = 30_000
-
 export interface Credentials {
   /** How often they have changed. Whoever was refused with earlier ones need only try again. */
   epoch(): number
@@ -22,6 +19,8 @@ export interface Credentials {
 }
 
 export function createCredentials(clock: Clock, inBody: boolean): Credentials {
+  // No earlier than this before it runs out is a token renewed, and no earlier than in the last fifth of its life.
+  const MARGIN_MS = 30_000
   let epoch = 0
   let token: unknown
   let since: Instant | undefined

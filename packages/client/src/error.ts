@@ -28,7 +28,7 @@ export type Problem = Readonly<Record<string, unknown>>
 
 /** A request that did not succeed. It never holds a token, a password or a code. */
 export class AuthError extends Error {
-  /** A cause, a code of Counterfoil's, or `aborted`, `body_not_repeatable`, and the passkeys' own. */
+  /** A cause, a code of Counterfoil's, or `aborted`, and the passkeys' own. */
   declare readonly code: string
   /** The same in one of the words of a state that is not known. */
   declare readonly kind: Cause
@@ -45,7 +45,7 @@ export class AuthError extends Error {
   constructor(code?: unknown, { status = 0, problem, retryAfter }: AuthErrorDetails = {}) {
     const known = MESSAGES[code as Cause]
     const kind = known ? code as Cause : status === 429 ? 'rate_limited' : status > 499 ? 'unavailable' : code ? 'refused' : 'not_counterfoil'
-    super(String(known ?? problem?.['detail'] ?? problem?.['title'] ?? (code || MESSAGES[kind])))
+    super((known ?? problem?.['detail'] ?? problem?.['title'] ?? (code || MESSAGES[kind])) as string)
     Object.assign(this, { name: 'AuthError', status, problem, retryAfter, kind, code: code ?? kind, temporary: /^(un|ra|not_c|cr)/.test(kind) })
   }
 

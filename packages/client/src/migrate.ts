@@ -43,6 +43,7 @@ export type TakeOver =
  */
 export async function takeOver(client: Client, options: TakeOverOptions): Promise<TakeOver> {
   const { storage, key, read = (stored) => stored } = options
+  waiting.get(client)?.()
   const stored = storage.getItem(key)
   if (stored === null) return { status: 'nothing' }
   const remove = (): void => {
@@ -78,6 +79,9 @@ async function afterRefusal(client: Client, { code, kind, message }: AuthError):
   return { status: 'later', cause: kind, message }
 }
 
+/** What waits for a sign-in. The next attempt takes its place: as long as it waits, the client has somebody to ask for. */
+const waiting = new WeakMap<Client, () => void>()
+
 /** Whoever has signed in by other means must not be signed in again by the old token after signing out. */
 function removeOnceSignedIn(client: Client, remove: () => void): void {
   const stop = client.subscribe(({ status }) => {
@@ -85,4 +89,5 @@ function removeOnceSignedIn(client: Client, remove: () => void): void {
     stop()
     remove()
   })
+  waiting.set(client, stop)
 }

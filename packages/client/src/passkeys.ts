@@ -65,13 +65,13 @@ export async function proveWithPasskey(client: Client, { signal }: PasskeyOption
 }
 
 function use({ publicKey }: Body, options: { signal: AbortSignal | undefined, mediation?: CredentialMediationRequirement }): Promise<object> {
-  return asked(() => navigator.credentials.get({
+  return asked(options.signal, () => navigator.credentials.get({
     ...given(options), publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(publicKey as PublicKeyCredentialRequestOptionsJSON),
   }))
 }
 
 function make({ publicKey }: Body, signal: AbortSignal | undefined): Promise<object> {
-  return asked(() => navigator.credentials.create({
+  return asked(signal, () => navigator.credentials.create({
     ...given({ signal }), publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(publicKey as PublicKeyCredentialCreationOptionsJSON),
   }))
 }
@@ -86,13 +86,15 @@ const REFUSALS: Readonly<Record<string, string>> = {
   AbortError: 'aborted', InvalidStateError: 'passkey_taken', NotAllowedError: 'passkey_cancelled',
 }
 
-async function asked(question: () => Promise<Credential | null>): Promise<object> {
+async function asked(signal: AbortSignal | undefined, question: () => Promise<Credential | null>): Promise<object> {
   if (!passkeysSupported()) throw new AuthError('passkey_unsupported', { problem: { title: 'This browser has no passkeys.' } })
   try {
     return (await question() as PublicKeyCredential).toJSON() as object
   } catch (error) {
     const { name = '', message = '' } = Object(error) as Error
-    throw new AuthError(REFUSALS[name] ?? 'passkey_failed', { problem: { title: message || 'The passkey did not work.' } })
+    // Whoever ends the question may give a reason of any kind, and that is what the browser then refuses with.
+    const code = signal?.aborted ? 'aborted' : REFUSALS[name] ?? 'passkey_failed'
+    throw new AuthError(code, { problem: { title: message || 'The passkey did not work.' } })
   }
 }
 

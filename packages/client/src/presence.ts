@@ -9,8 +9,8 @@ export type Listener = (state: State) => void
 export interface Presence {
   state(): State
   isOut(): boolean
-  /** Whether anybody wants to hear of it. */
-  watched(): boolean
+  /** Whether somebody wants to hear what has been asked and is not known. */
+  wanted(): boolean
   subscribe(listener: Listener): () => void
   signedIn(answer: Body): void
   signedOut(reason: string | undefined): void
@@ -19,27 +19,29 @@ export interface Presence {
 }
 
 export function createPresence(): Presence {
-  const listeners = new Set<Listener>()
+  /** Each in a box of its own: the same function may be there twice. */
+  const listeners = new Set<readonly [Listener]>()
   let last: Identity | undefined
-  let state: State = unknownState(new AuthError('not_asked'))
+  let state: State
+  unknown(new AuthError('not_asked'))
 
-  function unknownState(error: AuthError): State {
-    const { kind: cause, message, retryAfter, problem } = error
-    return { status: 'unknown', cause, message, last, retryAfter, problem }
+  function unknown({ kind: cause, message, retryAfter, problem }: AuthError): void {
+    set({ status: 'unknown', cause, message, last, retryAfter, problem })
   }
 
   function set(next: State): void {
     state = next
-    for (const listener of [...listeners]) listener(next)
+    for (const [listener] of [...listeners]) listener(next)
   }
 
   return {
     state: () => state,
     isOut: () => state.status === 'signed_out',
-    watched: () => listeners.size > 0,
+    wanted: () => listeners.size > 0 && state.status === 'unknown' && state.cause !== 'not_asked',
     subscribe(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
+      const box = [listener] as const
+      listeners.add(box)
+      return () => listeners.delete(box)
     },
     signedIn(answer) {
       last = identityOf(answer)
@@ -50,12 +52,12 @@ export function createPresence(): Presence {
       // It is asked again, and there is not even a cookie any more: the reason is known already.
       if (reason || state.status !== 'signed_out') set({ status: 'signed_out', reason })
     },
-    unknown: (error) => set(unknownState(error)),
+    unknown,
   }
 }
 
 /** Whom an answer names; another server's JSON names nobody. */
 export function identityOf({ user, session }: Body): Identity {
-  if (!user || !session) throw new AuthError('not_counterfoil')
+  if (!user || !session) throw new AuthError()
   return { user, session } as unknown as Identity
 }

@@ -62,6 +62,7 @@ function storeOf(client: Client): Store {
     subscribe(listener) {
       const stop = client.subscribe(listener)
       const { state } = client
+      // Where it has failed, the client asks again by itself, as early as it may.
       if (state.status === 'unknown' && state.cause === 'not_asked') void client.session()
       return stop
     },

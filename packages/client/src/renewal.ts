@@ -1,15 +1,14 @@
 /**
  * One renewal of the session: one try, and one more soon after. A refresh token is used once, and a spent one that comes back later than the
  * grace is taken for theft. So a try is given up after a third of the grace, and the second begins within half of it, counted from the first
- * time that the token was sent, also by a renewal before this one.
+ * time that the token was sent, also by a renewal before this one. A grace of less than three times `SHORTEST_TRY_MS`, or none, leaves no time
+ * for that: an answer that is only slow, given up, would cost the session. There it is waited for as long as for any other.
  */
 
 import type { Body } from './answer.js'
 import { type Clock, elapsed, type Instant, pause, spread } from './clock.js'
 import { AuthError, asAuthError } from './error.js'
 import type { Wire } from './wire.js'
-
-const PAUSE_MS = 300
 
 /** What a renewal brings, and when it was asked for. */
 export type Renewed = readonly [body: Body, since: Instant]
@@ -22,7 +21,11 @@ export interface Renewal {
 }
 
 export function createRenewal(wire: Wire, clock: Clock, graceSeconds: number): Renewal {
+  const PAUSE_MS = 300
+  // In less, one packet that is lost and sent again may be the whole delay.
+  const SHORTEST_TRY_MS = 3000
   const grace = graceSeconds * 1000
+  const timeout = grace < 3 * SHORTEST_TRY_MS ? undefined : grace / 3
   /** When the token in the jar was first sent, if no answer has come to it. */
   let firstSent: Instant | undefined
   const tooLate = (wait: number): boolean => !!firstSent && elapsed(firstSent, clock.now()) + wait >= grace / 2
@@ -48,9 +51,9 @@ export function createRenewal(wire: Wire, clock: Clock, graceSeconds: number): R
         const since = clock.now()
         firstSent ??= since
         try {
-          const body = await wire('POST', '/api/auth/refresh', { signal, timeout: grace / 3 })
+          const body = await wire('POST', '/api/auth/refresh', signal, undefined, timeout)
           // No answer of ours: what was sent may have been spent.
-          if (!(Number(body['expires_in']) > 0)) throw new AuthError('not_counterfoil')
+          if (!(body['expires_in'] as number > 0)) throw new AuthError()
           return [body, since]
         } catch (caught) {
           const error = asAuthError(caught)

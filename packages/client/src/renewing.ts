@@ -1,6 +1,7 @@
 /** Keeps the tokens good, by one renewal at a time for all callers of this tab, and knows what a refusal means for who is here. */
 
 import type { Body } from './answer.js'
+import type { Message } from './channel.js'
 import { type Clock, type Instant, spread } from './clock.js'
 import type { Credentials } from './credentials.js'
 import { asAuthError, AuthError } from './error.js'
@@ -14,44 +15,28 @@ const ENDED = /^refresh_(missing|invalid|reuse)$/
 
 /** There is no cookie with the request. */
 const MISSING = /_missing$/
-const LONGEST_REST_S = 60
-/** Timers of browsers go no further than 24 days, and then call back at once. */
-const DAY_S = 86_400
-
-/** What it works with. */
-export interface RenewingParts {
-  readonly wire: Wire
-  readonly clock: Clock
-  /** Seconds. */
-  readonly grace: number
-  readonly credentials: Credentials
-  readonly presence: Presence
-  readonly turns: Turns
-  /** Tells the other tabs that the tokens are new. */
-  renewed(expiresIn: number): void
-  /** Asks again who is here, after a failure that may have passed. */
-  again(): unknown
-}
 
 export interface Renewing {
   /** It is done when it resolves, or the session is over; it rejects where that is not known. `pressed`: a person wants it now. */
   renew(pressed?: boolean): Promise<void>
-  /** Whether the server has asked to be left alone for now. */
-  resting(): boolean
+  /** What went wrong last, if it is too early to ask again. Somebody who presses a button need not wait, except where the server says so. */
+  tooEarly(pressed: unknown): AuthError | undefined
   /** Takes the tokens of an answer. */
   adopt(body: Body, since: Instant): void
   /** The authority has said that there is no session; or there is no cookie, and never was: then it throws. */
   end(error: AuthError): void
   /** Nobody is signed in any more. */
   out(reason: string | undefined): void
-  /** Somebody else is here, or nobody: what was asked before says nothing of it. */
-  changed(): void
+  /** Somebody else is here, or nobody: what was asked before says nothing of it. `keeps`: whether the browser is known to keep cookies. */
+  changed(keeps?: boolean): void
   /** How often that was so. */
   person(): number
   /** It is not known who is here. Gives the error as people are told of it. */
   fail(error: AuthError): AuthError
   /** Everything is well. */
   well(): void
+  /** Nothing is asked again by itself any more. */
+  close(): void
 }
 
 /** Whether this browser says of itself that it keeps cookies; where it says nothing, it does. */
@@ -59,29 +44,32 @@ export function cookiesEnabled(): boolean {
   return globalThis.navigator?.cookieEnabled !== false
 }
 
-export function createRenewing(parts: RenewingParts): Renewing {
-  const { wire, clock, grace, credentials, presence, turns, renewed, again } = parts
-  const renewal = createRenewal(wire, clock, grace)
+/** `tell`: to the other tabs. `again`: asks again who is here, if that is not known and somebody wants to hear it. */
+export function createRenewing(
+  wire: Wire, clock: Clock, graceSeconds: number, credentials: Credentials, presence: Presence, turns: Turns,
+  tell: (type: Message['type'], expiresIn: unknown) => void, again: () => void,
+): Renewing {
+  const renewal = createRenewal(wire, clock, graceSeconds)
   /** What went wrong last, as long as it is too early to ask again. */
   let resting: AuthError | undefined
   let failures = 0
   let wake = (): void => {}
+  let closed = false
   /** Whether cookies are known to be kept: where tokens come in bodies, only once a renewal has succeeded. */
   let kept = true
   let person = 0
   let renewing: Promise<void> | undefined
 
   function adopt({ expires_in, access_token }: Body, since: Instant): void {
-    kept = !access_token
     renewal.forget()
     well()
     credentials.adopt(expires_in, access_token, since)
-    renewed(Number(expires_in))
+    tell('refreshed', expires_in)
   }
 
-  function changed(): void {
+  function changed(keeps = true): void {
     person += 1
-    kept = true
+    kept = keeps
     // What it brings is of a session that is no more.
     turns.interruptRefresh()
     renewal.forget()
@@ -104,7 +92,7 @@ export function createRenewing(parts: RenewingParts): Renewing {
     // Where there should be a cookie, the browser has not kept it.
     const error = MISSING.test(why.code) ? new AuthError('cookies_blocked') : why
     // Where it may pass, it is asked again by itself, as long as anybody wants to hear.
-    if (error.temporary) rest(error)
+    if (error.temporary && !closed) rest(error)
     // The token that is left is of no use where a proof is wanted first.
     if (error.code === 'reauthentication_required') credentials.drop()
     presence.unknown(error)
@@ -113,6 +101,9 @@ export function createRenewing(parts: RenewingParts): Renewing {
 
   /** Longer each time, and never less than the server wishes. */
   function rest(error: AuthError): void {
+    const LONGEST_REST_S = 60
+    // Timers of browsers go no further than 24 days, and then call back at once.
+    const DAY_S = 86_400
     wake()
     resting = error
     const seconds = error.retryAfter ?? Math.min(2 ** failures++, LONGEST_REST_S)
@@ -128,21 +119,24 @@ export function createRenewing(parts: RenewingParts): Renewing {
     failures = 0
   }
 
-  /** Somebody who presses a button need not wait, except where the server says so. */
-  const tooEarly = (pressed: boolean): boolean => !!resting && !(pressed && !resting.retryAfter)
+  const tooEarly = (pressed: unknown): AuthError | undefined => pressed && !resting?.retryAfter ? undefined : resting
 
   async function untilSettled(pressed: boolean): Promise<void> {
     if (tooEarly(pressed)) throw resting
-    for (let before = person; ; before = person) {
-      await turns.idle()
+    const before = person
+    for (;;) {
+      // Nothing may come between the last look and the turn of its own: it would abort a sign-in or sign-out that has begun meanwhile.
+      while (turns.over()) await turns.over()
       if (before !== person && (presence.isOut() || !credentials.due())) return
       try {
-        return await turns.take('refresh', async (signal) => {
-          const [body, since] = await renewal.run(signal)
-          if (signal.aborted) throw new AuthError('aborted')
+        return await turns.take(async (signal) => {
+          // Told to end, also in the pause between two tries, it has no outcome of its own.
+          const [body, since] = await renewal.run(signal).finally(() => signal.throwIfAborted())
           adopt(body, since)
           kept = true
-        })
+          // The failure is over, and with it the timer that would have asked.
+          again()
+        }, true)
       } catch (caught) {
         const error = asAuthError(caught)
         // A sign-in or sign-out took over. What that comes to decides; if it comes to nothing, what was sent is asked for again at once.
@@ -157,9 +151,12 @@ export function createRenewing(parts: RenewingParts): Renewing {
     renew: (pressed = false) => renewing ??= untilSettled(pressed).finally(() => {
       renewing = undefined
     }),
-    resting: () => tooEarly(true),
-    adopt, end, out, changed, fail,
+    tooEarly, adopt, end, out, changed, fail,
     person: () => person,
     well,
+    close() {
+      closed = true
+      well()
+    },
   }
 }

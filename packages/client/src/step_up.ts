@@ -73,7 +73,8 @@ export async function withProof<T>(action: () => Promise<T>, onChallenge: OnChal
 
 /**
  * `client.fetch` that has a fresh proof given where an answer asks for one, and sends the call once more. Calls at the same time share one
- * question. What is not proved gets the refusal as it is. Inside `onChallenge` use the functions of this module, and not this `fetch`.
+ * question. What is not proved gets the refusal as it is, and so does what a stranger refuses: who is neither of the page's own origin, nor the
+ * authority, nor one of the client's `apis`. Inside `onChallenge` use the functions of this module, and not this `fetch`.
  */
 export function fetchWithProof(client: Client, onChallenge: OnChallenge): Client['fetch'] {
   let asking: Promise<boolean> | undefined
@@ -84,7 +85,16 @@ export function fetchWithProof(client: Client, onChallenge: OnChallenge): Client
   return async (input, init) => {
     const request = new Request(input, init)
     const response = await withProof(() => client.fetch(request.clone()), proved)
-    const challenge = await challengeOf(response)
+    const challenge = mayAsk(client, request, response) ? await challengeOf(response) : undefined
     return challenge && await proved(challenge) ? client.fetch(request) : response
   }
+}
+
+/**
+ * Whether a refusal may have somebody asked for a proof: not a stranger's. Nor one after which the call must not be sent again: what was
+ * redirected may have done its work before it was led to where the answer is from.
+ */
+function mayAsk({ authority, apis }: Client, { method, url }: Request, response: Response): boolean {
+  const trusted = [globalThis.location?.origin, authority, ...apis.map((api) => new URL(api).origin)]
+  return trusted.includes(new URL(response.url || url).origin) && (!response.redirected || method === 'GET')
 }

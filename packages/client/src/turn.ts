@@ -2,50 +2,45 @@
 
 import { AuthError } from './error.js'
 
-/** What a turn is for. */
-export type Kind = 'refresh' | 'change'
-
 export interface Turns {
-  /** Aborts what is under way, waits until it is over, then works. */
-  take<T>(kind: Kind, work: (signal: AbortSignal) => Promise<T>): Promise<T>
+  /** Aborts what is under way, waits until it is over, then works. What is no refresh is a sign-in or sign-out, or a step of one. */
+  take<T>(work: (signal: AbortSignal) => Promise<T>, isRefresh?: boolean): Promise<T>
   /** Aborts a refresh that is under way: what it brings is of a session that is no more. */
   interruptRefresh(): void
-  /** Waits while anybody signs in or out here. */
-  idle(): Promise<void>
+  /** The end of what is under way, if anything is. It never rejects. */
+  over(): Promise<unknown> | undefined
 }
 
 interface Turn {
-  readonly kind: Kind
-  readonly controller: AbortController
+  readonly isRefresh: boolean
+  abort(): void
   readonly over: Promise<unknown>
 }
 
 export function createTurns(): Turns {
   let running: Turn | undefined
   return {
-    take(kind, work) {
+    take(work, isRefresh = false) {
       const before = running
-      before?.controller.abort()
+      before?.abort()
       const controller = new AbortController()
       const { signal } = controller
       const done = (async () => {
         await before?.over
-        if (signal.aborted) throw new AuthError('aborted')
+        signal.throwIfAborted()
         return work(signal)
       })()
       const leave = (): void => {
         if (running === turn) running = undefined
       }
       // How it went is for whoever has begun it.
-      const turn: Turn = { kind, controller, over: done.then(leave, leave) }
+      const turn: Turn = { isRefresh, abort: () => controller.abort(new AuthError('aborted')), over: done.then(leave, leave) }
       running = turn
       return done
     },
     interruptRefresh() {
-      if (running?.kind === 'refresh') running.controller.abort()
+      if (running?.isRefresh) running.abort()
     },
-    async idle() {
-      while (running) await running.over
-    },
+    over: () => running?.over,
   }
 }

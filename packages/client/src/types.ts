@@ -65,7 +65,7 @@ export interface Unknown {
   readonly last: Identity | undefined
   /** In how many seconds the server wants to hear of it again. */
   readonly retryAfter: number | undefined
-  /** What the authority has said; with the cause `reauthentication_required` it holds what would be enough (`challengeOf`). */
+  /** What the authority has said; with the cause `reauthentication_required`, `challengeIn` of `@counterfoil/client/step-up` reads what would be enough. */
   readonly problem: Problem | undefined
 }
 
@@ -122,6 +122,8 @@ export interface Client {
   /** The authority's origin; empty where it is the page's own. */
   readonly authority: string
   readonly clientId: string | undefined
+  /** The further origins that were given. */
+  readonly apis: readonly string[]
   /** What is known at the moment. */
   readonly state: State
   /** Calls back with each new state, until the function that it gives is called. */
@@ -143,6 +145,6 @@ export interface Client {
   signInBy(path: string, body: object): Promise<SignInResult>
   /** A fresh proof of who is signed in, by one of the addresses under `/api/auth/step-up/`. The session goes on with new tokens. */
   stepUpBy(path: string, body: object): Promise<void>
-  /** Hears and tells nothing any more. */
+  /** Hears other tabs and tells them nothing any more, and asks nothing by itself. */
   close(): void
 }

@@ -30,11 +30,12 @@ test(`the main entry has less than ${MOST_BYTES} bytes, minified and compressed`
   }
 })
 
-test('what is packed is what is built, the README and the manifest', () => {
+test('what is packed is what is built, the README, the licences and the manifest', () => {
   const [pack] = JSON.parse(execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: PACKAGE, encoding: 'utf8' })) as
     [{ files: { path: string }[] }]
   const paths = pack.files.map(({ path }) => path)
-  assert.deepEqual(paths.filter((path) => !/^dist\/src\/\w+\.(js|d\.ts)$/.test(path)).sort(), ['README.md', 'package.json'])
+  const others = paths.filter((path) => !/^dist\/src\/\w+\.(js|d\.ts)$/.test(path)).sort()
+  assert.deepEqual(others, ['LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'package.json'])
   for (const entry of Object.values(exports)) {
     if (typeof entry !== 'string') assert.ok(paths.includes(entry.default.slice(2)), entry.default)
   }

@@ -115,6 +115,7 @@ export interface Sent {
   readonly headers: Headers
   readonly body: string
   readonly credentials: string
+  readonly referrer: string
 }
 
 export interface WorldOptions extends ClientOptions {
@@ -179,7 +180,7 @@ export class World {
     const { pathname, origin } = new URL(request.url)
     const sent: Sent = {
       method: request.method, url: request.url, path: pathname, at: this.clock.mono, headers: request.headers,
-      body: await textOf(request), credentials: request.credentials,
+      body: await textOf(request), credentials: request.credentials, referrer: request.referrer,
     }
     this.sent.push(sent)
     const fate = this.fate(sent)
@@ -193,7 +194,7 @@ export class World {
     const probe = pathname === '/.well-known/jwks.json'
     if (fate === 'unsent' || (probe && fate === 'silent')) throw new TypeError('Failed to fetch')
     if (fate === 'silent') return gone
-    if (fate instanceof Response) return fate.clone()
+    if (fate instanceof Response) return Object.defineProperty(fate.clone(), 'redirected', { value: fate.redirected })
     const [answer, keep] = origin === AUTHORITY ? this.#answer(sent) : [this.api(sent), () => {}]
     if (fate === 'lost') throw new TypeError('Failed to fetch')
     // A stubborn one is over only then, also where it has been aborted.
@@ -270,7 +271,7 @@ export class World {
       this.rotatedAt = now
       return this.#tokens(this.generation)
     }
-    if (presented === this.generation - 1 && now - this.rotatedAt <= GRACE_MS) return this.#tokens(this.generation)
+    if (presented === this.generation - 1 && now - this.rotatedAt <= (this.#options.grace ?? GRACE_MS / 1000) * 1000) return this.#tokens(this.generation)
     this.ended = 'suspected_theft'
     return [problem(401, 'refresh_reuse'), () => {
       this.refreshCookie = undefined
@@ -300,6 +301,7 @@ export class World {
       closed: false,
       onmessage: null as Channel['onmessage'],
       postMessage(message: Message): void {
+        if (channel.closed) throw new DOMException('The channel is closed.', 'InvalidStateError')
         messages.push(message)
         for (const other of all) if (other !== channel && !other.closed) other.onmessage?.(new MessageEvent('message', { data: message }))
       },
@@ -318,6 +320,11 @@ export function json(status: number, body: object, headers: Record<string, strin
 
 export function problem(status: number, code: string, more: object = {}, headers: Record<string, string> = {}): Response {
   return json(status, { title: `About ${code}.`, status, code, ...more }, { 'content-type': 'application/problem+json', ...headers })
+}
+
+/** An answer to which a redirect has led. */
+export function redirected(response: Response): Response {
+  return Object.defineProperty(response, 'redirected', { value: true })
 }
 
 export function html(status: number, headers: Record<string, string> = {}): Response {

@@ -2,7 +2,7 @@
 
 import { exchange, takeOver } from '../../src/migrate.js'
 import { challengeIn, fetchWithProof, prove, proofPage, type Challenge } from '../../src/step_up.js'
-import { AUTHORITY, check, equal, html, json, problem, rejection, World, type Fate } from '../world.js'
+import { AUTHORITY, check, equal, html, json, problem, redirected, rejection, World, type Fate } from '../world.js'
 import type { Scenarios } from './keeping.js'
 
 const THINGS = `${AUTHORITY}/api/things`
@@ -51,6 +51,26 @@ export const proving: Scenarios = {
     let asked = 0
     equal((await world.clock.until(fetchWithProof(client, () => ++asked > 0)(THINGS))).status, 401, 'the answer')
     equal([asked, world.sent.length], [1, 2], 'questions and requests')
+  },
+  'a call that changes something and was redirected has nobody asked, and is not sent again': async () => {
+    for (const [method, times] of [['POST', 0], ['GET', 1]] as const) {
+      const world = new World()
+      const client = await world.signedInTab()
+      world.fate = ({ path }) => (path === '/api/things' ? redirected(problem(401, 'reauthentication_required', ASKS)) : undefined)
+      let asked = 0
+      equal((await world.clock.until(fetchWithProof(client, () => ++asked > 0)(THINGS, { method }))).status, 401, method)
+      equal([asked, world.sent.length], [times, 1 + times], `${method}: questions and requests`)
+    }
+  },
+  'a stranger has nobody asked for a proof; a listed API does': async () => {
+    for (const [url, times] of [['https://evil.test/', 0], ['https://api.example.test/things', 1]] as const) {
+      const world = new World({ profile: 'hybrid', apis: ['https://api.example.test/'] })
+      const client = await world.signedInTab()
+      world.api = () => problem(401, 'reauthentication_required', ASKS)
+      let asked = 0
+      equal((await world.clock.until(fetchWithProof(client, () => ++asked > 0)(url))).status, 401, url)
+      equal([asked, world.sent.length], [times, 1 + times], `${url}: questions and requests`)
+    }
   },
   'a renewal that wants a proof first: the state says what, and the session goes on after it': async () => {
     const world = new World()
@@ -130,6 +150,32 @@ export const moving: Scenarios = {
     await world.clock.until(client.signIn({ email: 'ada@example.test', password: 'right' }))
     equal(old.token, null, 'after a sign-in')
   }])),
+  'however often it is tried, only one waits for a sign-in': async () => {
+    const world = new World()
+    const [tab, old] = [world.tab(), storage('good')]
+    let waiting = 0
+    const client: typeof tab = Object.create(tab, {
+      subscribe: {
+        value: (...listener: Parameters<typeof tab.subscribe>) => {
+          const stop = tab.subscribe(...listener)
+          waiting += 1
+          return () => {
+            stop()
+            waiting -= 1
+          }
+        },
+      },
+    })
+    world.fate = () => 'unsent'
+    for (const count of [1, 1, 1]) {
+      equal((await world.clock.until(takeOver(client, { storage: old, key: 'token' }))).status, 'later', 'the outcome')
+      equal(waiting, count, 'subscribers')
+    }
+    world.fate = () => undefined
+    await world.clock.advance(120_000)
+    equal((await world.clock.until(takeOver(client, { storage: old, key: 'token' }))).status, 'signed_in', 'the outcome')
+    equal([waiting, old.token], [0, null], 'afterwards')
+  },
   'it was used by another tab, whose cookies are there by now': async () => {
     const world = new World()
     const [client, old] = [world.tab(), storage('used')]

@@ -1,8 +1,8 @@
 /** Signing in and out, one at a time in a tab and told to the others; and what goes where. */
 
 import { createClient } from '../../src/index.js'
-import { verify } from '../../src/step_up.js'
-import { AUTHORITY, check, equal, html, json, problem, rejection, settle, World } from '../world.js'
+import { prove, verify } from '../../src/step_up.js'
+import { AUTHORITY, check, equal, html, json, problem, redirected, rejection, settle, World, type Fate } from '../world.js'
 import { aliveLater, type Scenarios } from './keeping.js'
 
 const REFRESH = '/api/auth/refresh'
@@ -116,8 +116,48 @@ export const signingInAndOut: Scenarios = {
       equal([world.refreshCookie, world.accessUntil], [undefined, 0], 'the jar')
     }
   },
+  'a sign-in or sign-out right after a call that has begun to renew is not cut off by that renewal': async () => {
+    for (const change of ['in', 'out'] as const) {
+      const world = new World()
+      const client = await world.signedInTab()
+      await world.clock.advance(301_000)
+      const call = client.fetch(THINGS)
+      await world.clock.until<unknown>(change === 'in' ? client.signIn(RIGHT) : client.signOut())
+      await world.clock.until(call)
+      equal(client.state.status, change === 'in' ? 'signed_in' : 'signed_out', change)
+      equal(world.requests(change === 'in' ? '/api/auth/login' : '/api/auth/logout').length, 1, `${change}: requests`)
+    }
+  },
+  'a sign-in in the pause between two tries: calls wait for it, and are not told of the try before it': async () => {
+    const world = new World()
+    const client = await world.signedInTab()
+    await world.clock.advance(301_000)
+    world.fate = ({ path }) => (path === REFRESH ? 'unsent' : path === '/api/auth/login' ? { after: 2000 } : undefined)
+    const call = client.fetch(THINGS)
+    await settle()
+    equal(world.requests(REFRESH).length, 1, 'tries before')
+    const signedIn = client.signIn(RIGHT)
+    equal((await world.clock.until(call)).status, 200, 'the call')
+    await world.clock.until(signedIn)
+    equal([client.state.status, world.requests(REFRESH).length], ['signed_in', 1], 'the state, and tries')
+  },
+  'hybrid: a fresh proof does not make doubtful again whether cookies are kept': async () => {
+    const world = new World({ profile: 'hybrid' })
+    const client = await world.signedInTab()
+    await world.clock.until(client.refresh())
+    await world.clock.until(prove(client, 'totp', '123456'))
+    world.refreshCookie = undefined
+    equal(await world.clock.until(client.refresh()), { status: 'signed_out' }, 'the state')
+  },
+  'a sign-out that is confirmed with a receipt is one': async () => {
+    const world = new World()
+    const client = await world.signedInTab()
+    world.fate = () => json(200, { seq: 7, effective: true, ms: 3, confirmed: 1, of: 1 })
+    await world.clock.until(client.signOut())
+    equal(client.state.status, 'signed_out', 'the state')
+  },
   'a sign-out that is not certain is none': async () => {
-    for (const fate of ['unsent' as const, problem(503, 'overloaded'), html(200)]) {
+    for (const fate of ['unsent' as const, problem(503, 'overloaded'), html(200), json(200, {}), json(200, { ok: true })]) {
       const world = new World()
       const client = await world.signedInTab()
       world.fate = () => fate
@@ -171,6 +211,63 @@ export const tabs: Scenarios = {
     await world.clock.until(refreshed)
     equal(other.state.status === 'signed_in' && other.state.user.id, 'grace', 'who is there')
     await aliveLater(world, other)
+  },
+  'a sign-out in another tab while a renewal comes to nothing is the last word': async () => {
+    for (const when of ['in the pause between two tries', 'while it is asked why nothing came']) {
+      const world = new World()
+      const client = await world.signedInTab()
+      const other = world.tab()
+      await world.clock.advance(301_000)
+      world.fate = ({ path, method }): Fate => {
+        if (path === REFRESH && method === 'POST') return 'unsent'
+        return path.endsWith('jwks.json') ? (when.includes('why') ? { after: 2000 } : 'unsent') : undefined
+      }
+      const refreshed = client.refresh()
+      await settle()
+      await other.signOut()
+      world.sent.length = 0
+      equal(await world.clock.until(refreshed), { status: 'signed_out', reason: 'signed_out' }, when)
+      await world.clock.advance(10_000)
+      equal([client.state.status, world.refreshes.length], ['signed_out', 0], `${when}: later`)
+    }
+  },
+  'hybrid: a call that is refused while another tab has just signed in waits for the new token': async () => {
+    const world = new World({ profile: 'hybrid' })
+    const client = await world.signedInTab()
+    const other = world.tab()
+    world.ended = 'ended_by_admin'
+    let calls = 0
+    world.fate = ({ path }) => (path === '/api/things' && calls++ === 0 ? { after: 2000 } : undefined)
+    const call = client.fetch(THINGS)
+    await settle()
+    await other.signIn(RIGHT)
+    const { fate } = world
+    world.fate = (sent) => (sent.path === REFRESH ? { after: 5000 } : fate(sent))
+    equal((await world.clock.until(call)).status, 200, 'the answer')
+    equal(world.requests('/api/things').map(({ headers }) => headers.has('authorization')), [true, true], 'tokens')
+  },
+  'a client that is closed tells nobody, asks nothing by itself, and nothing of it fails': async () => {
+    const world = new World()
+    const client = await world.signedInTab()
+    const other = world.tab()
+    await world.clock.until(other.session())
+    client.subscribe(() => undefined)
+    client.close()
+    client.close()
+    world.messages.length = 0
+    await world.clock.advance(301_000)
+    equal((await world.clock.until(client.session())).status, 'signed_in', 'a question')
+    equal((await world.clock.until(client.signIn(RIGHT))).status, 'signed_in', 'a sign-in')
+    await world.clock.advance(301_000)
+    world.fate = () => 'unsent'
+    equal((await world.clock.until(client.session())).status, 'unknown', 'without a network')
+    world.sent.length = 0
+    await world.clock.advance(600_000)
+    equal(world.sent.length, 0, 'requests by itself')
+    world.fate = () => undefined
+    await world.clock.until(client.signOut())
+    equal([client.state.status, other.state.status], ['signed_out', 'signed_in'], 'a sign-out, and the other tab')
+    equal(world.messages.length, 0, 'messages')
   },
   'what one tab has renewed, the others do not renew as well': async () => {
     const world = new World()
@@ -309,6 +406,40 @@ export const sending: Scenarios = {
     controller.abort()
     equal((await rejection(call) as unknown as Error).name, 'AbortError', 'how it ends')
     equal(client.state.status, 'signed_in', 'the state')
+  },
+  'a call that is aborted while it waits for a renewal ends at once, and the renewal goes on for the others': async () => {
+    for (const ahead of [true, false]) {
+      const world = new World()
+      const client = await world.signedInTab()
+      if (ahead) await world.clock.advance(301_000)
+      world.accessUntil = 0
+      world.fate = ({ path }) => (path === REFRESH ? { after: 5000 } : undefined)
+      const controller = new AbortController()
+      const call = client.fetch(THINGS, { signal: controller.signal })
+      const other = client.fetch(THINGS)
+      await settle()
+      equal(world.refreshes.length, 1, 'renewals')
+      controller.abort()
+      equal((await rejection(call) as unknown as Error).name, 'AbortError', 'how it ends')
+      equal((await world.clock.until(other)).status, 200, 'the other call')
+      equal(world.refreshes.length, 1, 'renewals')
+    }
+  },
+  'a call that changes something and was redirected is not sent again; one that reads is': async () => {
+    for (const [method, times] of [['POST', 1], ['DELETE', 1], ['GET', 2]] as const) {
+      const world = new World()
+      const client = await world.signedInTab()
+      world.fate = ({ path }) => (path === '/api/things' ? redirected(problem(401, 'token_expired')) : undefined)
+      equal((await world.clock.until(client.fetch(THINGS, { method }))).status, 401, method)
+      equal(world.requests('/api/things').length, times, `${method}: requests`)
+    }
+  },
+  'the referrer of a call to an authority elsewhere is the caller\'s': async () => {
+    const world = new World()
+    const client = await world.signedInTab()
+    for (const init of [{}, { referrer: '' }]) await world.clock.until(client.fetch(THINGS, init))
+    const seen = world.sent.map(({ referrer, credentials }) => [referrer, credentials])
+    equal(seen, [['about:client', 'include'], ['', 'include']], 'what is sent')
   },
   'the token is out of reach': async () => {
     const world = new World({ profile: 'hybrid' })

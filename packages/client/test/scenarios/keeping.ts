@@ -130,6 +130,45 @@ export const ending: Scenarios = {
     equal((await world.clock.until(client.refresh())).status, 'signed_out', 'and asked')
     equal(world.refreshes.length, 0, 'renewals')
   },
+  'opaque: after the idle time a call asks nothing of the authority ahead': async () => {
+    const world = new World({ profile: 'opaque' })
+    const client = await world.signedInTab()
+    await expired(world)
+    // Calls keep such a session alive.
+    world.accessUntil = Infinity
+    for (let call = 0; call < 3; call += 1) equal((await world.clock.until(client.fetch(THINGS))).status, 200, 'a call')
+    equal(world.sent.map(({ path }) => path), Array(3).fill('/api/things'), 'requests')
+  },
+  'opaque: where a 401 cannot be explained, a call is rejected, and the authority is not asked with each': async () => {
+    const world = new World({ profile: 'opaque' })
+    const client = await world.signedInTab()
+    world.fate = ({ path }) => (path === '/api/things' ? problem(401, 'token_missing') : html(502))
+    for (let call = 0; call < 20; call += 1) {
+      const error = await rejection(client.fetch(THINGS))
+      equal([error.code, (error as unknown as { status: number }).status], ['unavailable', 502], 'the error')
+    }
+    unknown(client.state)
+    equal(world.requests('/api/auth/me').length, 1, 'questions')
+    world.fate = ({ path }) => (path === '/api/things' ? problem(401, 'token_missing') : undefined)
+    await world.clock.advance(2000)
+    equal((await world.clock.until(client.fetch(THINGS))).status, 401, 'where the authority says that the session lives, the API has the word')
+  },
+  'opaque: a late refusal of an old question does not sign out who has signed in meanwhile': async () => {
+    const world = new World({ profile: 'opaque' })
+    const client = await world.signedInTab()
+    await expired(world)
+    let first = true
+    world.fate = ({ path }) => {
+      if (path !== '/api/auth/me' || !first) return undefined
+      first = false
+      return { after: 5000 }
+    }
+    const asked = client.session()
+    await settle()
+    equal((await client.signIn({ email: 'ada@example.test', password: 'right' })).status, 'signed_in', 'a sign-in')
+    equal((await world.clock.until(asked)).status, 'signed_in', 'the old question')
+    equal(client.state.status, 'signed_in', 'the state')
+  },
   'opaque: HTML, 500 and silence end nothing': async () => {
     for (const fate of [html(401), problem(500, 'internal'), 'unsent' as const]) {
       const world = new World({ profile: 'opaque' })
@@ -359,6 +398,71 @@ export const renewing: Scenarios = {
     world.sent.length = 0
     await world.clock.advance(600_000)
     equal(world.sent.length, 0, 'requests')
+  },
+  'somebody looks only later: it is asked again then, and not before it is time': async () => {
+    const world = new World()
+    const client = await world.signedInTab()
+    await expired(world)
+    world.fate = () => 'unsent'
+    unknown(await world.clock.until(client.session()))
+    world.sent.length = 0
+    const stop = client.subscribe(() => undefined)
+    await settle()
+    stop()
+    equal(world.sent.length, 0, 'requests at once')
+    await world.clock.advance(600_000)
+    world.fate = () => undefined
+    client.subscribe(() => undefined)
+    await settle()
+    equal(client.state.status, 'signed_in', 'the state')
+    const fresh = world.tab()
+    world.sent.length = 0
+    fresh.subscribe(() => undefined)
+    await settle()
+    equal(world.sent.length, 0, 'where nothing was asked before')
+  },
+  'a renewal that succeeds while it is not known who is here: it is asked again': async () => {
+    const world = new World()
+    const client = await world.signedInTab()
+    client.subscribe(() => undefined)
+    let asked = 0
+    world.fate = ({ path }) => (path === '/api/auth/me' && asked++ === 0 ? html(502) : path === REFRESH ? { after: 500 } : undefined)
+    world.accessUntil = 0
+    const call = client.fetch(THINGS)
+    await settle()
+    equal(world.refreshes.length, 1, 'renewals under way')
+    unknown(await world.clock.until(client.session()))
+    equal((await world.clock.until(call)).status, 200, 'the call')
+    await world.clock.advance(120_000)
+    equal(client.state.status, 'signed_in', 'the state')
+  },
+  'the same function may subscribe twice, and one of the two go': async () => {
+    const world = new World()
+    const client = world.tab()
+    let heard = 0
+    const listener = (): void => void (heard += 1)
+    const stop = client.subscribe(listener)
+    client.subscribe(listener)
+    stop()
+    stop()
+    await world.clock.until(client.session())
+    equal(heard, 1, 'times heard')
+  },
+  'where the grace is a few seconds, or none, an answer that is only slow is waited for': async () => {
+    for (const grace of [0, 1, 3, 8]) {
+      const world = new World({ grace })
+      const client = await world.signedInTab()
+      await expired(world)
+      world.fate = ({ path }) => (path === REFRESH ? { after: 5000 } : undefined)
+      equal((await world.clock.until(client.refresh())).status, 'signed_in', `${grace} s: the state`)
+      equal(world.refreshes.length, 1, `${grace} s: tries`)
+      // Nothing may be sent a second time when the grace may be over.
+      await expired(world)
+      world.fate = ({ path }) => (path === REFRESH ? 'silent' : 'unsent')
+      const start = world.clock.mono
+      unknown(await world.clock.until(client.refresh()))
+      equal([world.refreshes.length, world.clock.mono - start], [1, 30_000], `${grace} s: tries where nothing comes, and how long`)
+    }
   },
   'superseded: once more, with the newer cookie': async () => {
     const world = new World()
