@@ -167,6 +167,20 @@ fn rusqlite_stays_behind_the_seam_and_revocation_goes_one_way() {
     }
 }
 
+/// Of two for one status only the last would be in the contract.
+#[test]
+fn an_operation_has_one_answer_for_each_status() {
+    for (path, text) in files("crates/counterfoil/src/http", ".rs") {
+        for operation in text.split("#[utoipa::path(").skip(1) {
+            let operation = operation.split(")]\n").next().unwrap_or_default();
+            let mut statuses: Vec<&str> =
+                operation.split("(status = ").skip(1).filter_map(|rest| rest.get(..3)).collect();
+            statuses.sort_unstable();
+            assert!(statuses.windows(2).all(|pair| pair[0] != pair[1]), "{path}: {statuses:?} in {operation}");
+        }
+    }
+}
+
 #[test]
 fn names_are_the_fields_own() {
     for (path, _) in files("crates", ".rs") {

@@ -1,5 +1,7 @@
 //! `counterfoil reference`: writes what can be generated of the reference documentation, so that it cannot drift.
 
+mod http_api;
+
 use crate::http::openapi_document;
 use crate::http::problem::Code;
 use crate::telemetry::{Kind, METRICS};
@@ -23,10 +25,12 @@ pub(crate) fn run(args: &ReferenceArgs) -> anyhow::Result<()> {
 }
 
 /// The generated documents by file name.
-pub fn documents() -> anyhow::Result<[(&'static str, String); 4]> {
+pub fn documents() -> anyhow::Result<[(&'static str, String); 5]> {
+    let contract = openapi_document();
     Ok([
         ("metrics.md", metrics()?),
-        ("openapi.json", openapi_document()),
+        ("http.md", http_api::page(&contract)?),
+        ("openapi.json", contract),
         ("error-codes.md", error_codes()?),
         ("cli.md", command_line()?),
     ])

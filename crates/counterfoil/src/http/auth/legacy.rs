@@ -1,6 +1,6 @@
 //! `POST /api/auth/legacy`.
 
-use super::steps::{NextView, SignedInView, answer};
+use super::steps::{SignInAnswer, answer};
 use crate::app::App;
 use crate::flow::Caller;
 use crate::flow::legacy::{Exchange, exchange};
@@ -31,7 +31,7 @@ pub(in crate::http) struct LegacyBody {
 
 /// Turn a token of the system that was there before into a session, so that the move signs nobody out. It counts once.
 #[utoipa::path(post, path = "/api/auth/legacy", tag = "sign-in", request_body = LegacyBody, responses(
-    (status = 200, body = SignedInView), (status = 200, body = NextView),
+    (status = 200, body = SignInAnswer),
     (status = 400, description = "`malformed`, `invalid_dpop_proof`, `use_dpop_nonce`"),
     (status = 401, description = "`legacy_token_invalid`, `proof_required`"),
     (status = 403, description = "`cross_site`, `risk_denied`"),

@@ -1,6 +1,6 @@
 //! `POST /api/auth/login`.
 
-use super::steps::{NextView, SignedInView, answer};
+use super::steps::{SignInAnswer, answer};
 use crate::app::App;
 use crate::flow::Caller;
 use crate::flow::login::{Login, login};
@@ -31,7 +31,7 @@ pub(in crate::http) struct LoginBody {
 
 /// Sign in with a password.
 #[utoipa::path(post, path = "/api/auth/login", tag = "sign-in", request_body = LoginBody, responses(
-    (status = 200, body = SignedInView), (status = 200, body = NextView),
+    (status = 200, body = SignInAnswer),
     (status = 400, description = "`malformed`, `invalid_dpop_proof`, `use_dpop_nonce`"),
     (status = 401, description = "`invalid_credentials`, `proof_required`"),
     (status = 403, description = "`cross_site`, `risk_denied`"),

@@ -1,6 +1,6 @@
 //! `/api/auth/mail-link/…` and `/api/auth/mail-code/…`: signing in by mail. And what a link is for, for the page that it opens.
 
-use super::steps::{NextView, SignedInView, answer};
+use super::steps::{SignInAnswer, answer};
 use super::totp::CodeBody;
 use crate::app::App;
 use crate::flow::mail_link::{address_of, has_asked, look};
@@ -129,7 +129,7 @@ pub(in crate::http) struct FinishBody {
 
 /// Sign in with the link, in the browser that has asked for it.
 #[utoipa::path(post, path = "/api/auth/mail-link/finish", tag = "sign-in", request_body = FinishBody, responses(
-    (status = 200, body = SignedInView), (status = 200, body = NextView),
+    (status = 200, body = SignInAnswer),
     (status = 403, description = "`link_other_browser`, `cross_site`"), (status = 410, description = "`link_invalid`"),
 ))]
 pub(in crate::http) async fn finish(
@@ -174,7 +174,7 @@ pub(in crate::http) async fn send_code(
 
 /// Go on with a code that came by mail. It counts once, for ten minutes, and only for the sign-in that has asked for it.
 #[utoipa::path(post, path = "/api/auth/mail-code/verify", tag = "sign-in", request_body = CodeBody, responses(
-    (status = 200, body = SignedInView), (status = 200, body = NextView),
+    (status = 200, body = SignInAnswer),
     (status = 401, description = "`invalid_code`, `login_expired`"), (status = 429, description = "`rate_limited`"),
 ))]
 pub(in crate::http) async fn verify_code(

@@ -1,7 +1,7 @@
 //! `/api/auth/passkeys/…`: sign in, sign up, add, name and remove.
 
 use super::mail_link::{MailView, in_a_mail};
-use super::steps::{NextView, SignedInView, answer, more_answer, signed_in_answer};
+use super::steps::{SignInAnswer, SignedInView, answer, more_answer, signed_in_answer};
 use crate::app::App;
 use crate::flow::authenticate::{Identity, identify};
 use crate::flow::factors::{self, Enrolled};
@@ -98,7 +98,7 @@ pub(in crate::http) struct LoginFinishBody {
 
 /// Sign in with a passkey.
 #[utoipa::path(post, path = "/api/auth/passkeys/login/finish", tag = "sign-in", request_body = LoginFinishBody, responses(
-    (status = 200, body = SignedInView), (status = 200, body = NextView),
+    (status = 200, body = SignInAnswer),
     (status = 401, description = "`passkey_unknown`, `passkey_invalid`, `login_expired`"),
     (status = 403, description = "`cross_site`, `risk_denied`"), (status = 429, description = "`rate_limited`"),
 ))]
@@ -134,10 +134,21 @@ pub(in crate::http) struct SignUpBody {
     client_id: Option<String>,
 }
 
+/// What comes of beginning an account.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "for the contract, which has one answer for each status")]
+pub(in crate::http) enum SignUpAnswer {
+    /// For the browser's authenticator.
+    Challenge(ChallengeView),
+    /// A mail has been sent, whether there is an account or not.
+    Mail(MailView),
+}
+
 /// Begin to make an account that has a passkey and no password. Where mail is sent, the answer to an address is always
 /// `{"next":"mail"}`, and it goes on with the token of the link in the mail.
 #[utoipa::path(post, path = "/api/auth/passkeys/sign-up/start", tag = "sign-in", request_body = SignUpBody, responses(
-    (status = 200, body = ChallengeView), (status = 200, body = MailView),
+    (status = 200, body = SignUpAnswer),
     (status = 403, description = "`registration_closed`"), (status = 410, description = "`link_invalid`"),
     (status = 409, description = "`passkeys_unavailable`"), (status = 429, description = "`rate_limited`"),
 ))]

@@ -38,6 +38,17 @@ pub(in crate::http) struct NextView {
     recovery_codes: Vec<String>,
 }
 
+/// What comes of a step of a sign-in: somebody is signed in, or another step is needed.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "for the contract, which has one answer for each status")]
+pub(in crate::http) enum SignInAnswer {
+    /// A session.
+    Done(Box<SignedInView>),
+    /// Another step.
+    More(NextView),
+}
+
 /// Answers.
 pub(in crate::http) fn answer(app: &App, headers: &HeaderMap, outcome: SignIn, tickets: Tickets) -> Response {
     match outcome {

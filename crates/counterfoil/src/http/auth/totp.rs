@@ -1,7 +1,7 @@
 //! `/api/auth/totp/…` and `/api/auth/recovery-codes…`: the authenticator app and the sheet of paper beside it.
 
 use super::passkeys::{EnrolBody, no_content, profile_of_enroller, who};
-use super::steps::{NextView, SignedInView, answer, exposed, more_answer, signed_in_answer};
+use super::steps::{SignInAnswer, SignedInView, answer, exposed, more_answer, signed_in_answer};
 use crate::app::App;
 use crate::flow::authenticate::identify;
 use crate::flow::factors::{self, Enrolled};
@@ -36,7 +36,7 @@ pub(in crate::http) struct CodeBody {
 
 /// Go on with a sign-in that asks for a code of the authenticator app. A code counts once.
 #[utoipa::path(post, path = "/api/auth/totp/verify", tag = "sign-in", request_body = CodeBody, responses(
-    (status = 200, body = SignedInView), (status = 200, body = NextView),
+    (status = 200, body = SignInAnswer),
     (status = 401, description = "`invalid_code`, `login_expired`"), (status = 429, description = "`rate_limited`"),
 ))]
 pub(in crate::http) async fn verify(
@@ -51,7 +51,7 @@ pub(in crate::http) async fn verify(
 
 /// Go on with a sign-in by a recovery code, which counts once.
 #[utoipa::path(post, path = "/api/auth/recovery-codes/verify", tag = "sign-in", request_body = CodeBody, responses(
-    (status = 200, body = SignedInView), (status = 200, body = NextView),
+    (status = 200, body = SignInAnswer),
     (status = 401, description = "`invalid_code`, `login_expired`"), (status = 429, description = "`rate_limited`"),
 ))]
 pub(in crate::http) async fn verify_recovery_code(
@@ -136,9 +136,20 @@ pub(in crate::http) struct RecoveryCodesView {
     recovery_codes: Vec<String>,
 }
 
+/// What comes of setting an authenticator app up: codes, or a session where that was a step of a sign-in.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "for the contract, which has one answer for each status")]
+pub(in crate::http) enum EnrolledAnswer {
+    /// The recovery codes.
+    Codes(RecoveryCodesView),
+    /// A session.
+    SignedIn(Box<SignedInView>),
+}
+
 /// Set the authenticator app up. The answer holds recovery codes if the account had none.
 #[utoipa::path(post, path = "/api/auth/totp/enrol/finish", tag = "factors", request_body = EnrolFinishBody, responses(
-    (status = 200, body = RecoveryCodesView), (status = 200, body = SignedInView),
+    (status = 200, body = EnrolledAnswer),
     (status = 401, description = "`invalid_code`, `login_expired`, `reauthentication_required`"),
     (status = 422, description = "`clock_off`"),
 ))]
