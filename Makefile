@@ -36,7 +36,7 @@ test: tools
 	cd examples/from-localstorage/after && npm ci --no-audit --no-fund --loglevel=error
 	node --test --test-concurrency=1 tests/migration
 	node --test --test-concurrency=1 tests/quickstarts
-	$(MAKE) fuzz SECONDS_EACH=10
+	$(MAKE) fuzz SECONDS_EACH=5
 
 # Everything that reads the code without running it.
 check: tools
@@ -46,8 +46,8 @@ check: tools
 	cargo deny --log-level error check bans licenses sources
 
 # All runs of the model checker: the largest take minutes unless optimised, so nextest leaves them out.
-model:
-	cargo test --release --quiet -p counterfoil-core --test model --test feed_model --test key_model
+model: tools
+	cargo nextest run --cargo-profile model -p counterfoil-core --test model --test feed_model --test key_model
 
 bench:
 	cargo build --release -p counterfoil -p counterfoil-bench
