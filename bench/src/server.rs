@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -50,10 +50,25 @@ impl Process {
 
     /// Resident memory in bytes (`VmRSS`).
     pub(crate) fn resident_bytes(&self) -> Result<u64> {
+        self.memory("VmRSS:")
+    }
+
+    /// The most resident memory that it has had so far, in bytes (`VmHWM`).
+    pub(crate) fn peak_bytes(&self) -> Result<u64> {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, name: &str) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS in /proc")?;
-        let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let kib: u64 =
+            line.with_context(|| format!("no {name} in /proc"))?.trim().trim_end_matches("kB").trim().parse()?;
         Ok(kib * 1024)
+    }
+
+    /// How it has ended by itself, if it has.
+    pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        Ok(self.child.try_wait()?)
     }
 
     /// Asks it to end and waits until it has.

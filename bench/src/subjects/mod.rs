@@ -13,6 +13,7 @@ mod mint;
 mod overload;
 mod postgres;
 mod refresh;
+mod scan;
 mod soak;
 mod status_lists;
 mod streams;
@@ -64,6 +65,8 @@ pub(crate) enum Subject {
     StatusLists,
     /// Events pushed to a hundred receivers, one of them dead.
     Streams,
+    /// `counterfoil scan`: against parsing alone, and of a million lines.
+    Scan,
     /// Three times as much as it can do.
     Overload,
     /// An hour at seven tenths of what it can do: only when asked for.
@@ -72,7 +75,7 @@ pub(crate) enum Subject {
 
 impl Subject {
     /// All of them, in the order of a full run.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Control,
         Self::Footprint,
         Self::Me,
@@ -86,6 +89,7 @@ impl Subject {
         Self::Million,
         Self::StatusLists,
         Self::Streams,
+        Self::Scan,
         Self::Postgres,
         Self::Overload,
     ];
@@ -116,6 +120,7 @@ impl Subject {
             Self::Postgres => "postgres",
             Self::StatusLists => "status_lists",
             Self::Streams => "streams",
+            Self::Scan => "scan",
             Self::Overload => "overload",
             Self::Soak => "soak",
         }
@@ -140,6 +145,7 @@ impl Subject {
             Self::Postgres => postgres::measure(bench).await,
             Self::StatusLists => status_lists::measure(bench).await,
             Self::Streams => streams::measure(bench).await,
+            Self::Scan => scan::measure(bench).await,
             Self::Overload => overload::measure(bench).await,
             Self::Soak => soak::measure(bench).await,
         }

@@ -1,5 +1,6 @@
 //! `counterfoil doctor`: says what it will send, has it sent, and prints what was found.
 
+use super::wrapped::write_wrapped;
 use crate::clock::SystemClock;
 use crate::doctor::{
     Account, EACH_WITHIN, MAX_BODY, MOST_REQUESTS, Options, Paths, Section, SignInApi, TOTAL_WITHIN, Verdict, examine,
@@ -13,9 +14,6 @@ use std::io::{IsTerminal as _, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use url::Url;
-
-/// Wide enough for a sentence, narrow enough for a terminal.
-const WIDTH: usize = 100;
 
 /// How the site could not be examined at all.
 const NOT_EXAMINED: u8 = 2;
@@ -186,28 +184,6 @@ const fn word(verdict: Verdict) -> &'static str {
         Verdict::Note => "note",
         Verdict::Wrong => "WRONG",
     }
-}
-
-/// A label, and beside it a text that may take several lines.
-fn write_wrapped(label: &str, text: &str, out: &mut impl Write) -> std::io::Result<()> {
-    let column = label.chars().count();
-    let mut line = label.to_owned();
-    let mut taken = column;
-    for word in text.split(' ') {
-        let length = word.chars().count();
-        if taken > column && taken + 1 + length > WIDTH {
-            writeln!(out, "{line}")?;
-            line = " ".repeat(column);
-            taken = column;
-        }
-        if taken > column {
-            line.push(' ');
-            taken += 1;
-        }
-        line.push_str(word);
-        taken += length;
-    }
-    writeln!(out, "{line}")
 }
 
 /// Kept here so that the bounds that `--help` tells are the bounds that hold.

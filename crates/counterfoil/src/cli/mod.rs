@@ -22,6 +22,7 @@ mod stream;
 mod table;
 mod token;
 mod user;
+mod wrapped;
 
 pub use reference::documents as reference_documents;
 

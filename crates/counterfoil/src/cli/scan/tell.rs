@@ -1,5 +1,6 @@
 //! Findings as text and as JSON.
 
+use super::super::wrapped::write_wrapped;
 use super::{Outcome, Unreadable};
 use counterfoil_scan::{Finding, Level};
 use serde::Serialize;
@@ -24,7 +25,9 @@ pub(super) fn text(outcome: &Outcome, unreadable: bool, out: &mut impl Write) ->
         }
     }
     for rule in rules {
-        writeln!(out, "\n{}\n  why: {}\n  fix: {}", rule.id(), rule.why(), rule.fix())?;
+        writeln!(out, "\n{}", rule.id())?;
+        write_wrapped("  why: ", rule.why(), out)?;
+        write_wrapped("  fix: ", rule.fix(), out)?;
     }
     if errors + warnings > 0 {
         writeln!(out)?;
