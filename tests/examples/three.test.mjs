@@ -14,7 +14,7 @@ import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { freePort, run as program } from "../support/processes.mjs";
-import { draw } from "./picture.mjs";
+import { draw } from "../support/terminal.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const COUNTERFOIL = join(root, "target/debug/counterfoil");
@@ -131,5 +131,5 @@ test("S2: a ban is refused by all three examples when its receipt is there", asy
   seen.push("", `$ counterfoil user ban ${EMAIL} --receipt`, ...receipt.split("\n"), "");
   assert.match(receipt, /3 of 3 verifiers confirmed it/);
   await visit([401, 303]);
-  if (process.env.PICTURE) await writeFile(process.env.PICTURE, draw(seen));
+  if (process.env.PICTURE) await writeFile(process.env.PICTURE, draw(seen, "A ban, its receipt, and all three examples refusing"));
 });

@@ -24,12 +24,19 @@ const SECRET = /\beyJ[\w-]+\.[\w-]+\.[\w-]{20,}|\bcf[rsg]_[\w-]{20,}/;
 const PATIENCE_MS = 300_000;
 const STOP_MS = 5_000;
 
-/** The blocks of a page: what kind each is, and what it says. */
+/** The blocks of a page: what kind each is, and what it says. Blocks within lists are none: they are asked for by what they begin with. */
 export async function blocksOf(name) {
   const text = await readFile(join(root, "docs/guides/frameworks", `${name}.md`), "utf8");
   return [...text.matchAll(/^```(\w+)([^\n]*)\n([\s\S]*?)^```$/gm)].map(([, language, info, body]) => ({
     language, body, file: /\bfile=(\S+)/.exec(info)?.[1], stays: /\bkeeps-running\b/.test(info),
   }));
+}
+
+/** The block within a list that begins so. */
+export async function listedBlock(name, start) {
+  const text = await readFile(join(root, "docs/guides/frameworks", `${name}.md`), "utf8");
+  const blocks = [...text.matchAll(/^  ```\w+\n([\s\S]*?)^  ```$/gm)].map(([, body]) => body.replaceAll(/^  /gm, ""));
+  return blocks.find((block) => block.startsWith(start)) ?? assert.fail(`${name}.md has no block in a list that begins with ${start}`);
 }
 
 /** A folder in which a page is worked through. Removed with the test `t`, after the programs in it have ended. */
@@ -43,6 +50,8 @@ export async function workplace(t, settings = {}) {
 }
 
 class Workplace {
+  /** What ends each of the programs that stay, in the order of their start. */
+  running = [];
   #t;
   #env;
   #work;
@@ -66,15 +75,18 @@ class Workplace {
     return `http://localhost:${this.ports.app}`;
   }
 
-  /** Works through a page. Gives what each command block has said, in their order; `beforeLast` is done before the last block. */
-  async walk(name, { beforeLast = async () => {} } = {}) {
+  /**
+   * Works through a page. Gives what each command block has said, in their order; `beforeLast` is done before the last block, and files say what
+   * `changed` makes of them.
+   */
+  async walk(name, { beforeLast = async () => {}, changed = (file, text) => text } = {}) {
     const said = [];
     const blocks = await blocksOf(name);
     for (const [at, { language, body, file, stays }] of blocks.entries()) {
       if (at === blocks.length - 1) await beforeLast();
       const text = this.#placed(body);
-      if (file) await this.#write(file, text);
-      else if (language === "sh" && stays) await this.#keepRunning(text);
+      if (file) await this.write(file, changed(file, text));
+      else if (language === "sh" && stays) await this.keepRunning(text);
       else if (language === "sh") said.push(await this.sh(await packed(text)));
     }
     return said;
@@ -85,10 +97,12 @@ class Workplace {
     return text.replaceAll(/\b8080\b/g, this.ports.authority).replaceAll(/\b3000\b/g, this.ports.app).replaceAll(/\b3001\b/g, this.ports.api);
   }
 
-  async #write(file, text) {
+  /** Without text the file goes. */
+  async write(file, text) {
     const path = join(this.#work, file);
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, text);
+    if (text === undefined) await rm(path);
+    else await writeFile(path, text);
   }
 
   /** Runs commands as a terminal does, but stops at the first that fails. */
@@ -102,18 +116,21 @@ class Workplace {
     return output.out;
   }
 
-  async #keepRunning(script) {
+  /** Runs commands as a terminal that stays open does, until they are ready. They end with the test, or by what is put into `running`. */
+  async keepRunning(script) {
     const child = this.#bash(script);
     const output = listen(child);
     const gone = once(child, "close");
-    this.#t.after(async () => {
+    const stop = async () => {
       tell(child, "SIGTERM");
       // Not all that a command has started listens to that.
       const late = setTimeout(() => tell(child, "SIGKILL"), STOP_MS);
       await gone;
       clearTimeout(late);
       assert.doesNotMatch(output.all, SECRET, `a secret is printed by: ${script}`);
-    });
+    };
+    this.#t.after(stop);
+    this.running.push(stop);
     const deadline = Date.now() + PATIENCE_MS;
     while (!READY.test(stripVTControlCharacters(output.all))) {
       assert.equal(child.exitCode, null, `${script}\n${output.all}`);
