@@ -1,5 +1,5 @@
 # run · test · check · model · bench · faults · fuzz · docs. A fresh machine (Debian, root) needs cargo, make and node.
-.PHONY: run test check model bench faults fuzz docs audit tools
+.PHONY: run test libraries pages beside-them check model bench faults fuzz docs audit tools
 
 run:
 	cargo run --release -- serve
@@ -9,34 +9,45 @@ run:
 test: tools
 	cargo nextest run --workspace --no-fail-fast
 	cargo test --workspace --doc --quiet
-	$(MAKE) model
-	cd packages/guard && npm ci --no-audit --no-fund --loglevel=error && npm test
-	cd packages/client && npm ci --no-audit --no-fund --loglevel=error && npm test
+	cargo build --quiet --workspace --all-targets
+	$(MAKE) libraries
+	$(MAKE) -j2 --output-sync=line pages beside-them
+	node --test tests/faults
+	$(MAKE) fuzz SECONDS_EACH=5
+
+# The libraries of the other languages, and what the suites below need of npm and PyPI.
+libraries:
+	cd packages/guard && $(NPM_CI) && npm test
+	cd packages/client && $(NPM_CI) && npm test
 	/usr/bin/python3 -m venv target/guard-python
 	target/guard-python/bin/pip install --quiet --disable-pip-version-check --editable 'packages/guard-python[dev]'
-	cargo build --quiet --workspace --all-targets
 	cd packages/guard-python && ../../target/guard-python/bin/mypy && ../../target/guard-python/bin/ruff check && \
 		../../target/guard-python/bin/pytest -q
-	cd tests/packages && npm ci --no-audit --no-fund --loglevel=error && node --test
-	cd examples/express-api && npm ci --no-audit --no-fund --loglevel=error
-	cd tests/oauth-clients && npm ci --no-audit --no-fund --loglevel=error && node --test
+	cd tests/browser && $(NPM_CI)
+
+# Two halves that mostly wait, each for something else: side by side they take little longer than one.
+pages:
+	cd tests/browser && COUNTERFOIL_PICTURES=$(CURDIR)/target/pictures node --test --test-concurrency=1
+	cd examples/from-localstorage/before && $(NPM_CI)
+	cd examples/from-localstorage/after && $(NPM_CI)
+	node --test --test-concurrency=1 tests/migration
+
+beside-them:
+	node --test --test-concurrency=1 tests/client
+	cd tests/packages && $(NPM_CI) && node --test
+	cd examples/express-api && $(NPM_CI)
+	cd tests/oauth-clients && $(NPM_CI) && node --test
 	/usr/bin/python3 -m venv target/interop
 	target/interop/bin/pip install --quiet --disable-pip-version-check --requirement tests/interop/requirements.txt
 	cargo build --quiet --locked --manifest-path tests/interop/easyssf/Cargo.toml --target-dir target/interop/easyssf
-	cd tests/interop && npm ci --no-audit --no-fund --loglevel=error && node --test --test-concurrency=1
+	cd tests/interop && $(NPM_CI) && node --test --test-concurrency=1
 	node --test tests/support
 	node --test tests/docs
 	node --test tests/examples
 	node --test tests/deploy
-	node --test tests/faults
-	cd tests/browser && npm ci --no-audit --no-fund --loglevel=error && \
-		COUNTERFOIL_PICTURES=$(CURDIR)/target/pictures node --test --test-concurrency=1
-	node --test --test-concurrency=1 tests/client
-	cd examples/from-localstorage/before && npm ci --no-audit --no-fund --loglevel=error
-	cd examples/from-localstorage/after && npm ci --no-audit --no-fund --loglevel=error
-	node --test --test-concurrency=1 tests/migration
 	node --test --test-concurrency=1 tests/quickstarts
-	$(MAKE) fuzz SECONDS_EACH=5
+
+NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
 # Everything that reads the code without running it.
 check: tools
@@ -45,9 +56,9 @@ check: tools
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 	cargo deny --log-level error check bans licenses sources
 
-# All runs of the model checker: the largest take minutes unless optimised, so nextest leaves them out.
+# All runs of the model checker, which `test` has among the others.
 model: tools
-	cargo nextest run --cargo-profile model -p counterfoil-core --test model --test feed_model --test key_model
+	cargo nextest run --workspace -E 'binary(model) | binary(feed_model) | binary(key_model)'
 
 bench:
 	cargo build --release -p counterfoil -p counterfoil-bench

@@ -75,17 +75,14 @@ class Workplace {
     return `http://localhost:${this.ports.app}`;
   }
 
-  /**
-   * Works through a page. Gives what each command block has said, in their order; `beforeLast` is done before the last block, and files say what
-   * `changed` makes of them.
-   */
-  async walk(name, { beforeLast = async () => {}, changed = (file, text) => text } = {}) {
+  /** Works through a page. Gives what each command block has said, in their order; `beforeLast` is done before the last block. */
+  async walk(name, { beforeLast = async () => {} } = {}) {
     const said = [];
     const blocks = await blocksOf(name);
     for (const [at, { language, body, file, stays }] of blocks.entries()) {
       if (at === blocks.length - 1) await beforeLast();
       const text = this.#placed(body);
-      if (file) await this.write(file, changed(file, text));
+      if (file) await this.write(file, text);
       else if (language === "sh" && stays) await this.keepRunning(text);
       else if (language === "sh") said.push(await this.sh(await packed(text)));
     }

@@ -21,8 +21,8 @@
 //! most runs what the guard no longer waits for is lost at once: late, it could only make a receipt later. Once all is
 //! reported, tables no longer count.
 //!
-//! Each run asks one question, since stateright 0.31 may report a longer trace than needed when several are open. Runs
-//! that take long unoptimised are ignored in such builds: `cargo test --release -p counterfoil-core --test feed_model`.
+//! Each run asks one question, since stateright 0.31 may report a longer trace than needed when several are open.
+//! `make model` runs them; the workspace's manifest has both crates optimised in every build, or some would take minutes.
 //!
 //! | file | what |
 //! |---|---|

@@ -36,7 +36,6 @@ fn s2_through_a_restore() {
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "a minute unless optimised")]
 fn s2_k2_through_a_restore_that_changes_the_order() {
     let run = Feed { with: &[Feature::Atomic], rates: SLOW, restores: 1, guard_restarts: 1, ..ONE };
     holds(&Feed { staleness: 3, revoked: &[SESSION, KEY], ..run });
@@ -48,20 +47,17 @@ fn s2_instances_of_one_credential() {
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "a minute unless optimised")]
 fn s2_instances_of_one_credential_step_by_step() {
     holds(&Feed { guards: 2, rates: SLOW, staleness: 3, ..ONE });
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "a minute unless optimised")]
 fn s2_instances_that_restart() {
     let run = Feed { guards: 2, guard_restarts: 1, restarts: 1, ..ONE };
     holds(&Feed { with: &[Feature::Atomic], rates: SLOW, staleness: 2, ..run });
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "minutes unless optimised")]
 fn s2_three_instances() {
     holds(&Feed { guards: 3, rates: SLOW, staleness: 2, with: &[Feature::Atomic], ..ONE });
 }
@@ -78,7 +74,6 @@ fn s2_answers_from_the_log_and_from_a_copy_mixed() {
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "a minute unless optimised")]
 fn s2_answers_from_the_log_and_from_copies_mixed_at_two_replicas() {
     holds(&Feed { rates: SLOW, staleness: 3, with: &[Feature::Copies, Feature::Fresh], ..TWO });
 }
@@ -89,33 +84,28 @@ fn s2_two_replicas() {
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "a minute unless optimised")]
 fn s2_two_replicas_step_by_step() {
     holds(&Feed { rates: SLOW, staleness: 3, ..TWO });
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "minutes unless optimised")]
 fn s2_two_replicas_that_restart() {
     holds(&Feed { rates: SLOW, staleness: 3, restarts: 1, with: COPIES, ..TWO });
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "a minute unless optimised")]
 fn s2_a_replica_that_joins_and_leaves() {
     let with = &[Feature::Copies, Feature::Atomic, Feature::SecondJoins];
     holds(&Feed { rates: SLOW, staleness: 3, with, ..TWO });
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "a minute unless optimised")]
 fn s2_two_replicas_through_a_restore() {
     holds(&Feed { rates: SLOW, staleness: 2, restores: 1, with: COPIES, ..TWO });
 }
 
 /// With slow clocks and a margin this is more than 60 million states.
 #[test]
-#[cfg_attr(debug_assertions, ignore = "minutes unless optimised")]
 fn s2_two_replicas_and_two_instances_with_clocks_alike() {
     holds(&Feed { guards: 2, rates: &[0], staleness: 2, margin: 0, wait: 0, with: COPIES, ..TWO });
 }

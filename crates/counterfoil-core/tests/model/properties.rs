@@ -21,7 +21,6 @@ fn s1_an_ended_session_stays_ended_after_a_restore() {
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "minutes unless optimised")]
 fn s1_with_a_thief_and_two_messages_at_a_time() {
     holds(&Rotations { with: &[Feature::Revocation, Feature::Thief, Feature::Relative], in_flight: 2, ..S1 });
 }
@@ -42,13 +41,11 @@ fn s3_with_clocks_that_differ() {
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "minutes unless optimised")]
 fn s3_with_four_messages_at_a_time() {
     holds(&Rotations { in_flight: 4, ..S3 });
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "minutes unless optimised")]
 fn s3_with_clocks_that_differ_and_three_messages_at_a_time() {
     holds(&Rotations { grace: 5, skew: 1, at_work: 1, ..S3 });
 }
@@ -105,7 +102,6 @@ fn s4_once_cut_off_the_thiefs_next_attempt_revokes_or_is_late() {
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "minutes unless optimised")]
 fn s4_with_two_messages_at_a_time() {
     holds(&Rotations { in_flight: 2, ..S4 });
     holds(&Rotations { claim: Claim::ThreeRefreshes, in_flight: 2, ..S4 });
@@ -113,7 +109,6 @@ fn s4_with_two_messages_at_a_time() {
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "minutes unless optimised")]
 fn s4_with_two_replicas_whose_clocks_differ() {
     holds(&Rotations { skew: 1, ..S4 });
     holds(&Rotations { claim: Claim::NextAttemptRevokesOrIsLate, grace: 1, skew: 1, ..S4 });
