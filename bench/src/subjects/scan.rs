@@ -64,7 +64,7 @@ async fn rules(bench: &Bench<'_>, corpus: &[(String, String)]) -> Result<Row> {
     };
     let turns =
         alternate("scan", slices, &mut Loop { slice, work: scanned }, &mut Loop { slice, work: parsed }).await?;
-    Ok(Row::comparison("files scanned, against parsing them alone", "/s", &turns, Some(Reach::AtLeast(0.2))))
+    Ok(Row::comparison("files scanned, against parsing them alone", "/s", &turns, Some(Reach::AtLeast(0.15))))
 }
 
 fn tree(bench: &Bench<'_>, corpus: &[(String, String)]) -> Result<[Row; 2]> {
