@@ -49,7 +49,7 @@ pub async fn finish(
     let entry = caller.audit(Event::PasskeyAdded, Actor::User(user), now);
     let sid = identity.map(|identity| identity.session.sid);
     let entry = AuditEntry { user: Some(user), sid, ..entry };
-    let by = changer(app, progress.as_ref()).await?;
+    let by = changer(app, by).await?;
     match app.store.change_factors(user, FactorChange::AddPasskey(passkey), by, entry).await? {
         Changed::Done => {}
         other => return Err(other.into()),

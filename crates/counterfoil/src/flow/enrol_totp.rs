@@ -73,7 +73,7 @@ pub async fn finish(
     };
     let sealed = app.factors.seal(Use::Totp(user), random(), secret.expose());
     let totp = StoredTotp { sealed, created_at: now, last_step: step, failures: 0 };
-    let by = changer(app, progress.as_ref()).await?;
+    let by = changer(app, by).await?;
     match app.store.change_factors(user, FactorChange::SetTotp(totp), by, entry(Event::TotpAdded)).await? {
         Changed::Done => {}
         other => return Err(other.into()),
@@ -82,7 +82,7 @@ pub async fn finish(
     if app.store.factors(user).await?.is_some_and(|factors| factors.recovery_codes == 0) {
         let (shown, hashes) = new_codes(app, user);
         let change = FactorChange::SetRecoveryCodes(hashes);
-        app.store.change_factors(user, change, Changer::SignedIn, entry(Event::RecoveryCodesMade)).await?;
+        app.store.change_factors(user, change, Changer::Server, entry(Event::RecoveryCodesMade)).await?;
         codes = shown;
     }
     let Some(progress) = progress else { return Ok((Enrolled::Done, codes)) };

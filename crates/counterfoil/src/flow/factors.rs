@@ -1,7 +1,7 @@
 //! What people do with their ways of signing in, and whether they may: each change needs a fresh proof (ASVS-7.5.1).
 
 use super::authenticate::Identity;
-use super::sign_in::{LoginError, More, SignIn, asked_of, enrolled, rests_on};
+use super::sign_in::{LoginError, More, SignIn, asked_of, enrolled, is_used, rests_on};
 use super::step_up::ways;
 use super::ticket::{Ceremony, Enroller, Progress, Ticket};
 use super::{Caller, sign_in};
@@ -145,8 +145,14 @@ pub(super) fn same(app: &App, by: &Enroller, identity: Option<&Identity>) -> Res
 }
 
 /// On what the change rests that finishes it.
-pub(super) async fn changer(app: &App, progress: Option<&Progress>) -> Result<Changer, FactorError> {
-    let Some(progress) = progress else { return Ok(Changer::SignedIn) };
+pub(super) async fn changer(app: &App, by: &Enroller) -> Result<Changer, FactorError> {
+    let progress = match by {
+        Enroller::Session { sid, .. } => return Ok(Changer::SignedIn(*sid)),
+        Enroller::Newcomer(progress) => progress,
+    };
+    if is_used(app, progress).await? {
+        return Err(FactorError::Expired);
+    }
     let factors = app.store.factors(progress.user).await?.ok_or(FactorError::Expired)?;
     let proved_by = rests_on(progress, &factors).ok_or(LoginError::InvalidCredentials)?;
     let by_code = progress.methods.iter().any(|method| matches!(method, Method::Totp | Method::RecoveryCode));
@@ -229,7 +235,7 @@ async fn change_own(
     let user = identity.user.id;
     let entry = caller.audit(event, Actor::User(user), app.clock.now());
     let entry = AuditEntry { user: Some(user), sid: Some(identity.session.sid), ..entry };
-    match app.store.change_factors(user, change, Changer::SignedIn, entry).await? {
+    match app.store.change_factors(user, change, Changer::SignedIn(identity.session.sid), entry).await? {
         Changed::Done => Ok(()),
         other => Err(other.into()),
     }

@@ -133,6 +133,8 @@ async fn sign_in(
     match go_on(app, progress, None, proof, caller).await {
         // Everything of this user's has been ended meanwhile, or nothing that goes with a token alone would satisfy.
         Err(LoginError::InvalidCredentials) => Err(ExchangeError::Invalid),
+        // Another tab was quicker, by more than the grace.
+        Err(LoginError::Expired) => Err(ExchangeError::Used),
         outcome => Ok(outcome?),
     }
 }

@@ -35,12 +35,13 @@ pub async fn reset_factors(app: &App, by: &Administrator, user: UserId) -> Resul
     if without_password && app.mail.is_none() {
         return Err(ResetFactorsError::NoWayIn);
     }
-    let entry = by.entry(app, Event::FactorsReset, Some(user), "");
-    if app.store.change_factors(user, FactorChange::Reset, Changer::SignedIn, entry).await? != Changed::Done {
-        return Err(ResetFactorsError::Unknown);
-    }
+    // First the sessions: in one that lives, another passkey could be added after the reset.
     let what = Revocation::UserSessions { user, except: None, reason: EndReason::EndedByAdmin };
     let ended = access::end(app, what, by.entry(app, Event::SessionsEnded, Some(user), "")).await?;
+    let entry = by.entry(app, Event::FactorsReset, Some(user), "");
+    if app.store.change_factors(user, FactorChange::Reset, Changer::Server, entry).await? != Changed::Done {
+        return Err(ResetFactorsError::Unknown);
+    }
     if let Some(mail) = app.mail.as_ref().filter(|_| without_password)
         && mail.ask(Asked::Link { to: credential.user.email, by: None, held: Held::Reset }).is_err()
     {

@@ -162,8 +162,11 @@ pub(super) async fn go_on(
     let factors = app.store.factors(progress.user).await?.ok_or(LoginError::InvalidCredentials)?;
     let user = &factors.credential.user;
     let mut proved_by = rests_on(&progress, &factors).ok_or(LoginError::InvalidCredentials)?;
-    if user.ban_at(app.clock.now()).is_some() || is_used(app, &progress).await? {
+    if user.ban_at(app.clock.now()).is_some() {
         return Err(LoginError::InvalidCredentials);
+    }
+    if is_used(app, &progress).await? {
+        return Err(LoginError::Expired);
     }
     let unusual = assess::sign_in(app, &progress, &factors, caller).await?;
     let asked = asked_of(app, user, &progress.application).max(unusual.asks());
@@ -199,7 +202,7 @@ pub(super) fn rests_on(progress: &Progress, factors: &Factors) -> Option<Vec<Pro
 }
 
 /// Whether it rests on a legacy token that has counted elsewhere since.
-async fn is_used(app: &App, progress: &Progress) -> Result<bool, StoreError> {
+pub(super) async fn is_used(app: &App, progress: &Progress) -> Result<bool, StoreError> {
     match &progress.legacy {
         Some(proof) => legacy::is_used(app, proof).await,
         None => Ok(false),

@@ -102,8 +102,10 @@ impl FactorChange {
 /// Who makes a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Changer {
-    /// Somebody signed in, with a fresh proof; or an administrator.
-    SignedIn,
+    /// An administrator, or this server itself, as a part of a change that it has just made.
+    Server,
+    /// Somebody signed in, with a fresh proof: their session has not ended in the transaction that makes the change.
+    SignedIn(Sid),
     /// Somebody signing in who has to set a factor up. In the transaction that adds it all that they have shown still counts, as when a session
     /// is opened, and the account has nothing that they would have to show: its owner may have been quicker (ASVS-6.4.4).
     SigningIn {
@@ -129,7 +131,7 @@ pub enum Changed {
     Full,
     /// It is the last way in.
     LastOne,
-    /// Whoever is signing in may not, any more.
+    /// Whoever wanted it may not, any more.
     Refused,
 }
 

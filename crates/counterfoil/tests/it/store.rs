@@ -70,7 +70,8 @@ use factors::{
     a_session_rests_on_a_passkey_only_as_long_as_there_is_one,
     asvs_6_4_4_whoever_is_signing_in_sets_up_the_first_and_only_what_they_have_shown_still_counts,
     asvs_7_2_4_a_renewed_session_has_another_handle, atk28_a_code_counts_once,
-    nist_3_2_2_an_authenticator_app_locks_and_is_unlocked, the_last_way_in_stays_and_there_is_an_end_to_passkeys,
+    nist_3_2_2_an_authenticator_app_locks_and_is_unlocked, nothing_is_changed_in_a_session_that_has_ended,
+    the_last_way_in_stays_and_there_is_an_end_to_passkeys,
 };
 use feed::{
     a_guards_name_is_taken_once_and_free_again, a_log_keeps_its_identity,
@@ -141,7 +142,7 @@ engines! { [sqlite, postgres] {
     an_address_moves_once_and_takes_the_links_with_it,
     a_passkey_is_kept_once_named_used_and_removed,
     asvs_6_4_4_whoever_is_signing_in_sets_up_the_first_and_only_what_they_have_shown_still_counts,
-    the_last_way_in_stays_and_there_is_an_end_to_passkeys,
+    nothing_is_changed_in_a_session_that_has_ended, the_last_way_in_stays_and_there_is_an_end_to_passkeys,
     atk28_a_code_counts_once,
     nist_3_2_2_an_authenticator_app_locks_and_is_unlocked,
     a_reset_leaves_the_password_and_nothing_else,

@@ -57,7 +57,7 @@ pub(in crate::http) async fn post_all(
 
 /// C1 unless the request rests on an Authorization header alone; then every session that any of its credentials names. All
 /// cookies are about to be cleared, so none of their sessions may live on.
-pub(super) async fn named_sessions(
+async fn named_sessions(
     app: &App,
     headers: &HeaderMap,
     extensions: &Extensions,

@@ -1,12 +1,11 @@
 //! `POST` and `DELETE /api/auth/refresh`: rotate, and sign out by the refresh token.
 
-use super::logout::named_sessions;
 use crate::app::App;
 use crate::flow::Caller;
-use crate::flow::authenticate::Ending;
+use crate::flow::authenticate::{AuthenticateError, Credential, Ending, session_to_end};
 use crate::flow::refresh::{RefreshError, Via, refresh};
 use crate::flow::sign_out::{session_of_refresh_token, sign_out};
-use crate::http::cookie::{self, DEVICE, REFRESH};
+use crate::http::cookie::{self, ACCESS, DEVICE, REFRESH, SESSION};
 use crate::http::csrf;
 use crate::http::dpop;
 use crate::http::extract::{MAX_BODY, is_json, parse_json, read_body};
@@ -16,7 +15,7 @@ use crate::http::ticket::Tickets;
 use crate::http::view::{TokensView, deliver, with_cookies};
 use axum::extract::{Request, State};
 use axum::response::Response;
-use counterfoil_core::Secret;
+use counterfoil_core::{Secret, Sid};
 use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -74,7 +73,7 @@ fn refused(app: &App, headers: &HeaderMap, error: RefreshError) -> Problem {
     Problem::from(error).proof(options, out.login_token).cookies(out.cookie)
 }
 
-/// Sign out by the refresh token; where its cookie has got lost, by the access or session token. Repeating it, or doing it without any, is fine.
+/// Sign out by the refresh token, and by the access or session token whose cookie comes along. Repeating it, or doing it without any, is fine.
 #[utoipa::path(delete, path = "/api/auth/refresh", tag = "session", responses(
     (status = 200, body = ReceiptView), (status = 204), (status = 403, description = "`cross_site`"),
 ))]
@@ -84,23 +83,35 @@ pub(in crate::http) async fn delete(
     wants: WantsReceipt,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (headers, extensions) = (request.headers().clone(), request.extensions().clone());
+    let headers = request.headers().clone();
     if let Some(token) = body_token(&app, request).await? {
         let seq = end(&app, token.expose(), &caller).await?;
         return Ok(receipt::done(&app, wants, seq).await);
     }
     csrf::require(&app, &headers)?;
-    let (tokens, mut seq) = (REFRESH.read(&headers), 0);
-    // All cookies are about to be cleared: what one of the others names must not live on because this one has got lost.
-    if tokens.is_empty() {
-        for sid in named_sessions(&app, &headers, &extensions, Ending::One).await? {
-            seq = sign_out(&app, sid, &caller).await?.seq.max(seq);
-        }
-    }
-    for token in tokens {
+    let mut seq = 0;
+    for token in REFRESH.read(&headers) {
         seq = end(&app, token, &caller).await?.max(seq);
     }
+    // All cookies are about to be cleared: what the others name must not live on because this one has got lost, or is an old one.
+    for sid in named_by_others(&app, &headers).await? {
+        seq = sign_out(&app, sid, &caller).await?.seq.max(seq);
+    }
     Ok(with_cookies(receipt::done(&app, wants, seq).await, cookie::clear_all(&app.config.session)))
+}
+
+/// The sessions of an access or session cookie. One that is of no use any more names none: there may be nothing to refresh it by.
+async fn named_by_others(app: &App, headers: &HeaderMap) -> Result<Vec<Sid>, Problem> {
+    let access = ACCESS.read(headers).into_iter().map(Credential::Access);
+    let mut named = Vec::new();
+    for credential in access.chain(SESSION.read(headers).into_iter().map(Credential::Session)) {
+        match session_to_end(app, credential, Ending::One).await {
+            Ok(sid) => named.extend(sid),
+            Err(error @ AuthenticateError::Store(_)) => return Err(error.into()),
+            Err(_) => {}
+        }
+    }
+    Ok(named)
 }
 
 async fn end(app: &App, token: &str, caller: &Caller) -> Result<u64, Problem> {

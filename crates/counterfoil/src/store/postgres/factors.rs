@@ -192,7 +192,15 @@ async fn may_change(
     change: &FactorChange,
     by: &Changer,
 ) -> Result<bool, Failure> {
-    let Changer::SigningIn { proved_by, by_code, at } = by else { return Ok(true) };
+    let (proved_by, by_code, at) = match by {
+        Changer::Server => return Ok(true),
+        Changer::SignedIn(sid) => {
+            let sql = "SELECT 1 FROM session WHERE sid = $1 AND account = $2 AND ended_at IS NULL FOR SHARE";
+            let ids: super::connect::Params<'_> = &[&Id(*sid.as_bytes()), &Id(*id.as_bytes())];
+            return Ok(transaction.optional(sql, ids).await?.is_some());
+        }
+        Changer::SigningIn { proved_by, by_code, at } => (proved_by, by_code, at),
+    };
     let row = transaction.one(HAS, &[&Id(*id.as_bytes())]).await?;
     let has = (row.try_get(0)?, row.try_get(1)?);
     Ok(change.is_first(has, *by_code) && sessions::may_sign_in(transaction, id, proved_by, *at).await?.is_some())

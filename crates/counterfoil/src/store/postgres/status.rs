@@ -15,7 +15,7 @@ const FIND: &str = "SELECT list, idx FROM status_place WHERE sid = $1 AND versio
 
 /// A session of a user, which no end gets past until this is committed; or of a service.
 const LIVES: &str = "\
-    SELECT 1 FROM session s JOIN account a ON a.id = s.account \
+    SELECT 1 FROM account a JOIN session s ON s.account = a.id \
       WHERE s.sid = $1 AND s.ended_at IS NULL AND a.claims_version = $2 FOR SHARE";
 const SERVICE_LIVES: &str = "SELECT 1 FROM client WHERE sid = $1 FOR SHARE";
 

@@ -137,7 +137,15 @@ fn passkey(row: &Row<'_>) -> Result<Passkey, Failure> {
 
 /// Whether whoever makes the change may.
 fn may_change(connection: &Connection, id: UserId, change: &FactorChange, by: &Changer) -> Result<bool, Failure> {
-    let Changer::SigningIn { proved_by, by_code, at } = by else { return Ok(true) };
+    let (proved_by, by_code, at) = match by {
+        Changer::Server => return Ok(true),
+        Changer::SignedIn(sid) => {
+            let sql = "SELECT EXISTS (SELECT 1 FROM session WHERE sid = ?1 AND account = ?2 AND ended_at IS NULL)";
+            let ids = params![sid.as_bytes(), id.as_bytes()];
+            return Ok(connection.prepare_cached(sql)?.query_row(ids, |row| row.get(0))?);
+        }
+        Changer::SigningIn { proved_by, by_code, at } => (proved_by, by_code, at),
+    };
     let sql =
         "SELECT EXISTS (SELECT 1 FROM passkey WHERE account = ?1), EXISTS (SELECT 1 FROM totp WHERE account = ?1)";
     let has = connection.prepare_cached(sql)?.query_row([id.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?;

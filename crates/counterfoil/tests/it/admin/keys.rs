@@ -141,6 +141,11 @@ async fn s5_a_token_of_a_revoked_key_ends_no_more_than_its_own_session_and_not_f
     let told = browser.post("/api/auth/logout").await;
     assert_eq!((told.outcome(), told.set_cookies()), ((401, "token_invalid".into()), vec![]));
     assert_eq!(browser.refresh().await.status, 200, "as it says");
+    // Where there is nothing to refresh by, it cannot be told so; and it ends nothing.
+    let mut half = app.browser();
+    half.set_cookie(ACCESS, "/", &stolen);
+    assert_eq!(half.delete("/api/auth/refresh").await.status, 204);
+    assert_eq!(browser.refresh().await.status, 200);
     assert_eq!(browser.post("/api/auth/logout-all").await.status, 204);
     assert_eq!(other.refresh().await.status, 401);
 }

@@ -226,7 +226,7 @@ async fn s1_a_step_that_was_asked_for_does_not_outlive_the_end_of_everything() {
     // It has counted, and the grace is over: a second step does not make it count once more.
     app.pass(60);
     let invalid = (401, "invalid_credentials".to_owned());
-    assert_eq!(verify(&mut late, &totp.code(app)).await.outcome(), invalid);
+    assert_eq!(verify(&mut late, &totp.code(app)).await.outcome(), (401, "login_expired".into()));
 
     let another = signed(&json!({ "sub": "9", "iat": strict.now() }));
     assert_eq!(strict.exchange(&mut ended, &another).await.json()["next"], "totp");

@@ -34,6 +34,13 @@ async fn a_sign_out_by_the_refresh_cookie_ends_the_session_even_when_that_cookie
     assert_eq!(half.delete("/api/auth/refresh").await.status, 204);
     assert!(half.jar.is_empty(), "it can name nothing any more");
     assert_eq!(browser.refresh().await.json()["reason"], "signed_out");
+    // Or is of no use.
+    let mut other = app.signed_in_again().await;
+    let mut half = app.browser();
+    half.set_cookie("__Host-cf_access", "/", &other.cookie("__Host-cf_access").unwrap());
+    half.set_cookie("__Secure-cf_refresh", "/api/auth/refresh", "cfr_nobody_knows_this_one");
+    assert_eq!(half.delete("/api/auth/refresh").await.status, 204);
+    assert_eq!(other.refresh().await.json()["reason"], "signed_out");
 }
 
 #[tokio::test]

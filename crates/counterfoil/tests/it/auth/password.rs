@@ -43,7 +43,9 @@ async fn s1_a_sign_out_that_comes_with_the_handle_from_before_the_change_still_s
     assert_eq!(early.delete("/api/auth/refresh").await.status, 204);
     assert_eq!(here.me().await.code(), "session_revoked");
     here.post_json("/api/auth/login", &json!({"email": EMAIL, "password": NEW})).await;
-    let mut stolen = here.clone();
+    let mut stolen = app.browser();
+    let name = "__Secure-cf_refresh";
+    stolen.set_cookie(name, "/api/auth/refresh", &here.cookie(name).unwrap());
     here.post_json("/api/auth/password/change", &change(NEW, PASSWORD)).await;
     app.pass(31);
     assert_eq!(stolen.delete("/api/auth/refresh").await.status, 204);

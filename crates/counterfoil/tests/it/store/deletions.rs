@@ -47,7 +47,7 @@ pub(super) async fn a_deleted_account_leaves_nothing_personal_and_its_address_is
     let theirs = opened(&store, &root).await;
     let add = FactorChange::AddPasskey(passkey(ada.id));
     assert_eq!(
-        store.change_factors(ada.id, add.clone(), Changer::SignedIn, entry(Event::PasskeyAdded, 1)).await,
+        store.change_factors(ada.id, add.clone(), Changer::Server, entry(Event::PasskeyAdded, 1)).await,
         Ok(Changed::Done)
     );
     let invite = Invite {
@@ -115,7 +115,7 @@ pub(super) async fn nothing_can_be_done_with_a_deleted_account(store: Arc<dyn St
     assert_eq!(store.open(new, entry(Event::SignedIn, 6)).await, Ok(Opened::Refused));
     let add = FactorChange::AddPasskey(passkey(user));
     assert_eq!(
-        store.change_factors(user, add, Changer::SignedIn, entry(Event::PasskeyAdded, 6)).await,
+        store.change_factors(user, add, Changer::Server, entry(Event::PasskeyAdded, 6)).await,
         Ok(Changed::Unknown)
     );
     assert_eq!(store.unban(user, entry(Event::Unbanned, 6)).await, Ok(false));

@@ -12,7 +12,7 @@ use counterfoil::store::{NewAccount, NewSession, Opened, ProvedBy, Registered, S
 use counterfoil_core::audit::Event;
 use counterfoil_core::credential::stored::NO_PASSWORD;
 use counterfoil_core::revocation::Revocation;
-use counterfoil_core::session::{Assurance, Handle};
+use counterfoil_core::session::{Assurance, EndReason, Handle};
 use counterfoil_core::user::User;
 
 fn passkey(user: &User, id: u8) -> Passkey {
@@ -29,7 +29,7 @@ fn passkey(user: &User, id: u8) -> Passkey {
 }
 
 async fn change(store: &Arc<dyn Store>, user: &User, change: FactorChange) -> Changed {
-    store.change_factors(user.id, change, Changer::SignedIn, entry(Event::PasskeyAdded, 1)).await.unwrap()
+    store.change_factors(user.id, change, Changer::Server, entry(Event::PasskeyAdded, 1)).await.unwrap()
 }
 
 async fn use_it(store: &Arc<dyn Store>, user: &User, proof: FactorUse) -> bool {
@@ -168,6 +168,19 @@ pub(super) async fn asvs_6_4_4_whoever_is_signing_in_sets_up_the_first_and_only_
     assert_eq!(store.factors(carol.id).await.unwrap().unwrap().passkeys, []);
     let of_bob = store.factors(bob.id).await.unwrap().unwrap();
     assert_eq!((of_bob.passkeys.len(), of_bob.totp.unwrap().last_step), (1, 7));
+}
+
+pub(super) async fn nothing_is_changed_in_a_session_that_has_ended(store: Arc<dyn Store>) {
+    let (ada, bob) = (registered(&store, "ada@example.com").await, registered(&store, "bob@example.com").await);
+    let session = opened(&store, &ada).await;
+    let change = async |user: &User, id: u8| {
+        let add = FactorChange::AddPasskey(passkey(user, id));
+        store.change_factors(user.id, add, Changer::SignedIn(session.sid), entry(Event::PasskeyAdded, 1)).await
+    };
+    assert_eq!(change(&ada, 1).await, Ok(Changed::Done));
+    assert_eq!(change(&bob, 2).await, Ok(Changed::Refused), "somebody else's");
+    end(&store, Revocation::Session { sid: session.sid, reason: EndReason::EndedByAdmin }).await;
+    assert_eq!(change(&ada, 3).await, Ok(Changed::Refused));
 }
 
 pub(super) async fn a_reset_leaves_the_password_and_nothing_else(store: Arc<dyn Store>) {
