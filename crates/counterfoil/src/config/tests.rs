@@ -314,3 +314,26 @@ fn an_upstream_that_cannot_be_trusted_stops_the_start() {
         assert!(refused.contains(says), "{refused}");
     }
 }
+
+#[test]
+fn a_legacy_issuer_is_checked_when_the_configuration_is_read() {
+    let legacy = |lines: &str| format!("[legacy.old]\nuntil = \"2027-03-01T00:00:00Z\"\n{lines}");
+    load(&legacy("secret_env = 'S'\nprefix = 'forum:'\nmax_age = '366d'\n"), &[]).expect("an issuer");
+    for (lines, says) in [
+        ("", "exactly one"),
+        ("secret_env = 'S'\nsecret_file = '/s'", "exactly one"),
+        ("jwks_file = '/k'\nalgorithm = 'HS256'", "legacy.old.algorithm"),
+        ("jwks_uri = 'http://old.example.com/keys'", "must be https"),
+        ("secret_env = 'S'\nissuer = ''", "legacy.old.issuer"),
+        ("secret_env = 'S'\nsubject = 'a..b'", "legacy.old.subject"),
+        ("secret_env = 'S'\nmax_age = '367d'", "legacy.old.max_age"),
+        ("secret_env = 'S'\nmatch = 'email'\nprefix = 'forum:'", "legacy.old.prefix"),
+        ("secret_env = 'S'\nprefix = \"a\\u0000b\"", "legacy.old.prefix"),
+    ] {
+        let refused = refusal(&legacy(lines));
+        assert!(refused.contains(says), "{lines:?}: {refused}");
+    }
+    assert!(
+        refusal(&legacy(&format!("secret_env = 'S'\nprefix = '{}'", "x".repeat(65)))).contains("legacy.old.prefix")
+    );
+}

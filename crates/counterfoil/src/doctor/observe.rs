@@ -111,13 +111,13 @@ pub(crate) async fn observe(
     tell: Box<dyn FnMut(&str) + Send>,
 ) -> Result<Observed, String> {
     let https = options.url.scheme() == "https";
-    let loopback = match options.url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return Err("the URL names no host".into()),
+    let host = options.url.host().ok_or("the URL names no host")?;
+    let loopback = match host {
+        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
     };
-    let site = Site { origin: options.url.origin().ascii_serialization(), https, loopback };
+    let site = Site { origin: options.url.origin().ascii_serialization(), host: host.to_string(), https, loopback };
     let wire = Wire::new(https, clock, tell)?;
     let observed = Observed { site, ..Observed::default() };
     let password = Secret::new(format!("doctor-{}", base64url_encode(&random::<12>())));

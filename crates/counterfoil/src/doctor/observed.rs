@@ -3,7 +3,6 @@
 use counterfoil_core::Timestamp;
 use http::{HeaderMap, HeaderName};
 use std::time::Duration;
-use url::Url;
 
 /// All of it.
 #[derive(Default)]
@@ -20,6 +19,7 @@ pub(crate) struct Observed {
 pub(crate) struct Site {
     /// Scheme, host and perhaps a port.
     pub(crate) origin: String,
+    pub(crate) host: String,
     pub(crate) https: bool,
     /// What is said there in the clear reaches nobody else.
     pub(crate) loopback: bool,
@@ -28,9 +28,7 @@ pub(crate) struct Site {
 impl Site {
     /// A text with `{scheme}` and `{host}` in it, for this site: how an attacker's address looks that is made for it.
     pub(crate) fn put_into(&self, text: &str) -> String {
-        let url = Url::parse(&self.origin).ok();
-        let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
-        text.replace("{scheme}", if self.https { "https" } else { "http" }).replace("{host}", host)
+        text.replace("{scheme}", if self.https { "https" } else { "http" }).replace("{host}", &self.host)
     }
 }
 
@@ -174,7 +172,8 @@ pub(super) mod made {
 
     /// A site behind TLS at which these have been asked and answered.
     pub(crate) fn site(exchanges: impl IntoIterator<Item = Exchange>) -> Observed {
-        let site = Site { origin: "https://app.example.com".into(), https: true, loopback: false };
+        let host = "app.example.com".to_owned();
+        let site = Site { origin: format!("https://{host}"), host, https: true, loopback: false };
         Observed { site, exchanges: exchanges.into_iter().collect(), ..Observed::default() }
     }
 

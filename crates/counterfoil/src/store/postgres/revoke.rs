@@ -128,7 +128,7 @@ async fn set_password(
     keep: Option<&(Sid, Handle)>,
     order: &RevocationOrder,
 ) -> Result<Revoked, Failure> {
-    // First, as where a session is opened: neither then waits for the other.
+    // Before the password, as where a session is opened: else the two could wait for each other.
     let sql = "SELECT 1 FROM account WHERE id = $1 FOR NO KEY UPDATE";
     transaction.optional(sql, &[&Id(*user.as_bytes())]).await?;
     // The session it is changed in has ended meanwhile: nothing is changed.

@@ -4,6 +4,7 @@ use crate::auth::second_factors::{set_up, verify};
 use crate::control::ask;
 use crate::import::{BCRYPT, BCRYPT_PASSWORD};
 use crate::kinds;
+use crate::support::authenticator::Passkey;
 use crate::support::{Answer, Browser, EMAIL, TestApp};
 use aws_lc_rs::hmac;
 use counterfoil::clock::Clock as _;
@@ -234,6 +235,50 @@ async fn s1_a_step_that_was_asked_for_does_not_outlive_the_end_of_everything() {
     assert_eq!(early.post("/api/auth/logout-all").await.status, 204);
     assert_eq!(verify(&mut ended, &totp.code(app)).await.outcome(), invalid);
     assert!(is(&strict.outcome(&another).await, INVALID), "nor is a step asked for any more");
+}
+
+/// A code that was phished goes with a stolen token as far as to a passkey of the thief's: not once the owner has been there.
+#[tokio::test]
+async fn s1_nothing_is_set_up_by_a_token_that_has_counted_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = configuration(&secret_file(&folder), "");
+    let app = TestApp::with(&format!("{config}[applications.vault]\nrequire = \"phishing-resistant\"\n")).await;
+    let accounts = json!({ "accounts": [{ "email": EMAIL, "external_id": "42", "password_hash": BCRYPT }] });
+    ask(&app, "POST", "/api/admin/users/import", Some(accounts)).await;
+    let mut owner = app.browser();
+    sign_in(&mut owner, (EMAIL, BCRYPT_PASSWORD)).await;
+    let (totp, _) = set_up(&app, &mut owner, json!({})).await;
+    app.pass(60);
+    let token = signed(&json!({ "sub": 42, "iat": app.clock.now().as_seconds() }));
+    let mut thief = app.browser();
+    let wanted = json!({ "token": token, "client_id": "vault" });
+    assert_eq!(thief.post_json("/api/auth/legacy", &wanted).await.json()["next"], "totp");
+    assert_eq!(verify(&mut thief, &totp.code(&app)).await.json()["next"], "enrol");
+    let options = thief.post_json("/api/auth/passkeys/register/start", &json!({ "sign_in": true })).await.json();
+    let passkey = Passkey::make(&options);
+    app.pass(60);
+    owner.post_json("/api/auth/legacy", &json!({ "token": token })).await;
+    assert_eq!(verify(&mut owner, &totp.code(&app)).await.status, 200);
+    app.pass(60);
+    let body = json!({ "sign_in": true, "credential": passkey.attest(&options) });
+    let late = thief.post_json("/api/auth/passkeys/register/finish", &body).await;
+    assert_eq!(late.outcome(), (401, "login_expired".into()));
+    assert_eq!(owner.get("/api/auth/factors").await.json()["passkeys"], json!([]));
+}
+
+/// What cannot be told now is to come again; what can be told is told.
+#[tokio::test]
+async fn an_issuer_whose_keys_cannot_be_had_holds_up_nobody_elses_tokens() {
+    let moving =
+        Moving::new("until = \"2027-03-01T00:00:00Z\"\n[legacy.a-dead]\nuntil = \"2027-03-01T00:00:00Z\"\njwks_uri = \"http://127.0.0.1:1/jwks\"\n")
+            .await;
+    let (iat, now) = (moving.now() - DAY, moving.now());
+    assert!(is(&moving.outcome(&signed(&json!({ "sub": 42, "iat": iat, "exp": now }))).await, INVALID));
+    assert!(is(&moving.outcome(&moving.token()).await, OK));
+    let header = json!({ "alg": "RS256", "kid": "k" }).to_string();
+    let theirs =
+        format!("{}.AAAA", encode_signing_input(&header, json!({ "sub": 42, "iat": iat }).to_string().as_bytes()));
+    assert_eq!(moving.outcome(&theirs).await.0, 503, "it may be good");
 }
 
 #[tokio::test]
